@@ -1,1 +1,169 @@
-//! To be written.
+//! What the data engine is asked to prepare, and what it found out: shared by the compiler (which puts
+//! it into plans) and the data engine (which carries it out).
+
+use serde::{Deserialize, Serialize};
+
+/// An exact share of a whole: `numerator / denominator`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Share {
+    /// Parts taken.
+    pub numerator: u64,
+    /// Parts in all; never zero.
+    pub denominator: u64,
+}
+
+impl Share {
+    /// The share as a number between 0 and 1.
+    pub fn as_f64(self) -> f64 {
+        self.numerator as f64 / self.denominator as f64
+    }
+}
+
+/// How documents are found in files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "format", rename_all = "snake_case")]
+pub enum Format {
+    /// Plain UTF-8 text.
+    Text {
+        /// What counts as one document.
+        document: TextDocument,
+    },
+    /// One JSON object a line.
+    Jsonl {
+        /// The field that holds the text.
+        field: String,
+    },
+}
+
+/// What counts as one document of a plain text file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum TextDocument {
+    File,
+    /// Separated by blank lines.
+    Paragraph,
+    Line,
+}
+
+/// Files of one kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Name of its `data` declaration.
+    pub name: String,
+    /// How documents are found.
+    #[serde(flatten)]
+    pub format: Format,
+    /// Glob patterns relative to the experiment's folder, as written.
+    pub files: Vec<String>,
+    /// Share of the mix; 1 if there is one source.
+    pub share: Share,
+}
+
+/// A named part of a dataset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// `train`, `validation`, …
+    pub name: String,
+    /// Its share of the bytes; whole documents are assigned, so what results differs by less than one document.
+    pub share: Share,
+}
+
+/// A dataset: sources and how they are divided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dataset {
+    /// Name of its `data` declaration.
+    pub name: String,
+    /// Where documents come from.
+    pub sources: Vec<Source>,
+    /// Named parts; a dataset without splits has the single part `train`.
+    pub splits: Vec<Split>,
+    /// Key that assigns documents to splits.
+    pub key: i64,
+}
+
+/// How text becomes tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum TokenizerKind {
+    /// The 256 bytes and one end-of-document token.
+    Bytes,
+    /// The characters that occur in the training split of a dataset, in code-point order, and an unknown and an end-of-document token.
+    Chars {
+        /// The dataset.
+        train_on: String,
+    },
+    /// Byte-level byte-pair encoding trained on the training split of a dataset.
+    Bpe {
+        /// The dataset.
+        train_on: String,
+        /// Size of the vocabulary, special tokens included.
+        vocab: u64,
+        /// Pairs rarer than this are not merged.
+        min_frequency: u64,
+    },
+    /// A `tokenizer.json` as Hugging Face writes it.
+    Hf {
+        /// The file, or the folder that holds it, relative to the experiment.
+        path: String,
+        /// The token written between documents, if not the one that the files name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        end_of_text: Option<String>,
+    },
+}
+
+/// A tokenizer with its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokenizer {
+    /// Name of its declaration.
+    pub name: String,
+    /// What it is.
+    #[serde(flatten)]
+    pub kind: TokenizerKind,
+}
+
+/// Whether a fact was read from the files or assumed because they were not at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Certainty {
+    Estimated,
+    Measured,
+}
+
+/// What is known of a tokenizer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenizerFacts {
+    /// Size of the vocabulary: ids are below it.
+    pub vocab: u64,
+    /// Id of the token between documents.
+    pub end_of_text: u32,
+    /// SHA-256 of its normalised definition; empty if estimated.
+    pub content: String,
+    /// How this is known.
+    pub certainty: Certainty,
+}
+
+/// What is known of one split of a dataset under one tokenizer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitFacts {
+    /// Name of the split.
+    pub name: String,
+    /// Documents in it.
+    pub documents: u64,
+    /// Bytes of text.
+    pub bytes: u64,
+    /// Tokens, one end-of-document token per document included.
+    pub tokens: u64,
+}
+
+/// What is known of a dataset under one tokenizer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetFacts {
+    /// One entry per declared split, in the declared order.
+    pub splits: Vec<SplitFacts>,
+    /// SHA-256 over the files' contents in their fixed order; empty if estimated.
+    pub content: String,
+    /// How this is known.
+    pub certainty: Certainty,
+}

@@ -1,1 +1,309 @@
-//! To be written.
+//! The plan: everything that a run does, proved and fixed before it starts.
+//!
+//! A plan is JSON. Its hash is taken over its *content* ([`Plan::content`]), that is over what will be
+//! computed, not over source text, names of files or how numbers were written. Two plans with the same
+//! hash compute the same thing. What is there to be read by people ([`Report`]) is kept beside it.
+
+use crate::data::{Dataset, DatasetFacts, Tokenizer, TokenizerFacts};
+use crate::program::{Category, Program, Resident};
+use crate::schedule::{Action, Feed};
+use crate::tensor::Mesh;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Version of the plan format; a reader refuses others.
+pub const FORMAT: u32 = 1;
+
+/// A plan: what is computed, and what was said about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// SHA-256 of the content, in hex.
+    pub hash: String,
+    /// What is computed.
+    pub content: Content,
+    /// What was predicted, for people: not part of the hash.
+    pub reports: Vec<Report>,
+}
+
+/// The hashed part of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Content {
+    /// Name of the experiment.
+    pub experiment: String,
+    /// The stages in the order in which they run.
+    pub stages: Vec<Stage>,
+}
+
+/// One stage, lowered to programs and a schedule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    /// Name of its declaration.
+    pub name: String,
+    /// `causal_lm`, …
+    pub kind: String,
+    /// The model it trains.
+    pub model: Model,
+    /// What it runs on.
+    pub target: Target,
+    /// The devices as a grid; plans are per class of rank.
+    pub mesh: Mesh,
+    /// How text becomes tokens.
+    pub tokenizer: TokenizerPlan,
+    /// The data it reads.
+    pub datasets: Vec<DatasetPlan>,
+    /// Streams of batches over the datasets.
+    pub feeds: Vec<Feed>,
+    /// Tensors that live as long as the stage.
+    pub residents: Vec<Resident>,
+    /// Programs by name.
+    pub programs: BTreeMap<String, Program>,
+    /// What the host does.
+    pub schedule: Vec<Action>,
+    /// Largest number of bytes alive at any moment of the stage: the maximum over its programs.
+    pub peak_bytes: u64,
+}
+
+/// The model of a stage as the runtime needs to know it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    /// Name of its declaration.
+    pub name: String,
+    /// `gpt`, …
+    pub architecture: String,
+    /// Number of parameters, tied ones counted once.
+    pub parameters: u64,
+    /// Tokens it can see.
+    pub context: u64,
+    /// Size of the embedding table.
+    pub vocab: u64,
+    /// How its checkpoint is written for other tools.
+    pub exchange: Exchange,
+}
+
+/// Hugging Face's names for the weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// `config.json`, as JSON text with sorted keys.
+    pub config: serde_json::Value,
+    /// One entry per weight.
+    pub tensors: Vec<ExchangeTensor>,
+}
+
+/// One weight in both layouts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeTensor {
+    /// Name of the resident.
+    pub ours: String,
+    /// Name in the exchanged file.
+    pub theirs: String,
+    /// Whether a two-dimensional weight is stored transposed there.
+    pub transposed: bool,
+}
+
+/// The device that a stage was planned for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// Name in the hardware catalogue.
+    pub hardware: String,
+    /// `cpu` or `cuda`.
+    pub backend: Backend,
+    /// Threads of libtorch; workspaces depend on it. Zero on a GPU.
+    pub threads: u64,
+}
+
+/// The kind of device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Backend {
+    Cpu,
+    Cuda,
+}
+
+/// A tokenizer in a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenizerPlan {
+    /// What it is.
+    pub tokenizer: Tokenizer,
+    /// The dataset that it is trained on, if it is trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_on: Option<Dataset>,
+    /// What is known of it.
+    pub facts: TokenizerFacts,
+}
+
+/// A dataset in a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetPlan {
+    /// What it is.
+    pub dataset: Dataset,
+    /// What is known of it.
+    pub facts: DatasetFacts,
+}
+
+/// What was predicted of a stage.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Name of the stage.
+    pub stage: String,
+    /// Numbers that follow from the experiment, in the order in which they are shown.
+    pub derived: Vec<Derived>,
+    /// Memory at the peak of the stage.
+    pub memory: Memory,
+    /// FLOPs of the whole stage, counted from its operations.
+    pub flops: f64,
+    /// FLOPs of the whole stage by the usual formula, 6·N_matmul + 12·L·C·T per token.
+    pub formula_flops: f64,
+    /// Predicted seconds of the whole stage.
+    pub seconds: f64,
+    /// Predicted seconds of one optimizer step.
+    pub step_seconds: f64,
+    /// Whether the hardware profile was calibrated; if not, the time is from data sheets.
+    pub calibrated: bool,
+    /// Price of the stage in dollars, if the hardware has a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dollars: Option<f64>,
+    /// Energy in joules from the device's rated power, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joules: Option<f64>,
+    /// What each budget allows and what is predicted.
+    pub budgets: Vec<BudgetLine>,
+}
+
+/// A number that follows from the experiment: tokens per step, steps, warmup steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Derived {
+    /// What it is.
+    pub name: String,
+    /// Its value with unit, as shown.
+    pub value: String,
+    /// How it came about: `512 sequences × 1,024 tokens`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub how: String,
+}
+
+/// Memory at the peak.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The program that reaches it.
+    pub program: String,
+    /// The instruction that reaches it.
+    pub instruction: String,
+    /// Bytes of each category at that moment.
+    pub breakdown: BTreeMap<Category, u64>,
+    /// Largest tensors alive at that moment, largest first, twenty at most.
+    pub largest: Vec<LargeTensor>,
+    /// Peak of each program.
+    pub programs: BTreeMap<String, u64>,
+    /// Upper bound of what the device must hold, constants of the libraries included.
+    pub upper_bound: u64,
+}
+
+/// A tensor alive at the peak.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LargeTensor {
+    /// Its name.
+    pub name: String,
+    /// Its type as shown.
+    pub ty: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// What it counts as.
+    pub category: Category,
+    /// `file:line` of the declaration that it comes from.
+    pub source: String,
+}
+
+/// A budget and how it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BudgetLine {
+    /// `memory`, `compute`, `time`, `cost`.
+    pub name: String,
+    /// What is allowed, in the unit the author wrote.
+    pub allowed: String,
+    /// What is predicted, in the same unit.
+    pub predicted: String,
+    /// Predicted over allowed.
+    pub ratio: f64,
+    /// Whether it holds.
+    pub holds: bool,
+}
+
+impl Plan {
+    /// A plan around this content, with its hash.
+    ///
+    /// # Errors
+    /// If the content holds a number that JSON cannot express.
+    pub fn new(content: Content, reports: Vec<Report>) -> Result<Plan, serde_json::Error> {
+        let hash = hash_of(&content)?;
+        Ok(Plan { format: FORMAT, hash, content, reports })
+    }
+
+    /// The stage with this name.
+    pub fn stage(&self, name: &str) -> Option<&Stage> {
+        self.content.stages.iter().find(|s| s.name == name)
+    }
+
+    /// The plan as JSON, the same bytes on every machine.
+    ///
+    /// # Errors
+    /// If the plan holds a number that JSON cannot express.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Reads a plan and checks version and hash.
+    ///
+    /// # Errors
+    /// Says in one sentence what is wrong with the text.
+    pub fn from_json(text: &str) -> Result<Plan, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let version: Version =
+            serde_json::from_str(text).map_err(|e| format!("this is not a plan: {e}"))?;
+        if version.format != FORMAT {
+            return Err(format!(
+                "the plan has format {}, this version of regimen reads format {FORMAT}",
+                version.format
+            ));
+        }
+        let plan: Plan = serde_json::from_str(text).map_err(|e| format!("the plan is damaged: {e}"))?;
+        let hash = hash_of(&plan.content).map_err(|e| format!("the plan is damaged: {e}"))?;
+        if hash != plan.hash {
+            return Err(format!(
+                "the plan was changed after it was made: its content hashes to {hash}, it says {}",
+                plan.hash
+            ));
+        }
+        Ok(plan)
+    }
+}
+
+/// Hash of anything serialisable: SHA-256 over its JSON, in hex.
+///
+/// # Errors
+/// If the value holds a number that JSON cannot express.
+pub fn hash_of<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    let mut hasher = HashWriter(Sha256::new());
+    serde_json::to_writer(&mut hasher, value)?;
+    Ok(hasher.0.finalize().iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// Feeds JSON into the hash without holding it in memory.
+struct HashWriter(Sha256);
+
+impl std::io::Write for HashWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
