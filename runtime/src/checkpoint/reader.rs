@@ -1,0 +1,125 @@
+//! Opens, verifies and restores a checkpoint.
+
+use super::digest::sum_of;
+use super::manifest::Manifest;
+use super::names;
+use super::weights::{load_state, load_weights};
+use crate::run::codes;
+use crate::run::engine::Residents;
+use regimen_base::Diagnostic;
+use regimen_base::plan::{Plan, Stage};
+use std::path::{Path, PathBuf};
+
+/// A checkpoint whose files have been verified.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Where the run stood.
+    pub manifest: Manifest,
+}
+
+impl Checkpoint {
+    /// Opens a checkpoint and compares every file with its checksum.
+    ///
+    /// # Errors
+    /// Says in one sentence what is damaged.
+    pub fn verify(folder: &Path) -> Result<Checkpoint, String> {
+        let path = folder.join(names::MANIFEST);
+        let text = std::fs::read_to_string(path).map_err(|e| format!("manifest.json cannot be read: {e}"))?;
+        let manifest = Manifest::from_json(&text)?;
+        for required in [names::WEIGHTS, names::OPTIMIZER, names::TOKENIZER, names::PLAN] {
+            if !manifest.files.contains_key(required) {
+                return Err(format!("manifest.json does not list {required}"));
+            }
+        }
+        for (name, expected) in &manifest.files {
+            let found = sum_of(&folder.join(name)).map_err(|e| format!("{name} cannot be read: {e}"))?;
+            if found.bytes != expected.bytes {
+                return Err(format!("{name} has {} bytes instead of {}", found.bytes, expected.bytes));
+            }
+            if found != *expected {
+                return Err(format!("{name} does not have the checksum that was noted"));
+            }
+        }
+        Ok(Checkpoint { folder: folder.to_owned(), manifest })
+    }
+
+    /// Opens the checkpoint that a path names ([`locate`]) and verifies it.
+    ///
+    /// # Errors
+    /// If there is none or it is damaged.
+    pub fn open(path: &Path) -> Result<Checkpoint, Diagnostic> {
+        let folder = locate(path)?;
+        Checkpoint::verify(&folder).map_err(|damage| codes::checkpoint_damaged(&folder, &damage))
+    }
+
+    /// Brings weights and optimizer state back exactly as they were.
+    ///
+    /// # Errors
+    /// If a file cannot be read or the stage has other tensors.
+    pub fn restore(&self, stage: &Stage, residents: &mut dyn Residents) -> Result<(), Diagnostic> {
+        self.restore_weights(stage, residents)?;
+        load_state(stage, residents, &self.folder.join(names::OPTIMIZER), &|damage| self.damaged(damage))
+    }
+
+    /// Loads the weights only, converting their type where the stage holds them in another one.
+    ///
+    /// # Errors
+    /// If the file cannot be read or the stage has other weights.
+    pub fn restore_weights(&self, stage: &Stage, residents: &mut dyn Residents) -> Result<(), Diagnostic> {
+        load_weights(stage, residents, &self.folder.join(names::WEIGHTS), &|damage| self.damaged(damage))
+    }
+
+    /// Text of `tokenizer.json`.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn tokenizer(&self) -> Result<String, Diagnostic> {
+        self.text(names::TOKENIZER)
+    }
+
+    /// The plan that wrote it.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn plan(&self) -> Result<Plan, Diagnostic> {
+        Plan::from_json(&self.text(names::PLAN)?).map_err(|what| self.damaged(what))
+    }
+
+    fn text(&self, name: &str) -> Result<String, Diagnostic> {
+        let text = std::fs::read_to_string(self.folder.join(name));
+        text.map_err(|e| self.damaged(format!("{name} cannot be read: {e}")))
+    }
+
+    fn damaged(&self, damage: String) -> Diagnostic {
+        codes::checkpoint_damaged(&self.folder, &damage)
+    }
+}
+
+/// The checkpoint folder that a path names: the folder itself; `last` or `best` beside it; or the folder
+/// of checkpoints or of a run, which stand for their last checkpoint.
+///
+/// # Errors
+/// If there is no checkpoint.
+pub fn locate(path: &Path) -> Result<PathBuf, Diagnostic> {
+    if path.join(names::MANIFEST).is_file() {
+        return Ok(path.to_owned());
+    }
+    for pointer in [path.to_owned(), path.join("last"), path.join("checkpoints").join("last")] {
+        if let Some(folder) = follow(&pointer) {
+            return Ok(folder);
+        }
+    }
+    Err(codes::no_usable_checkpoint(path, "there is no manifest.json and no file `last` that names one"))
+}
+
+/// The folder named by a file `last` or `best`.
+pub(super) fn follow(pointer: &Path) -> Option<PathBuf> {
+    let name = std::fs::read_to_string(pointer).ok()?;
+    let name = name.trim();
+    // Only a plain name: the file must not lead out of the folder.
+    let plain = !name.is_empty() && !name.contains(['/', '\\']) && name != "..";
+    let folder = pointer.parent()?.join(name);
+    (plain && folder.join(names::MANIFEST).is_file()).then_some(folder)
+}

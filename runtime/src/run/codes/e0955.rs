@@ -1,0 +1,49 @@
+//! E0955: the plan computes something else than the run to be resumed.
+
+use regimen_base::{Code, CodePage, Diagnostic};
+
+pub(super) const PAGE: CodePage = CodePage {
+    code: Code("E0955"),
+    title: "the run cannot be resumed with a plan that computes other numbers",
+    page: "\
+A resumed run ends with the same bits as one that was never interrupted. That is only possible if the plan still
+computes the same: same model, data, tokenizer, batch, optimizer, learning rate, seed, precision, threads. The message lists
+the places in the plan that differ, with the old and the new value.
+
+What may change freely: when checkpoints are written and how many are kept, and sample texts.
+
+**Fix.** Undo the change, or keep it and start over:
+
+```
+regimen run experiment.exp --fresh
+```
+
+To use the trained weights under other settings, declare a new stage that starts from them: `from = pretrain.last`.
+",
+};
+
+/// One place where two plans differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Path in the plan.
+    pub field: String,
+    /// What the run was started with.
+    pub before: String,
+    /// What is asked for now.
+    pub now: String,
+}
+
+/// Lists the differences; many are cut with their number.
+pub fn resume_refused(stage: &str, differences: &[Difference]) -> Diagnostic {
+    const SHOWN: usize = 12;
+    let title = format!("stage `{stage}` cannot be resumed: the plan now computes something else");
+    let mut diagnostic = Diagnostic::error(PAGE.code, title);
+    for d in differences.iter().take(SHOWN) {
+        diagnostic = diagnostic.because(format!("`{}` was {} and is now {}.", d.field, d.before, d.now));
+    }
+    let more = differences.len().saturating_sub(SHOWN);
+    if more > 0 {
+        diagnostic = diagnostic.because(format!("{more} more places differ."));
+    }
+    diagnostic.help("undo the change, or start over with `--fresh`, which keeps the old folder beside the new one")
+}

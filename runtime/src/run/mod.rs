@@ -1,0 +1,3 @@
+//! Runs a stage.
+pub mod codes;
+pub mod engine;
