@@ -1,0 +1,138 @@
+// The kernels: serial loops over a range of rows, columns or elements, without libtorch.
+//
+// Every kernel is compiled once per instruction set, each time in a namespace of its own; `kernels()` is the table for
+// the set that libtorch itself uses on this machine. The caller divides the work between threads; no kernel's result
+// depends on how. Kernels use the stack only.
+#pragma once
+
+#include <cstdint>
+
+namespace rgm {
+
+enum class DType : int32_t { F32, F64, BF16 };
+
+struct GatherArgs { const void* weight; const int64_t* ids; void* y; int64_t row_bytes; };
+struct ScatterAddArgs { DType dtype, acc_dtype; void* acc; const void* dy; const int64_t* ids; int64_t rows, columns; };
+struct ElementArgs { DType dtype, dtype_b; const void* a; const void* b; void* y; int64_t tail; double factor; };
+struct SumRowsArgs { DType dtype, acc_dtype; const void* x; void* y; int64_t rows, columns; bool accumulate; };
+struct LayerNormArgs {
+  DType dtype;
+  const void *x, *gain, *bias;
+  void *y, *mean, *rstd;
+  int64_t columns;
+  double eps;
+};
+struct LayerNormGradArgs {
+  DType dtype;
+  const void *dy, *x, *mean, *rstd, *gain;
+  void *dx, *dgain, *dbias;
+  int64_t rows, columns;
+};
+struct SoftmaxArgs { DType dtype; const void* x; void* p; int64_t queries, keys; bool causal; double scale; };
+struct SoftmaxGradArgs { DType dtype; const void *dp, *p; void* dx; int64_t keys; double scale; };
+struct CrossEntropyArgs {
+  DType dtype;
+  const void* logits;
+  const int64_t* labels;
+  void* lse;
+  void* dlogits;
+  int64_t classes;
+  double factor;
+};
+struct DropoutArgs {
+  DType dtype;
+  const void* x;
+  void* y;
+  const int64_t* samples;
+  int64_t elements_per_sample;
+  int64_t step, key, site;
+  double rate;
+};
+struct InitNormalArgs { DType dtype; void* y; int64_t elements, key, site; double mean, std; };
+struct NormArgs { DType dtype; const void* x; int64_t elements, chunk; double* partial; };
+struct AdamArgs {
+  DType dtype, grad_dtype;
+  void *param, *m, *v, *copy;
+  const void* grad;
+  double lr, beta1, beta2, eps, weight_decay, correction1, correction2_sqrt, grad_scale;
+};
+struct SgdArgs {
+  DType dtype, grad_dtype;
+  void *param, *momentum_buffer, *copy;
+  const void* grad;
+  double lr, momentum, weight_decay, grad_scale;
+};
+// C[m, n] (+)= alpha · A[m, k] · B[k, n] (+ bias). A and B have any strides; rows of C are contiguous.
+struct GemmArgs {
+  DType dtype, c_dtype;
+  const void *a, *b, *bias;
+  void* c;
+  int64_t n, k, a_row, a_col, b_row, b_col, c_row;
+  double alpha;
+  bool accumulate;
+};
+// One attention problem. Strides are those of [B, T, H, D] with D contiguous; o and do are contiguous.
+struct AttentionArgs {
+  DType dtype;
+  const void *q, *k, *v, *o, *d_o;
+  const void* lse_in;
+  void *out, *lse_out, *dq, *dk, *dv;
+  int64_t queries, keys, heads, head_size;
+  int64_t q_stride[3], k_stride[3], v_stride[3];
+  bool causal;
+  double scale;
+};
+
+// Every kernel with the type of its arguments.
+#define RGM_KERNELS(KERNEL)                   \
+  KERNEL(gather, GatherArgs)                  \
+  KERNEL(scatter_add, ScatterAddArgs)         \
+  KERNEL(add, ElementArgs)                    \
+  KERNEL(multiply, ElementArgs)               \
+  KERNEL(scale, ElementArgs)                  \
+  KERNEL(accumulate, ElementArgs)             \
+  KERNEL(fill, ElementArgs)                   \
+  KERNEL(gelu, ElementArgs)                   \
+  KERNEL(gelu_grad, ElementArgs)              \
+  KERNEL(sum_rows, SumRowsArgs)               \
+  KERNEL(layer_norm, LayerNormArgs)           \
+  KERNEL(layer_norm_grad_x, LayerNormGradArgs) \
+  KERNEL(layer_norm_grad_gain, LayerNormGradArgs) \
+  KERNEL(softmax, SoftmaxArgs)                \
+  KERNEL(softmax_grad, SoftmaxGradArgs)       \
+  KERNEL(cross_entropy, CrossEntropyArgs)     \
+  KERNEL(cross_entropy_grad, CrossEntropyArgs) \
+  KERNEL(dropout, DropoutArgs)                \
+  KERNEL(init_normal, InitNormalArgs)         \
+  KERNEL(squared_norm, NormArgs)              \
+  KERNEL(adamw, AdamArgs)                     \
+  KERNEL(sgd, SgdArgs)                        \
+  KERNEL(gemm, GemmArgs)                      \
+  KERNEL(attention, AttentionArgs)            \
+  KERNEL(attention_grad, AttentionArgs)
+
+struct Kernels {
+#define RGM_MEMBER(name, Args) void (*name)(const Args&, int64_t begin, int64_t end);
+  RGM_KERNELS(RGM_MEMBER)
+#undef RGM_MEMBER
+};
+
+#define RGM_DECLARE(name, Args) void name(const Args&, int64_t begin, int64_t end);
+namespace baseline {
+RGM_KERNELS(RGM_DECLARE)
+}
+namespace avx2 {
+RGM_KERNELS(RGM_DECLARE)
+}
+namespace avx512 {
+RGM_KERNELS(RGM_DECLARE)
+}
+#undef RGM_DECLARE
+
+const Kernels& kernels();
+
+// Items of attention's range: (batch, head, block of this many queries); attention_grad's: (batch, head).
+constexpr int64_t ATTENTION_BLOCK = 64;
+constexpr int64_t MAX_HEAD_SIZE = 256;
+
+}  // namespace rgm

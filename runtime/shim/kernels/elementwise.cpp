@@ -1,0 +1,105 @@
+// One result element from the operands' elements at the same place.
+
+#include "common.h"
+
+namespace rgm {
+namespace RGM_SET {
+
+namespace {
+
+template <typename S, typename F>
+RGM_INLINE void map(const ElementArgs& args, int64_t begin, int64_t end, F f) {
+  const S* a = static_cast<const S*>(args.a);
+  S* y = static_cast<S*>(args.y);
+#pragma omp simd
+  for (int64_t i = begin; i < end; i++) store(y[i], f(load(a[i])));
+}
+
+template <typename S, typename F>
+RGM_INLINE void zip(const ElementArgs& args, int64_t begin, int64_t end, F f) {
+  const S* a = static_cast<const S*>(args.a);
+  const S* b = static_cast<const S*>(args.b);
+  S* y = static_cast<S*>(args.y);
+#pragma omp simd
+  for (int64_t i = begin; i < end; i++) store(y[i], f(load(a[i]), load(b[i])));
+}
+
+// GELU with the tanh approximation: ½x(1 + tanh u) = x·σ(2u) with u = √(2/π)(x + 0.044715x³).
+constexpr double ROOT_2_OVER_PI = 0.7978845608028654;
+constexpr double CUBIC = 0.044715;
+
+template <typename C> RGM_INLINE C gelu_sigmoid(C x) {
+  const C twice_u = C(2 * ROOT_2_OVER_PI) * (x + C(CUBIC) * x * x * x);
+  return C(1) / (C(1) + exponential(-twice_u));
+}
+
+}  // namespace
+
+// y = a + b, where b is a row of `tail` elements repeated; the range counts rows.
+void add(const ElementArgs& args, int64_t begin, int64_t end) {
+  with_type(args.dtype, [&](auto* type) {
+    using S = RGM_TYPE_OF(type);
+    const S* b = static_cast<const S*>(args.b);
+    for (int64_t row = begin; row < end; row++) {
+      const S* a = static_cast<const S*>(args.a) + row * args.tail;
+      S* y = static_cast<S*>(args.y) + row * args.tail;
+#pragma omp simd
+      for (int64_t i = 0; i < args.tail; i++) store(y[i], load(a[i]) + load(b[i]));
+    }
+  });
+}
+
+void multiply(const ElementArgs& args, int64_t begin, int64_t end) {
+  with_type(args.dtype, [&](auto* type) {
+    zip<RGM_TYPE_OF(type)>(args, begin, end, [](auto a, auto b) { return a * b; });
+  });
+}
+
+void scale(const ElementArgs& args, int64_t begin, int64_t end) {
+  with_type(args.dtype, [&](auto* type) {
+    using S = RGM_TYPE_OF(type);
+    const auto factor = static_cast<Compute<S>>(args.factor);
+    map<S>(args, begin, end, [factor](auto a) { return a * factor; });
+  });
+}
+
+void fill(const ElementArgs& args, int64_t begin, int64_t end) {
+  with_type(args.dtype, [&](auto* type) {
+    using S = RGM_TYPE_OF(type);
+    S* y = static_cast<S*>(args.y);
+    S value;
+    store(value, static_cast<Compute<S>>(args.factor));
+    for (int64_t i = begin; i < end; i++) y[i] = value;
+  });
+}
+
+// y += b, where b may be bf16 while y is f32.
+void accumulate(const ElementArgs& args, int64_t begin, int64_t end) {
+  with_types(args.dtype_b, args.dtype, [&](auto* type, auto* acc_type) {
+    const auto* b = static_cast<const RGM_TYPE_OF(type)*>(args.b);
+    auto* y = static_cast<RGM_TYPE_OF(acc_type)*>(args.y);
+#pragma omp simd
+    for (int64_t i = begin; i < end; i++) store(y[i], load(y[i]) + load(b[i]));
+  });
+}
+
+void gelu(const ElementArgs& args, int64_t begin, int64_t end) {
+  with_type(args.dtype, [&](auto* type) {
+    map<RGM_TYPE_OF(type)>(args, begin, end, [](auto x) __attribute__((always_inline)) { return x * gelu_sigmoid(x); });
+  });
+}
+
+// a is dy, b is x: d/dx x·σ(2u) = σ + x·σ(1 − σ)·2u'.
+void gelu_grad(const ElementArgs& args, int64_t begin, int64_t end) {
+  with_type(args.dtype, [&](auto* type) {
+    zip<RGM_TYPE_OF(type)>(args, begin, end, [](auto dy, auto x) __attribute__((always_inline)) {
+      using C = decltype(x);
+      const C s = gelu_sigmoid(x);
+      const C slope = C(2 * ROOT_2_OVER_PI) * (C(1) + C(3 * CUBIC) * x * x);
+      return dy * (s + x * s * (C(1) - s) * slope);
+    });
+  });
+}
+
+}  // namespace RGM_SET
+}  // namespace rgm

@@ -1,0 +1,119 @@
+// The inner product of a few rows with a packed panel of columns, in registers: everything that multiplies matrices is
+// made of it.
+//
+// A panel is `depth` rows of NR contiguous values (NR columns, padded with zeros). Every element of a result is one
+// chain of multiply-adds over the depth in order, whatever block it falls into: how the work is divided never
+// changes a bit.
+#pragma once
+
+#include "common.h"
+
+namespace rgm {
+namespace RGM_SET {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int VECTOR_BYTES = 64;
+constexpr int MR = 12;
+#elif defined(__AVX2__)
+constexpr int VECTOR_BYTES = 32;
+constexpr int MR = 6;
+#else
+constexpr int VECTOR_BYTES = 16;
+constexpr int MR = 6;
+#endif
+
+template <typename T> struct VectorOf;
+template <> struct VectorOf<float> {
+  typedef float Type __attribute__((vector_size(VECTOR_BYTES)));
+  typedef float Loose __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+};
+template <> struct VectorOf<double> {
+  typedef double Type __attribute__((vector_size(VECTOR_BYTES)));
+  typedef double Loose __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
+};
+
+// Columns of a panel: two vectors.
+template <typename T> constexpr int64_t NR = 2 * VECTOR_BYTES / sizeof(T);
+
+// tile[r, 0..NR) (+)= Σ_k a[r, k]·panel[k, 0..NR) for ROWS rows.
+template <typename T, int ROWS>
+RGM_INLINE void multiply_rows(
+    int64_t depth, const T* a, int64_t a_row, int64_t a_col, const T* panel, T* tile, int64_t tile_row, bool accumulate) {
+  using V = typename VectorOf<T>::Type;
+  using U = typename VectorOf<T>::Loose;
+  constexpr int64_t W = NR<T> / 2;
+  V sum[ROWS][2];
+  for (int r = 0; r < ROWS; r++) {
+    sum[r][0] = accumulate ? *reinterpret_cast<const U*>(tile + r * tile_row) : V{};
+    sum[r][1] = accumulate ? *reinterpret_cast<const U*>(tile + r * tile_row + W) : V{};
+  }
+  for (int64_t k = 0; k < depth; k++) {
+    const V b0 = *reinterpret_cast<const U*>(panel + k * NR<T>);
+    const V b1 = *reinterpret_cast<const U*>(panel + k * NR<T> + W);
+    const T* column = a + k * a_col;
+#pragma GCC unroll 16
+    for (int r = 0; r < ROWS; r++) {
+      const T value = column[r * a_row];
+      sum[r][0] += value * b0;
+      sum[r][1] += value * b1;
+    }
+  }
+  for (int r = 0; r < ROWS; r++) {
+    *reinterpret_cast<U*>(tile + r * tile_row) = sum[r][0];
+    *reinterpret_cast<U*>(tile + r * tile_row + W) = sum[r][1];
+  }
+}
+
+// The same for any number of rows.
+template <typename T>
+inline void multiply_panel(
+    int64_t rows, int64_t depth, const T* a, int64_t a_row, int64_t a_col, const T* panel, T* tile, int64_t tile_row,
+    bool accumulate) {
+  int64_t r = 0;
+  for (; r + MR <= rows; r += MR) {
+    multiply_rows<T, MR>(depth, a + r * a_row, a_row, a_col, panel, tile + r * tile_row, tile_row, accumulate);
+  }
+#define RGM_REST(N)                                                                                              \
+  case N: multiply_rows<T, N>(depth, a + r * a_row, a_row, a_col, panel, tile + r * tile_row, tile_row, accumulate); break;
+  switch (rows - r) {
+    RGM_REST(1) RGM_REST(2) RGM_REST(3) RGM_REST(4) RGM_REST(5)
+#if defined(__AVX512F__)
+    RGM_REST(6) RGM_REST(7) RGM_REST(8) RGM_REST(9) RGM_REST(10) RGM_REST(11)
+#endif
+    default: break;
+  }
+#undef RGM_REST
+}
+
+// Packs b[0..depth, 0..columns) into a panel, converting to the type of computation and padding with zeros.
+template <typename T, typename S>
+inline void pack_panel(T* panel, const S* b, int64_t b_row, int64_t b_col, int64_t depth, int64_t columns) {
+  if (b_col == 1 && columns == NR<T>) {
+    for (int64_t k = 0; k < depth; k++) {
+#pragma omp simd
+      for (int64_t j = 0; j < NR<T>; j++) panel[k * NR<T> + j] = load(b[k * b_row + j]);
+    }
+    return;
+  }
+  if (b_row == 1) {
+    // Columns are contiguous: sixteen of each at a time, so that a line is used while it is in the nearest cache.
+    for (int64_t k0 = 0; k0 < depth; k0 += 16) {
+      const int64_t last = k0 + 16 < depth ? k0 + 16 : depth;
+      for (int64_t j = 0; j < columns; j++) {
+        for (int64_t k = k0; k < last; k++) panel[k * NR<T> + j] = load(b[k + j * b_col]);
+      }
+    }
+  } else {
+    for (int64_t k = 0; k < depth; k++) {
+      for (int64_t j = 0; j < columns; j++) panel[k * NR<T> + j] = load(b[k * b_row + j * b_col]);
+    }
+  }
+  for (int64_t k = 0; k < depth; k++) {
+    for (int64_t j = columns; j < NR<T>; j++) panel[k * NR<T> + j] = 0;
+  }
+}
+
+}  // namespace
+}  // namespace RGM_SET
+}  // namespace rgm
