@@ -1,0 +1,262 @@
+//! GPT-2 (Radford et al. 2019): learned positions, pre-norm blocks, GELU, tied embeddings.
+//!
+//! ```text
+//! x = wte[tokens] + wpe
+//! L times:  x = x + proj(attention(qkv(norm(x))))
+//!           x = x + out(gelu(in(norm(x))))
+//! logits = norm(x) · wteᵀ
+//! ```
+
+use super::{Dimensions, Init, ModelSpec, WeightSpec};
+use crate::graph::{Graph, ShapeError, Value};
+use crate::ops::add::add;
+use crate::ops::attention::{AttentionForm, attend};
+use crate::ops::dropout::dropout;
+use crate::ops::embedding::embedding;
+use crate::ops::gelu::gelu;
+use crate::ops::layer_norm::layer_norm;
+use crate::ops::linear::linear;
+use crate::ops::reshape::reshape;
+use crate::ops::split::split;
+use regimen_base::plan::{Exchange, ExchangeTensor};
+use serde_json::json;
+
+/// A GPT-2 with all its sizes known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gpt {
+    /// L
+    pub layers: u64,
+    /// H
+    pub heads: u64,
+    /// C; a multiple of the heads.
+    pub hidden: u64,
+    /// Width inside the MLP, usually 4·C.
+    pub mlp: u64,
+    /// T
+    pub context: u64,
+    /// V, at least that of the tokenizer.
+    pub vocab: u64,
+    /// Whether linear layers and norms have biases.
+    pub bias: bool,
+    /// Whether the head shares the token embedding.
+    pub tied: bool,
+    /// Dropout after the embeddings.
+    pub embedding_dropout: f64,
+    /// Dropout on the attention weights.
+    pub attention_dropout: f64,
+    /// Dropout on what a block adds.
+    pub residual_dropout: f64,
+    /// Added to the variance in norms.
+    pub norm_eps: f64,
+    /// Standard deviation of initial weights; what a block adds starts smaller by √(2L).
+    pub init_std: f64,
+    /// Id of the token between documents, for the exchange format.
+    pub end_of_text: u32,
+}
+
+impl ModelSpec for Gpt {
+    fn weights(&self) -> Vec<WeightSpec> {
+        let c = self.hidden;
+        let residual_std = self.init_std / (2.0 * self.layers as f64).sqrt();
+        let mut list = WeightList { bias: self.bias, weights: vec![] };
+        list.matrix("wte", [self.vocab, c], self.init_std);
+        list.matrix("wpe", [self.context, c], self.init_std);
+        for layer in 0..self.layers {
+            let name = |part: &str| format!("block.{layer}.{part}");
+            list.norm(&name("norm1"), c);
+            list.linear(&name("attn.qkv"), [3 * c, c], self.init_std);
+            list.linear(&name("attn.proj"), [c, c], residual_std);
+            list.norm(&name("norm2"), c);
+            list.linear(&name("mlp.in"), [self.mlp, c], self.init_std);
+            list.linear(&name("mlp.out"), [c, self.mlp], residual_std);
+        }
+        list.norm("norm", c);
+        if !self.tied {
+            list.matrix("head", [self.vocab, c], self.init_std);
+        }
+        list.weights
+    }
+
+    fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
+        let t = g.size_from_end(tokens, 0);
+        let wte = g.weight("wte.weight")?;
+        let wpe = g.weight("wpe.weight")?;
+        let mut x = embedding(g, "embed", wte, tokens)?;
+        let positions = self.positions(g, wpe, t)?;
+        x = add(g, "embed_at", x, positions)?;
+        x = dropout(g, "embed_dropout", x, self.embedding_dropout)?;
+        for layer in 0..self.layers {
+            x = g.in_segment(layer as u32, |g| {
+                g.scoped(format!("block.{layer}"), |g| self.block(g, &format!("block.{layer}"), x))
+            })?;
+        }
+        self.norm(g, "norm", "norm", x)
+    }
+
+    fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {
+        let weight = g.weight(if self.tied { "wte.weight" } else { "head.weight" })?;
+        linear(g, "logits", hidden, weight, None)
+    }
+
+    fn context(&self) -> u64 {
+        self.context
+    }
+
+    fn vocab(&self) -> u64 {
+        self.vocab
+    }
+
+    fn dimensions(&self) -> Dimensions {
+        let c = self.hidden;
+        let block = 4 * c * c + 2 * c * self.mlp;
+        Dimensions {
+            layers: self.layers,
+            attention_width: c,
+            matmul_parameters: self.layers * block + self.vocab * c,
+        }
+    }
+
+    fn exchange(&self) -> Exchange {
+        Exchange { config: self.hf_config(), tensors: self.hf_tensors() }
+    }
+}
+
+impl Gpt {
+    /// The first `t` rows of the position table.
+    fn positions(&self, g: &mut Graph, wpe: Value, t: u64) -> Result<Value, ShapeError> {
+        if t == self.context {
+            return Ok(wpe);
+        }
+        let parts = split(g, "positions", wpe, 0, &[t, self.context.saturating_sub(t)])?;
+        Ok(parts[0])
+    }
+
+    fn block(&self, g: &mut Graph, weights: &str, x: Value) -> Result<Value, ShapeError> {
+        let h = self.norm(g, "norm1", &format!("{weights}.norm1"), x)?;
+        let h = g.scoped("attn", |g| self.attention(g, &format!("{weights}.attn"), h))?;
+        let h = dropout(g, "attn.dropout", h, self.residual_dropout)?;
+        let x = add(g, "attn.residual", h, x)?;
+        let h = self.norm(g, "norm2", &format!("{weights}.norm2"), x)?;
+        let h = g.scoped("mlp", |g| self.mlp(g, &format!("{weights}.mlp"), h))?;
+        let h = dropout(g, "mlp.dropout", h, self.residual_dropout)?;
+        add(g, "mlp.residual", h, x)
+    }
+
+    fn attention(&self, g: &mut Graph, weights: &str, x: Value) -> Result<Value, ShapeError> {
+        let shape = g.ty(x).shape.clone();
+        let (b, t, c) = (shape[0], shape[1], self.hidden);
+        let d = c / self.heads;
+        let qkv = self.linear(g, "qkv", &format!("{weights}.qkv"), x)?;
+        let parts = split(g, "qkv.parts", qkv, 2, &[c, c, c])?;
+        let q = reshape(g, "q", parts[0], &[b, t, self.heads, d])?;
+        let k = reshape(g, "k", parts[1], &[b, t, self.heads, d])?;
+        let v = reshape(g, "v", parts[2], &[b, t, self.heads, d])?;
+        let form = AttentionForm {
+            causal: true,
+            scale: 1.0 / (d as f64).sqrt(),
+            dropout: self.attention_dropout,
+        };
+        let out = attend(g, q, k, v, form)?;
+        let out = reshape(g, "joined", out, &[b, t, c])?;
+        self.linear(g, "proj", &format!("{weights}.proj"), out)
+    }
+
+    fn mlp(&self, g: &mut Graph, weights: &str, x: Value) -> Result<Value, ShapeError> {
+        let h = self.linear(g, "in", &format!("{weights}.in"), x)?;
+        let h = gelu(g, "gelu", h)?;
+        self.linear(g, "out", &format!("{weights}.out"), h)
+    }
+
+    fn linear(&self, g: &mut Graph, name: &str, weights: &str, x: Value) -> Result<Value, ShapeError> {
+        let w = g.weight(&format!("{weights}.weight"))?;
+        let b = if self.bias { Some(g.weight(&format!("{weights}.bias"))?) } else { None };
+        linear(g, name, x, w, b)
+    }
+
+    fn norm(&self, g: &mut Graph, name: &str, weights: &str, x: Value) -> Result<Value, ShapeError> {
+        let gain = g.weight(&format!("{weights}.weight"))?;
+        let bias = if self.bias { Some(g.weight(&format!("{weights}.bias"))?) } else { None };
+        layer_norm(g, name, x, gain, bias, self.norm_eps)
+    }
+
+    /// transformers' `GPT2Config`.
+    fn hf_config(&self) -> serde_json::Value {
+        json!({
+            "activation_function": "gelu_new",
+            "architectures": ["GPT2LMHeadModel"],
+            "attn_pdrop": self.attention_dropout,
+            "bos_token_id": self.end_of_text,
+            "embd_pdrop": self.embedding_dropout,
+            "eos_token_id": self.end_of_text,
+            "initializer_range": self.init_std,
+            "layer_norm_epsilon": self.norm_eps,
+            "model_type": "gpt2",
+            "n_ctx": self.context,
+            "n_embd": self.hidden,
+            "n_head": self.heads,
+            "n_inner": self.mlp,
+            "n_layer": self.layers,
+            "n_positions": self.context,
+            "resid_pdrop": self.residual_dropout,
+            "scale_attn_weights": true,
+            "tie_word_embeddings": self.tied,
+            "vocab_size": self.vocab,
+        })
+    }
+
+    /// transformers' names; its `Conv1D` stores weights `[in, out]`.
+    fn hf_tensors(&self) -> Vec<ExchangeTensor> {
+        self.weights().into_iter().map(|w| hf_tensor(&w.name)).collect()
+    }
+}
+
+fn hf_tensor(ours: &str) -> ExchangeTensor {
+    let parts: Vec<&str> = ours.split('.').collect();
+    let (theirs, transposed) = match parts.as_slice() {
+        ["wte" | "wpe", kind] => (format!("transformer.{}.{kind}", parts[0]), false),
+        ["norm", kind] => (format!("transformer.ln_f.{kind}"), false),
+        ["block", layer, "norm1", kind] => (format!("transformer.h.{layer}.ln_1.{kind}"), false),
+        ["block", layer, "norm2", kind] => (format!("transformer.h.{layer}.ln_2.{kind}"), false),
+        ["block", layer, part, name, kind] => {
+            let module = match (*part, *name) {
+                ("attn", "qkv") => "attn.c_attn",
+                ("attn", _) => "attn.c_proj",
+                (_, "in") => "mlp.c_fc",
+                _ => "mlp.c_proj",
+            };
+            (format!("transformer.h.{layer}.{module}.{kind}"), *kind == "weight")
+        }
+        _ => ("lm_head.weight".to_string(), false),
+    };
+    ExchangeTensor { ours: ours.to_string(), theirs, transposed }
+}
+
+/// Collects weights in order.
+struct WeightList {
+    bias: bool,
+    weights: Vec<WeightSpec>,
+}
+
+impl WeightList {
+    fn push(&mut self, name: String, shape: Vec<u64>, init: Init, decay: bool) {
+        self.weights.push(WeightSpec { name, shape, init, decay });
+    }
+
+    fn matrix(&mut self, name: &str, shape: [u64; 2], std: f64) {
+        self.push(format!("{name}.weight"), shape.to_vec(), Init::Normal(std), true);
+    }
+
+    fn linear(&mut self, name: &str, shape: [u64; 2], std: f64) {
+        self.matrix(name, shape, std);
+        if self.bias {
+            self.push(format!("{name}.bias"), vec![shape[0]], Init::Constant(0.0), false);
+        }
+    }
+
+    fn norm(&mut self, name: &str, size: u64) {
+        self.push(format!("{name}.weight"), vec![size], Init::Constant(1.0), false);
+        if self.bias {
+            self.push(format!("{name}.bias"), vec![size], Init::Constant(0.0), false);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Architectures, one file each. An architecture reads its fields, lists its weights and writes its
+//! forward pass into a graph; everything else (loss, backward, optimizer, memory) follows from that.
+
+pub mod gpt;
+
+use crate::graph::{Graph, Value};
+use regimen_base::plan::Exchange;
+use std::fmt::Debug;
+
+/// A model of some architecture with all its sizes known.
+pub trait ModelSpec: Debug + Send + Sync {
+    /// Every weight, in the order of the forward pass. Tied weights appear once.
+    fn weights(&self) -> Vec<WeightSpec>;
+
+    /// Writes the forward pass: from token ids `[B, T]` to hidden states `[B, T, C]` after the last norm.
+    ///
+    /// # Errors
+    /// If shapes do not fit, which the front end's rules should have excluded.
+    fn forward(&self, graph: &mut Graph, tokens: Value) -> Result<Value, crate::graph::ShapeError>;
+
+    /// Writes the language-model head: from hidden states `[…, C]` to logits `[…, V]`.
+    ///
+    /// # Errors
+    /// As for [`ModelSpec::forward`].
+    fn head(&self, graph: &mut Graph, hidden: Value) -> Result<Value, crate::graph::ShapeError>;
+
+    /// Tokens that the model can see.
+    fn context(&self) -> u64;
+
+    /// Size of the embedding table.
+    fn vocab(&self) -> u64;
+
+    /// Layers, and the width of attention: what the usual FLOP formula needs.
+    fn dimensions(&self) -> Dimensions;
+
+    /// How a checkpoint is written for other tools.
+    fn exchange(&self) -> Exchange;
+}
+
+/// A model's sizes as the usual formula (6·N + 12·L·C·T) needs them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dimensions {
+    /// L
+    pub layers: u64,
+    /// C: heads × head size.
+    pub attention_width: u64,
+    /// N_matmul: parameters that take part in matrix products, the head included.
+    pub matmul_parameters: u64,
+}
+
+/// One weight of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightSpec {
+    /// `block.3.attn.qkv.weight`
+    pub name: String,
+    /// Its logical shape.
+    pub shape: Vec<u64>,
+    /// How it starts.
+    pub init: Init,
+    /// Whether weight decay applies by default: not to biases and norms.
+    pub decay: bool,
+}
+
+/// How a weight starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// Normal with mean 0 and this standard deviation.
+    Normal(f64),
+    /// The same number everywhere.
+    Constant(f64),
+}
+
+/// Number of parameters of a model, tied ones counted once.
+pub fn parameters(spec: &dyn ModelSpec) -> u64 {
+    spec.weights().iter().map(|w| w.shape.iter().product::<u64>()).sum()
+}

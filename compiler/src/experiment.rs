@@ -1,0 +1,253 @@
+//! The experiment: every declaration resolved, typed and checked; the input of planning.
+//!
+//! An [`Experiment`] is built by the front end only ([`crate::resolve`]). Nothing in it is written in
+//! source terms any more: units are gone (bytes, tokens, seconds, dollars as numbers), references are
+//! followed, defaults are filled in. Spans are kept for messages that planning may still have to give.
+
+use crate::arch::ModelSpec;
+use regimen_base::Span;
+use regimen_base::data::{Dataset, DatasetFacts, Tokenizer, TokenizerFacts};
+use regimen_base::plan::Backend;
+use regimen_base::schedule::{CheckpointPolicy, LearningRate, Watch};
+use std::sync::Arc;
+
+/// A whole experiment, or one member of a sweep.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    /// Its name; a member of a sweep adds what distinguishes it.
+    pub name: String,
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// In the order in which they run.
+    pub stages: Vec<Stage>,
+}
+
+/// A model as a stage uses it.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Name of its declaration.
+    pub name: String,
+    /// Name of its architecture.
+    pub architecture: &'static str,
+    /// Its layers, weights and exchange format.
+    pub spec: Arc<dyn ModelSpec>,
+    /// Initial weights from a folder in Hugging Face's layout, relative to the experiment.
+    pub weights: Option<String>,
+    /// Its declaration.
+    pub span: Span,
+}
+
+/// A stage with everything it refers to.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// Name of its declaration.
+    pub name: String,
+    /// `causal_lm`.
+    pub kind: &'static str,
+    /// What it trains.
+    pub model: Model,
+    /// Start from another stage's checkpoint: (stage, `best` or `last`).
+    pub from: Option<(String, String)>,
+    /// How text becomes tokens.
+    pub tokenizer: Tokenizer,
+    /// The dataset that the tokenizer is trained on.
+    pub tokenizer_data: Option<Dataset>,
+    /// What is known of the tokenizer.
+    pub tokenizer_facts: TokenizerFacts,
+    /// What it trains on.
+    pub data: Dataset,
+    /// What is known of the data.
+    pub data_facts: DatasetFacts,
+    /// Tokens of a sample.
+    pub sequence: u64,
+    /// Samples of the global batch.
+    pub batch: u64,
+    /// Samples of one micro-batch.
+    pub micro_batch: MicroBatch,
+    /// Optimizer steps.
+    pub steps: u64,
+    /// What updates the weights.
+    pub optimizer: Optimizer,
+    /// Learning rate of each step.
+    pub learning_rate: LearningRate,
+    /// Precision of weights and activations.
+    pub precision: Precision,
+    /// What is computed twice to save memory.
+    pub recompute: Recompute,
+    /// Whether the vendor's fastest kernels may be used (`fast`) or only those that repeat bit for bit.
+    pub reproducible: bool,
+    /// Evaluations while it runs.
+    pub evaluate: Option<Evaluate>,
+    /// Checkpoints while it runs.
+    pub checkpoint: CheckpointPolicy,
+    /// A text generated before and after.
+    pub sample: Option<Sample>,
+    /// What it runs on.
+    pub hardware: Hardware,
+    /// What it must respect.
+    pub budget: Option<Budget>,
+    /// Its declaration.
+    pub span: Span,
+    /// Where the fields were written that planning may have to point at.
+    pub spans: StageSpans,
+}
+
+/// Places of fields; the declaration's name if a default applies.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct StageSpans {
+    pub batch: Span,
+    pub micro_batch: Span,
+    pub sequence: Span,
+    pub precision: Span,
+    pub recompute: Span,
+    pub duration: Span,
+}
+
+/// Samples of one micro-batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MicroBatch {
+    /// The largest divisor of the batch that fits the device and the budget.
+    Auto,
+    /// As written; divides the batch.
+    Fixed(u64),
+}
+
+/// What updates the weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Optimizer {
+    /// Which rule.
+    pub rule: Rule,
+    /// Decay of weights, on those that are not excluded.
+    pub weight_decay: f64,
+    /// Largest global norm of the gradient; 0 for no clipping.
+    pub clip: f64,
+    /// Whether biases and norms decay too (default: they do not).
+    pub decay_all: bool,
+}
+
+/// An optimizer's update rule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum Rule {
+    AdamW { beta1: f64, beta2: f64, eps: f64 },
+    Sgd { momentum: f64 },
+}
+
+/// Precision of weights and activations; masters, moments and reductions are f32 in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Precision {
+    F64,
+    F32,
+    Bf16,
+}
+
+/// What is computed twice to save memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recompute {
+    /// Nothing.
+    None,
+    /// Every block's forward pass, from its input.
+    Full,
+}
+
+/// Evaluations while a stage runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluate {
+    /// Name of the split.
+    pub split: String,
+    /// Steps between two evaluations; there is one after the last step in any case.
+    pub every: u64,
+    /// Samples per evaluation; 0 for the whole split.
+    pub samples: u64,
+    /// What follows from it.
+    pub watch: Watch,
+}
+
+/// A text generated before and after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Text to begin with.
+    pub prompt: String,
+    /// Tokens to generate.
+    pub tokens: u64,
+    /// 0 is greedy.
+    pub temperature: f64,
+}
+
+/// A device, from the catalogue or a user's file, with what the experiment changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hardware {
+    /// Its name in the catalogue.
+    pub name: String,
+    /// CPU or GPU.
+    pub backend: Backend,
+    /// Devices in all.
+    pub count: u64,
+    /// Threads (CPU).
+    pub threads: u64,
+    /// Bytes of memory of one device.
+    pub memory: u64,
+    /// Bytes per second between a device and its memory.
+    pub bandwidth: f64,
+    /// FLOP/s of dense matrix products by precision: (f32, bf16); f64 counts as half of f32.
+    pub flops_f32: f64,
+    /// FLOP/s in bf16; `None` if the device has no such units.
+    pub flops_bf16: Option<f64>,
+    /// Watts of one device.
+    pub watts: Option<f64>,
+    /// Dollars per hour of one device.
+    pub price: Option<f64>,
+    /// Bytes outside the allocator: driver context and libraries.
+    pub context_bytes: u64,
+    /// What `regimen calibrate` measured; data-sheet values if never.
+    pub efficiency: Efficiency,
+}
+
+/// Measured speeds of a device relative to its data sheet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Efficiency {
+    /// Whether this was measured on the machine at hand.
+    pub calibrated: bool,
+    /// Points (FLOPs of one matrix product, FLOP/s reached), by increasing size.
+    pub matmul: Vec<(f64, f64)>,
+    /// Points (bytes moved by one operation, bytes/s reached), by increasing size.
+    pub memory: Vec<(f64, f64)>,
+    /// Seconds of host time per instruction.
+    pub overhead: f64,
+    /// Per operation, measured time over the roofline's; 1 if absent.
+    pub factors: std::collections::BTreeMap<String, f64>,
+}
+
+/// What a stage must respect.
+#[derive(Clone, Debug, Default)]
+pub struct Budget {
+    /// Each limit in the order in which it was written.
+    pub limits: Vec<Limit>,
+}
+
+/// One limit.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    /// What is limited.
+    pub what: Limited,
+    /// The largest value allowed, in base units (bytes per device, FLOP, seconds, dollars).
+    pub at_most: f64,
+    /// The value as written: number and unit, to show the prediction in the same unit.
+    pub written: String,
+    /// The unit as written and its size in base units: ("GiB", 1073741824.0).
+    pub unit: (String, f64),
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// What a budget can limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Limited {
+    Memory,
+    Compute,
+    Time,
+    Cost,
+}

@@ -1,0 +1,194 @@
+//! Scaled dot-product attention `softmax(scale · q·kᵀ)·v`, fused, and its gradient; and [`attend`], which
+//! writes the composed form where the fused one is not available.
+
+use super::batch_matmul::{Form, batch_matmul};
+use super::contiguous::contiguous;
+use super::dropout::dropout;
+use super::softmax::softmax;
+use super::transpose::transpose;
+use super::{Backward, Call, Operation, flag, require};
+use crate::graph::{Graph, ShapeError, Traits, Value, attrs};
+use regimen_base::plan::Backend;
+use regimen_base::program::Attr;
+use regimen_base::tensor::{DType, Placement, TensorType};
+
+/// Operands (q, k, v) `[B, T, H, D]`, perhaps strided; results (o `[B, T, H, D]`, lse `[B, T, H]`).
+#[derive(Debug)]
+pub struct Attention;
+
+/// Operands (do, q, k, v, o, lse); results (dq, dk, dv).
+#[derive(Debug)]
+pub struct AttentionGrad;
+
+/// What distinguishes one use of attention from another.
+#[derive(Clone, Copy, Debug)]
+pub struct AttentionForm {
+    /// Whether a token sees only itself and those before it.
+    pub causal: bool,
+    /// Factor on the scores, usually 1/√D.
+    pub scale: f64,
+    /// Dropout on the attention weights.
+    pub dropout: f64,
+}
+
+/// Appends attention over q, k, v `[B, T, H, D]`: fused where the device has it for this precision and
+/// there is no dropout on the weights, composed of its parts otherwise.
+///
+/// # Errors
+/// If the shapes do not fit.
+pub fn attend(graph: &mut Graph, q: Value, k: Value, v: Value, form: AttentionForm) -> Result<Value, ShapeError> {
+    let active = graph.training && form.dropout > 0.0;
+    // On a CPU the temporary memory of the fused kernel in bf16 differs from call to call.
+    let fused = !active && (graph.device.backend == Backend::Cuda || graph.ty(q).dtype != DType::Bf16);
+    if fused { fused_attention(graph, q, k, v, form) } else { composed_attention(graph, q, k, v, form) }
+}
+
+/// Appends the fused operation.
+///
+/// # Errors
+/// If the shapes do not fit.
+pub fn fused_attention(
+    graph: &mut Graph,
+    q: Value,
+    k: Value,
+    v: Value,
+    form: AttentionForm,
+) -> Result<Value, ShapeError> {
+    let attrs = attrs([("causal", Attr::Bool(form.causal)), ("scale", Attr::Float(form.scale))]);
+    graph.apply1(&Attention, "out", attrs, &[q, k, v])
+}
+
+/// Appends attention as products, softmax and dropout: the fused operation's unfused equal.
+///
+/// # Errors
+/// If the shapes do not fit.
+pub fn composed_attention(
+    graph: &mut Graph,
+    q: Value,
+    k: Value,
+    v: Value,
+    form: AttentionForm,
+) -> Result<Value, ShapeError> {
+    let mut by_head = Vec::with_capacity(3);
+    for (name, x) in [("q_heads", q), ("k_heads", k), ("v_heads", v)] {
+        let view = transpose(graph, &format!("{name}.view"), x, 1, 2)?;
+        by_head.push(contiguous(graph, name, view)?);
+    }
+    let plain = Form { ta: false, tb: false, alpha: 1.0 };
+    let scores = batch_matmul(graph, "scores", by_head[0], by_head[1], Form { tb: true, ..plain })?;
+    let weights = softmax(graph, "weights", scores, form.causal, form.scale)?;
+    let weights = dropout(graph, "weights_dropout", weights, form.dropout)?;
+    let out = batch_matmul(graph, "out_heads", weights, by_head[2], plain)?;
+    let view = transpose(graph, "out.view", out, 1, 2)?;
+    contiguous(graph, "out", view)
+}
+
+/// (B, T, S, H, D)
+fn sizes(q: &TensorType, k: &TensorType) -> (u64, u64, u64, u64, u64) {
+    (q.shape[0], q.shape[1], k.shape[1], q.shape[2], q.shape[3])
+}
+
+fn check(q: &TensorType, k: &TensorType, v: &TensorType) -> Result<(), String> {
+    let fits = q.rank() == 4
+        && k.rank() == 4
+        && k == v
+        && q.dtype == k.dtype
+        && q.shape[0] == k.shape[0]
+        && q.shape[2..] == k.shape[2..];
+    require(fits, || format!("attention needs q, k, v of shape [B, T, H, D], got {q}, {k}, {v}"))
+}
+
+/// Samples and heads are independent, positions are not.
+fn independent(inputs: &[Placement]) -> Result<Placement, String> {
+    let first = inputs[0];
+    let fits = inputs.iter().all(|p| *p == first)
+        && matches!(first, Placement::Replicate | Placement::Shard(0) | Placement::Shard(2));
+    require(fits, || format!("attention cannot work on operands placed {inputs:?}"))?;
+    Ok(first)
+}
+
+impl Operation for Attention {
+    fn name(&self) -> &'static str {
+        "attention"
+    }
+
+    fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
+        call.operands(3..=3)?;
+        let (q, k, v) = (call.input(0)?, call.input(1)?, call.input(2)?);
+        check(q, k, v)?;
+        let stats = if q.dtype == DType::F64 { DType::F64 } else { DType::F32 };
+        Ok(vec![TensorType::new(q.dtype, q.shape.clone()), TensorType::new(stats, q.shape[..3].to_vec())])
+    }
+
+    fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
+        Ok(vec![independent(inputs)?; 2])
+    }
+
+    fn flops(&self, call: &Call) -> u64 {
+        let (b, t, s, h, d) = sizes(&call.inputs[0], &call.inputs[1]);
+        2 * 2 * b * h * t * s * d
+    }
+
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        workspace::forward(call, device)
+    }
+
+    fn gradient(&self, cx: &mut Backward) -> Result<Vec<Option<Value>>, ShapeError> {
+        let mut inputs = vec![cx.dy()?];
+        inputs.extend(&cx.node.inputs);
+        inputs.extend([cx.output(0), cx.output(1)]);
+        let name = format!("{}.grad", cx.node.name);
+        let attrs = cx.node.attrs.clone();
+        let outputs = cx.graph.apply(&AttentionGrad, &name, attrs, &inputs)?;
+        Ok(outputs.into_iter().enumerate().map(|(i, g)| cx.wants(i).then_some(g)).collect())
+    }
+}
+
+impl Operation for AttentionGrad {
+    fn name(&self) -> &'static str {
+        "attention_grad"
+    }
+
+    fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
+        call.operands(6..=6)?;
+        let (q, k, v) = (call.input(1)?, call.input(2)?, call.input(3)?);
+        check(q, k, v)?;
+        require(call.input(0)? == q, || format!("{} is no gradient of {q}", call.inputs[0]))?;
+        Ok([q, k, v].map(|t| TensorType::new(t.dtype, t.shape.clone())).to_vec())
+    }
+
+    fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
+        Ok(vec![independent(inputs)?; 3])
+    }
+
+    fn flops(&self, call: &Call) -> u64 {
+        // The four products of the gradients and the scores computed again.
+        let (b, t, s, h, d) = sizes(&call.inputs[1], &call.inputs[2]);
+        5 * 2 * b * h * t * s * d
+    }
+
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        workspace::backward(call, device)
+    }
+}
+
+/// Temporary memory of the vendor's kernels, by device.
+mod workspace {
+    use super::{Backend, Call, Traits, flag, sizes};
+
+    pub fn forward(call: &Call, device: &Traits) -> u64 {
+        let _ = (flag(call.attrs, "causal"), sizes(&call.inputs[0], &call.inputs[1]));
+        match device.backend {
+            Backend::Cpu => 0,
+            Backend::Cuda => 272,
+        }
+    }
+
+    pub fn backward(call: &Call, device: &Traits) -> u64 {
+        let _ = call;
+        match device.backend {
+            Backend::Cpu => 0,
+            Backend::Cuda => 0,
+        }
+    }
+}

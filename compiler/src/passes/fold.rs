@@ -1,0 +1,48 @@
+//! Lets an operation write into an accumulator directly where it can: `acc += dyᵀ·x` as one product instead
+//! of a temporary gradient and an addition.
+
+use crate::graph::{Graph, Node};
+use crate::ops::{Call, Operation};
+
+/// Folds every `accumulate` into the operation just before it, if that has an accumulating form for these types
+/// and nobody else reads its result.
+pub fn fold(graph: &mut Graph) {
+    let mut uses = vec![0u32; graph.values.len()];
+    for value in graph.nodes.iter().flat_map(|n| &n.inputs).chain(&graph.outputs) {
+        uses[value.index()] += 1;
+    }
+    let mut producer: Vec<Option<usize>> = vec![None; graph.values.len()];
+    let mut kept: Vec<Option<Node>> = Vec::with_capacity(graph.nodes.len());
+    for node in std::mem::take(&mut graph.nodes) {
+        let folded = (node.op.name() == "accumulate")
+            .then(|| producer[node.inputs[1].index()])
+            .flatten()
+            .filter(|_| uses[node.inputs[1].index()] == 1)
+            .and_then(|index| kept[index].as_ref().and_then(|p| accumulating(graph, p, &node)).map(|n| (index, n)));
+        match folded {
+            // Earlier is right: what the product reads is there, and it frees its operands sooner.
+            Some((index, node)) => kept[index] = Some(node),
+            None => {
+                for output in &node.outputs {
+                    producer[output.index()] = Some(kept.len());
+                }
+                kept.push(Some(node));
+            }
+        }
+    }
+    graph.nodes = kept.into_iter().flatten().collect();
+}
+
+/// The producing node with the accumulator as its first operand, if its types allow that.
+fn accumulating(graph: &Graph, producer: &Node, accumulate: &Node) -> Option<Node> {
+    let op: &'static dyn Operation = producer.op.accumulating()?;
+    if producer.outputs.len() != 1 {
+        return None;
+    }
+    let mut inputs = vec![accumulate.inputs[0]];
+    inputs.extend(&producer.inputs);
+    let types = inputs.iter().map(|v| graph.ty(*v).clone()).collect();
+    let call = Call { attrs: &producer.attrs, inputs: types, outputs: vec![] };
+    op.infer(&call).ok()?;
+    Some(Node { op, inputs, outputs: vec![], name: accumulate.name.clone(), ..producer.clone() })
+}

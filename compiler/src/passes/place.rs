@@ -1,0 +1,161 @@
+//! Turns a scheduled graph into a [`Program`]: storages, bytes alive at every instant, the peak, and what each
+//! instruction costs.
+
+use super::schedule::Lifetimes;
+use crate::graph::{Graph, Source, Value};
+use regimen_base::program::{Input, Instruction, Program, Storage, Tensor, TensorId};
+
+/// Builds the program.
+pub fn place(graph: &Graph, lifetimes: &Lifetimes, name: &str) -> Program {
+    let ids = number_values(graph);
+    let tensors = tensors(graph, lifetimes, &ids);
+    let mut memory = Memory::new(graph, lifetimes, &ids);
+    let start_bytes = memory.live;
+    let instructions: Vec<Instruction> =
+        (0..graph.nodes.len()).map(|index| instruction(graph, lifetimes, &ids, &mut memory, index)).collect();
+    let (peak_at, peak_bytes) = peak(&instructions, start_bytes);
+    Program {
+        name: name.to_string(),
+        inputs: inputs(graph, &ids),
+        outputs: graph.outputs.iter().filter_map(|v| ids[v.index()]).collect(),
+        start_bytes,
+        peak_bytes,
+        peak_at,
+        flops: instructions.iter().map(|i| i.flops).sum(),
+        bytes: instructions.iter().map(|i| i.bytes).sum(),
+        tensors,
+        instructions,
+    }
+}
+
+/// Ids in order of first use; values that no node mentions have none.
+fn number_values(graph: &Graph) -> Vec<Option<TensorId>> {
+    let mut ids = vec![None; graph.values.len()];
+    let mut next = 0;
+    for value in graph.nodes.iter().flat_map(|n| n.inputs.iter().chain(&n.outputs)) {
+        let id = &mut ids[value.index()];
+        if id.is_none() {
+            *id = Some(TensorId(next));
+            next += 1;
+        }
+    }
+    ids
+}
+
+fn tensors(graph: &Graph, lifetimes: &Lifetimes, ids: &[Option<TensorId>]) -> Vec<Tensor> {
+    let mut numbered: Vec<(TensorId, usize)> =
+        ids.iter().enumerate().filter_map(|(index, id)| id.map(|id| (id, index))).collect();
+    numbered.sort_unstable();
+    let tensor = |(_, index): (TensorId, usize)| {
+        let info = &graph.values[index];
+        let owner = lifetimes.owner[index].index();
+        let storage = match (&info.source, ids[owner]) {
+            (Source::Resident(id), _) => Storage::Resident(*id),
+            (Source::Input(_), _) => Storage::Input,
+            (Source::Node, Some(owner_id)) if owner != index => Storage::Shares(owner_id),
+            (Source::Node, _) => Storage::Fresh,
+        };
+        Tensor { name: info.name.to_string(), ty: info.ty.clone(), storage, category: info.category }
+    };
+    numbered.into_iter().map(tensor).collect()
+}
+
+fn inputs(graph: &Graph, ids: &[Option<TensorId>]) -> Vec<Input> {
+    let mut inputs = vec![];
+    for (index, info) in graph.values.iter().enumerate() {
+        if let (Source::Input(source), Some(tensor)) = (&info.source, ids[index]) {
+            inputs.push(Input { tensor, source: source.clone() });
+        }
+    }
+    inputs
+}
+
+fn instruction(
+    graph: &Graph,
+    lifetimes: &Lifetimes,
+    ids: &[Option<TensorId>],
+    memory: &mut Memory,
+    index: usize,
+) -> Instruction {
+    let node = &graph.nodes[index];
+    let call = graph.local_call(node);
+    let workspace = node.op.workspace(&call, &graph.device);
+    let known = |values: &[Value]| values.iter().filter_map(|v| ids[v.index()]).collect();
+    let peak = memory.run(&node.outputs, workspace);
+    memory.free(&lifetimes.frees[index]);
+    Instruction {
+        op: node.op.name().to_string(),
+        name: node.name.to_string(),
+        attrs: node.attrs.clone(),
+        inputs: known(&node.inputs),
+        outputs: known(&node.outputs),
+        in_place: lifetimes.in_place[index].clone(),
+        frees: known(&lifetimes.frees[index]),
+        workspace,
+        live: memory.live,
+        peak,
+        flops: node.op.flops(&call),
+        bytes: node.op.bytes(&call),
+    }
+}
+
+fn peak(instructions: &[Instruction], start: u64) -> (u32, u64) {
+    let mut best = (0, start);
+    for (index, instruction) in instructions.iter().enumerate() {
+        if instruction.peak > best.1 {
+            best = (index as u32, instruction.peak);
+        }
+    }
+    best
+}
+
+/// Bytes alive while the program runs.
+struct Memory<'a> {
+    lifetimes: &'a Lifetimes,
+    bytes: Vec<u64>,
+    handles: Vec<u32>,
+    live: u64,
+}
+
+impl<'a> Memory<'a> {
+    fn new(graph: &Graph, lifetimes: &'a Lifetimes, ids: &[Option<TensorId>]) -> Memory<'a> {
+        let bytes: Vec<u64> = graph.values.iter().map(|v| v.ty.local_bytes(&graph.mesh)).collect();
+        let mut handles = vec![0; bytes.len()];
+        let residents: u64 = graph.residents.iter().map(|r| r.ty.local_bytes(&graph.mesh)).sum();
+        let mut live = residents;
+        for (index, info) in graph.values.iter().enumerate() {
+            match info.source {
+                // Residents are never freed, however many views of them come and go.
+                Source::Resident(_) => handles[index] = 1,
+                Source::Input(_) if ids[index].is_some() => {
+                    handles[index] = 1;
+                    live += bytes[index];
+                }
+                _ => {}
+            }
+        }
+        Memory { lifetimes, bytes, handles, live }
+    }
+
+    /// Allocates the results and returns the largest number of bytes alive meanwhile.
+    fn run(&mut self, outputs: &[Value], workspace: u64) -> u64 {
+        for output in outputs {
+            let owner = self.lifetimes.owner[output.index()].index();
+            if owner == output.index() {
+                self.live += self.bytes[owner];
+            }
+            self.handles[owner] += 1;
+        }
+        self.live + workspace
+    }
+
+    fn free(&mut self, values: &[Value]) {
+        for value in values {
+            let owner = self.lifetimes.owner[value.index()].index();
+            self.handles[owner] -= 1;
+            if self.handles[owner] == 0 {
+                self.live -= self.bytes[owner];
+            }
+        }
+    }
+}

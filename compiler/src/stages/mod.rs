@@ -1,0 +1,87 @@
+//! Stage kinds: from a checked stage to programs over resident tensors and a host schedule, one file each.
+
+pub mod causal_lm;
+pub mod residents;
+
+use crate::experiment::{Precision, Stage};
+use crate::graph::{Graph, ShapeError, Traits};
+use regimen_base::program::{Program, Resident};
+use regimen_base::schedule::{Action, Feed};
+use regimen_base::tensor::{DType, Mesh};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A stage as programs and a schedule, for one micro-batch size.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// Samples of one micro-batch.
+    pub micro_batch: u64,
+    /// Micro-batches of one optimizer step.
+    pub accumulate: u64,
+    /// Tensors that live as long as the stage.
+    pub residents: Arc<Vec<Resident>>,
+    /// Programs by name.
+    pub programs: BTreeMap<String, Program>,
+    /// Streams of batches.
+    pub feeds: Vec<Feed>,
+    /// What the host does.
+    pub schedule: Vec<Action>,
+    /// How often each program runs over the whole stage.
+    pub runs: BTreeMap<String, u64>,
+}
+
+impl Lowered {
+    /// Largest number of bytes alive at any moment.
+    pub fn peak_bytes(&self) -> u64 {
+        self.programs.values().map(|p| p.peak_bytes).max().unwrap_or(0)
+    }
+}
+
+/// Lowers a stage for a micro-batch of this size.
+///
+/// # Errors
+/// If the tensors of the model do not fit each other.
+pub fn lower(stage: &Stage, seed: u64, micro_batch: u64) -> Result<Lowered, ShapeError> {
+    match stage.kind {
+        "causal_lm" => causal_lm::lower(stage, seed, micro_batch),
+        other => Err(ShapeError {
+            op: "stage",
+            name: stage.name.clone(),
+            message: format!("the stage kind `{other}` has no programs"),
+        }),
+    }
+}
+
+/// Key of a random stream: 64 bits that depend on the seed and on what the stream is for.
+pub fn random_key(seed: u64, purpose: &[&str]) -> i64 {
+    let mut hash = Sha256::new();
+    hash.update(seed.to_le_bytes());
+    for part in purpose {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest = hash.finalize();
+    let mut bytes = [0u8; 8];
+    bytes.copy_from_slice(&digest[..8]);
+    i64::from_le_bytes(bytes)
+}
+
+/// Element type of weights and activations.
+pub fn compute_dtype(precision: Precision) -> DType {
+    match precision {
+        Precision::F64 => DType::F64,
+        Precision::F32 => DType::F32,
+        Precision::Bf16 => DType::Bf16,
+    }
+}
+
+/// An empty graph for a stage's program.
+fn new_graph(stage: &Stage, residents: &Arc<Vec<Resident>>, seed: u64) -> Graph {
+    let device = Traits { backend: stage.hardware.backend, threads: stage.hardware.threads };
+    let mut graph =
+        Graph::new(residents.clone(), Mesh::default(), device, compute_dtype(stage.precision));
+    graph.key = random_key(seed, &[&stage.name, "dropout"]);
+    graph.span = Some(stage.model.span);
+    graph
+}

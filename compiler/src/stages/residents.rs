@@ -1,0 +1,79 @@
+//! Resident tensors of a training stage: weights, masters, gradient accumulators, optimizer state, scalars.
+
+use crate::arch::ModelSpec;
+use crate::experiment::Rule;
+use regimen_base::program::{Resident, ResidentId, Role};
+use regimen_base::tensor::{DType, TensorType};
+
+/// Builds the list of residents: all weights first, so that a weight's id is its place in the model.
+#[derive(Debug, Default)]
+pub struct Residents {
+    list: Vec<Resident>,
+}
+
+impl Residents {
+    /// The model's weights in the precision of the forward pass, and their f32 masters if that is smaller.
+    pub fn weights(&mut self, model: &dyn ModelSpec, compute: DType) {
+        let mastered = has_masters(compute);
+        let specs = model.weights();
+        for spec in &specs {
+            self.push(&spec.name, TensorType::new(compute, spec.shape.clone()), Role::Weight, None, !mastered);
+        }
+        if mastered {
+            self.beside_weights("master", DType::F32, Role::Master, true);
+        }
+    }
+
+    /// An accumulator for every trained weight.
+    pub fn gradients(&mut self, compute: DType) {
+        // Sums over micro-batches are kept in f32 at least.
+        self.beside_weights("grad", state_dtype(compute), Role::Gradient, false);
+    }
+
+    /// What the optimizer keeps for every trained weight.
+    pub fn optimizer(&mut self, rule: Rule, compute: DType) {
+        let names: &[&str] = match rule {
+            Rule::AdamW { .. } => &["m", "v"],
+            Rule::Sgd { momentum } if momentum != 0.0 => &["momentum"],
+            Rule::Sgd { .. } => &[],
+        };
+        for name in names {
+            self.beside_weights(name, state_dtype(compute), Role::Moment, true);
+        }
+    }
+
+    /// A number that the host sets or reads.
+    pub fn scalar(&mut self, name: &str, dtype: DType) {
+        self.push(name, TensorType::new(dtype, []), Role::Scalar, None, false);
+    }
+
+    /// The finished list.
+    pub fn finish(self) -> Vec<Resident> {
+        self.list
+    }
+
+    fn beside_weights(&mut self, suffix: &str, dtype: DType, role: Role, saved: bool) {
+        for index in 0..self.list.len() {
+            let weight = &self.list[index];
+            if weight.role != Role::Weight || weight.frozen {
+                continue;
+            }
+            let (name, ty) = (format!("{}.{suffix}", weight.name), TensorType::new(dtype, weight.ty.shape.clone()));
+            self.push(&name, ty, role, Some(ResidentId(index as u32)), saved);
+        }
+    }
+
+    fn push(&mut self, name: &str, ty: TensorType, role: Role, of: Option<ResidentId>, saved: bool) {
+        self.list.push(Resident { name: name.to_string(), ty, role, of, saved, frozen: false });
+    }
+}
+
+/// Whether weights of this type are copies of f32 masters.
+pub fn has_masters(compute: DType) -> bool {
+    matches!(compute, DType::Bf16 | DType::F16)
+}
+
+/// Element type of gradients and moments.
+pub fn state_dtype(compute: DType) -> DType {
+    if compute == DType::F64 { DType::F64 } else { DType::F32 }
+}
