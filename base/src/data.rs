@@ -167,3 +167,28 @@ pub struct DatasetFacts {
     /// How this is known.
     pub certainty: Certainty,
 }
+
+/// Samples of one epoch: windows of `sequence` tokens, each with its next tokens as labels, that a split
+/// of `tokens` tokens holds.
+///
+/// A window needs `sequence + 1` tokens, and neighbouring windows share one, so the number is
+/// `(tokens − 1) / sequence`, rounded down; the tokens left over are fewer than one window. It does not
+/// depend on the shuffle.
+pub fn samples_per_epoch(tokens: u64, sequence: u64) -> u64 {
+    tokens.saturating_sub(1).checked_div(sequence).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples_per_epoch;
+
+    #[test]
+    fn a_window_needs_one_token_more_than_its_length() {
+        assert_eq!(samples_per_epoch(8, 8), 0);
+        assert_eq!(samples_per_epoch(9, 8), 1);
+        assert_eq!(samples_per_epoch(16, 8), 1);
+        assert_eq!(samples_per_epoch(17, 8), 2);
+        assert_eq!(samples_per_epoch(0, 8), 0);
+        assert_eq!(samples_per_epoch(8, 0), 0);
+    }
+}

@@ -1,1 +1,45 @@
-//! To be written.
+//! The data engine: from files to tokens to batches, without libtorch and without C code.
+//!
+//! The way of a text through this crate, one module each:
+//!
+//! 1. [`files`] finds the files of a dataset, inside the experiment's folder and in a fixed order;
+//! 2. [`read`] turns them into a stream of documents, never holding more than one in memory;
+//! 3. [`split`] assigns whole documents to `train`, `validation`, …, equal documents to the same one;
+//! 4. [`tokenizer`] turns text into tokens and back, and is trained on the training split only;
+//! 5. [`token_file`] keeps the tokens of one split on disk, memory-mapped when read;
+//! 6. [`batch`] cuts them into samples whose order is a function of one number, the sample's index.
+//!
+//! [`prepare`] does 1 to 5 and caches the result by content ([`cache`]); [`facts`] and [`facts_if_cached`]
+//! tell the compiler what came out.
+//!
+//! What holds throughout: the same files give the same tokens, in the same order, on every machine, with
+//! any number of threads; a file that is wrong gives a diagnostic with its name and line, never a panic
+//! and never a silent repair.
+
+pub mod batch;
+pub mod cache;
+pub mod codes;
+pub mod files;
+mod prepare;
+pub mod progress;
+pub mod read;
+pub mod split;
+pub mod token_file;
+pub mod tokenizer;
+
+pub use batch::{Batch, Evaluation, Prefetch, Stream};
+pub use files::Place;
+pub use prepare::{
+    Facts, Prepared, facts, facts_if_cached, prepare, tokenizer_facts, tokenizer_facts_if_cached,
+};
+pub use progress::{NoProgress, Progress};
+pub use token_file::TokenFile;
+pub use tokenizer::Tokenize;
+
+use regimen_base::Diagnostic;
+
+/// A result, or everything that is wrong.
+pub type Outcome<T> = Result<T, Vec<Diagnostic>>;
+
+/// One message on its way up; boxed because results of inner loops should be small.
+pub type Fault = Box<Diagnostic>;

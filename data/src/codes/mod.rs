@@ -1,0 +1,73 @@
+//! The messages of the data engine, one file per code: its page, its constructor and its test.
+//!
+//! Codes E0550 to E0599 are the data engine's.
+
+use regimen_base::CodePage;
+
+pub mod e0550;
+pub mod e0551;
+pub mod e0552;
+pub mod e0553;
+pub mod e0554;
+pub mod e0555;
+pub mod e0556;
+pub mod e0557;
+pub mod e0558;
+pub mod e0559;
+pub mod e0560;
+pub mod e0561;
+pub mod e0562;
+pub mod e0563;
+pub mod e0564;
+pub mod e0565;
+pub mod e0566;
+pub mod e0567;
+pub mod e0568;
+pub mod e0569;
+pub mod e0570;
+pub mod e0571;
+
+/// Every page, in the order of the codes.
+pub const ALL: &[CodePage] = &[
+    e0550::PAGE,
+    e0551::PAGE,
+    e0552::PAGE,
+    e0553::PAGE,
+    e0554::PAGE,
+    e0555::PAGE,
+    e0556::PAGE,
+    e0557::PAGE,
+    e0558::PAGE,
+    e0559::PAGE,
+    e0560::PAGE,
+    e0561::PAGE,
+    e0562::PAGE,
+    e0563::PAGE,
+    e0564::PAGE,
+    e0565::PAGE,
+    e0566::PAGE,
+    e0567::PAGE,
+    e0568::PAGE,
+    e0569::PAGE,
+    e0570::PAGE,
+    e0571::PAGE,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+
+    #[test]
+    fn codes_are_in_order_and_in_range() {
+        assert!(ALL.windows(2).all(|w| w[0].code < w[1].code));
+        assert!(ALL.iter().all(|p| ("E0550"..="E0599").contains(&p.code.0)));
+    }
+
+    #[test]
+    fn every_page_explains() {
+        for page in ALL {
+            assert!(page.page.len() > 80, "{} says too little", page.code);
+            assert!(!page.title.ends_with('.'), "{}: titles have no full stop", page.code);
+        }
+    }
+}

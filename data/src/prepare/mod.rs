@@ -1,0 +1,390 @@
+//! From declarations to token files: what is cached is taken from the cache, the rest is made.
+
+mod build;
+mod survey;
+mod train;
+
+use crate::cache::contents::{contents, contents_if_known};
+use crate::cache::entry::{Entry, Found};
+use crate::cache::key_of;
+use crate::codes::{e0562, e0563, e0564, e0569, e0570, e0571};
+use crate::files::{self, InputFile, Place};
+use crate::progress::Progress;
+use crate::token_file::TokenFile;
+use crate::tokenizer::{CONFIG_FILE, TOKENIZER_FILE, Tokenize, facts_of};
+use crate::{Outcome, tokenizer};
+use regimen_base::Diagnostic;
+use regimen_base::data::{
+    Certainty, Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
+};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use survey::Surveys;
+
+/// Token files up to this size are read and compared with their checksum each time they are opened.
+const ALWAYS_VERIFIED: u64 = 8 << 20;
+
+/// A dataset that is ready for training, and the tokenizer that made it so.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The tokenizer.
+    pub tokenizer: Arc<dyn Tokenize>,
+    /// What is known of it.
+    pub tokenizer_facts: TokenizerFacts,
+    /// What is known of the dataset.
+    pub facts: DatasetFacts,
+    /// The tokens of every split, in the declared order.
+    pub splits: Vec<TokenFile>,
+    /// What the user should hear: a damaged cache, a vocabulary that was not reached.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Prepared {
+    /// The tokens of the split with this name.
+    pub fn split(&self, name: &str) -> Option<&TokenFile> {
+        self.splits.iter().find(|s| s.name() == name)
+    }
+}
+
+/// What the compiler learns from the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// About the tokenizer.
+    pub tokenizer: TokenizerFacts,
+    /// About the dataset under it.
+    pub dataset: DatasetFacts,
+}
+
+/// Makes tokenizer and tokens ready, from the cache if nothing changed.
+///
+/// `train_on` is the dataset that a `chars` or `bpe` tokenizer learns from.
+///
+/// # Errors
+/// Everything that is wrong with the files, the tokenizer or the cache folder.
+pub fn prepare(
+    place: &Place,
+    tokenizer: &Tokenizer,
+    train_on: Option<&Dataset>,
+    dataset: &Dataset,
+    progress: &mut dyn Progress,
+) -> Outcome<Prepared> {
+    let mut work = Work { place, progress, surveys: Surveys::default(), warnings: Vec::new() };
+    let input = work.input(dataset)?;
+    let train_input = train_on.map(|d| work.input(d)).transpose()?;
+    let tokenizer = work.tokenizer(tokenizer, train_input.as_ref())?;
+    let tokenizer_facts = facts_of(tokenizer.as_ref());
+    let (facts, splits) = work.tokens(tokenizer.as_ref(), &tokenizer_facts, &input)?;
+    Ok(Prepared { tokenizer, tokenizer_facts, facts, splits, warnings: work.warnings })
+}
+
+/// The facts of a tokenizer and a dataset, computed if they are not cached.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn facts(
+    place: &Place,
+    tokenizer: &Tokenizer,
+    train_on: Option<&Dataset>,
+    dataset: &Dataset,
+    progress: &mut dyn Progress,
+) -> Outcome<Facts> {
+    if let Some(facts) = facts_if_cached(place, tokenizer, train_on, dataset)? {
+        return Ok(facts);
+    }
+    let prepared = prepare(place, tokenizer, train_on, dataset, progress)?;
+    Ok(Facts { tokenizer: prepared.tokenizer_facts, dataset: prepared.facts })
+}
+
+/// The facts if they can be told without reading any data: files are looked at, not opened.
+///
+/// # Errors
+/// If the files themselves are wrong: missing, outside the root, compressed.
+pub fn facts_if_cached(
+    place: &Place,
+    tokenizer: &Tokenizer,
+    train_on: Option<&Dataset>,
+    dataset: &Dataset,
+) -> Outcome<Option<Facts>> {
+    let Some(tokenizer) = tokenizer_facts_if_cached(place, tokenizer, train_on)? else { return Ok(None) };
+    let source = only_source(dataset)?;
+    let files = files::find(place, &dataset.name, &source.files)?;
+    let Some(contents) = contents_if_known(place, &source.files, &files) else { return Ok(None) };
+    match Entry::new(&place.cache, "tokens", &tokens_key(dataset, &contents, &tokenizer)).look() {
+        Found::Whole(splits) => Ok(Some(Facts { tokenizer, dataset: dataset_facts(splits, &contents) })),
+        _ => Ok(None),
+    }
+}
+
+/// The facts of a tokenizer alone, computed if they are not cached: it is trained if it must be.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn tokenizer_facts(
+    place: &Place,
+    tokenizer: &Tokenizer,
+    train_on: Option<&Dataset>,
+    progress: &mut dyn Progress,
+) -> Outcome<TokenizerFacts> {
+    if let Some(facts) = tokenizer_facts_if_cached(place, tokenizer, train_on)? {
+        return Ok(facts);
+    }
+    let mut work = Work { place, progress, surveys: Surveys::default(), warnings: Vec::new() };
+    let input = train_on.map(|d| work.input(d)).transpose()?;
+    Ok(facts_of(work.tokenizer(tokenizer, input.as_ref())?.as_ref()))
+}
+
+/// The facts of a tokenizer if they can be told without reading data or parsing a large file.
+///
+/// # Errors
+/// If the files themselves are wrong.
+pub fn tokenizer_facts_if_cached(
+    place: &Place,
+    tokenizer: &Tokenizer,
+    train_on: Option<&Dataset>,
+) -> Outcome<Option<TokenizerFacts>> {
+    let key = match &tokenizer.kind {
+        TokenizerKind::Bytes => return Ok(Some(facts_of(&tokenizer::Bytes))),
+        TokenizerKind::Hf { path, end_of_text } => {
+            let files = hf_files(place, path)?;
+            let contents = contents_if_known(place, &("hf", path), &files);
+            contents.map(|contents| hf_key(&contents, end_of_text.as_deref()))
+        }
+        TokenizerKind::Chars { train_on: name } | TokenizerKind::Bpe { train_on: name, .. } => {
+            let dataset = train_on.ok_or_else(|| vec![e0570::no_training_split(&tokenizer.name, name)])?;
+            let source = only_source(dataset)?;
+            let files = files::find(place, &dataset.name, &source.files)?;
+            let contents = contents_if_known(place, &source.files, &files);
+            contents.map(|contents| trained_key(&tokenizer.kind, dataset, &contents))
+        }
+    };
+    let Some(key) = key else { return Ok(None) };
+    match Entry::new(&place.cache, "tokenizers", &key).look() {
+        Found::Whole(facts) => Ok(Some(facts)),
+        _ => Ok(None),
+    }
+}
+
+/// A dataset with its files and what is in them.
+struct Input<'a> {
+    dataset: &'a Dataset,
+    source: &'a Source,
+    files: Vec<InputFile>,
+    /// SHA-256 of every file.
+    contents: Vec<String>,
+}
+
+/// What one preparation carries along.
+struct Work<'a> {
+    place: &'a Place,
+    progress: &'a mut dyn Progress,
+    surveys: Surveys,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Work<'_> {
+    fn input<'d>(&mut self, dataset: &'d Dataset) -> Outcome<Input<'d>> {
+        let source = only_source(dataset)?;
+        let files = files::find(self.place, &dataset.name, &source.files)?;
+        let contents = contents(self.place, &source.files, &files, self.progress)?;
+        Ok(Input { dataset, source, files, contents })
+    }
+
+    fn tokenizer(&mut self, tokenizer: &Tokenizer, train_on: Option<&Input>) -> Outcome<Arc<dyn Tokenize>> {
+        match &tokenizer.kind {
+            TokenizerKind::Bytes => Ok(Arc::new(tokenizer::Bytes)),
+            TokenizerKind::Hf { path, end_of_text } => self.hf(path, end_of_text.as_deref()),
+            TokenizerKind::Chars { train_on: name } | TokenizerKind::Bpe { train_on: name, .. } => {
+                let input = train_on.ok_or_else(|| vec![e0570::no_training_split(&tokenizer.name, name)])?;
+                self.trained(tokenizer, input)
+            }
+        }
+    }
+
+    /// Reads a tokenizer from the experiment's files and remembers its facts, so that the next check need
+    /// not parse them.
+    fn hf(&mut self, path: &str, end_of_text: Option<&str>) -> Outcome<Arc<dyn Tokenize>> {
+        let files = hf_files(self.place, path)?;
+        let contents = contents(self.place, &("hf", path), &files, self.progress)?;
+        let read = tokenizer::open(path, &self.place.root.join(path), end_of_text).map_err(|f| vec![*f])?;
+        let entry = Entry::new(&self.place.cache, "tokenizers", &hf_key(&contents, end_of_text));
+        if !matches!(entry.look::<TokenizerFacts>(), Found::Whole(_)) {
+            let facts = facts_of(read.as_ref());
+            self.store(&entry, |_| Ok(facts))?;
+        }
+        Ok(read)
+    }
+
+    /// A tokenizer from the cache, or trained now.
+    fn trained(&mut self, tokenizer: &Tokenizer, input: &Input) -> Outcome<Arc<dyn Tokenize>> {
+        let key = trained_key(&tokenizer.kind, input.dataset, &input.contents);
+        let entry = Entry::new(&self.place.cache, "tokenizers", &key);
+        let lock = self.lock(&entry)?;
+        let cached = match entry.look::<TokenizerFacts>() {
+            Found::Nothing => None,
+            Found::Damaged(why) => self.damaged(&entry, &why),
+            Found::Whole(_) => match entry.verify() {
+                Ok(()) => tokenizer::open(&tokenizer.name, entry.folder(), None).ok(),
+                Err(why) => self.damaged(&entry, &why),
+            },
+        };
+        let ready = match cached {
+            Some(ready) => ready,
+            None => {
+                let trained = train::train(tokenizer, input, &mut self.surveys, self.progress)?;
+                let made = trained.clone();
+                self.store_locked(&entry, &lock, move |folder| {
+                    tokenizer::save(made.as_ref(), folder)?;
+                    Ok(facts_of(made.as_ref()))
+                })?;
+                trained
+            }
+        };
+        if let TokenizerKind::Bpe { vocab, .. } = tokenizer.kind
+            && ready.vocab() < vocab
+        {
+            self.warnings.push(e0562::vocabulary_not_reached(&tokenizer.name, vocab, ready.vocab()));
+        }
+        Ok(ready)
+    }
+
+    /// The tokens of every split, from the cache or made now.
+    fn tokens(
+        &mut self,
+        tokenizer: &dyn Tokenize,
+        facts: &TokenizerFacts,
+        input: &Input,
+    ) -> Outcome<(DatasetFacts, Vec<TokenFile>)> {
+        let entry =
+            Entry::new(&self.place.cache, "tokens", &tokens_key(input.dataset, &input.contents, facts));
+        let lock = self.lock(&entry)?;
+        match entry.look::<Vec<SplitFacts>>() {
+            Found::Nothing => {}
+            Found::Damaged(why) => self.damaged(&entry, &why).unwrap_or(()),
+            Found::Whole(splits) => match open_splits(&entry, input.dataset) {
+                Ok(files) => return Ok((dataset_facts(splits, &input.contents), files)),
+                Err(why) => self.damaged(&entry, &why).unwrap_or(()),
+            },
+        }
+        let survey = self.surveys.of(input, self.progress)?;
+        let progress = &mut *self.progress;
+        let write = |folder: &Path| build::write_tokens(folder, input, &survey, tokenizer, progress);
+        store(&entry, &lock, write)?;
+        let Found::Whole(splits) = entry.look::<Vec<SplitFacts>>() else {
+            let why = "it changed just after it was written";
+            return Err(vec![e0571::bad_token_file(&entry.folder().display().to_string(), why)]);
+        };
+        let files = open_splits(&entry, input.dataset)
+            .map_err(|why| vec![e0571::bad_token_file(&entry.folder().display().to_string(), &why)])?;
+        Ok((dataset_facts(splits, &input.contents), files))
+    }
+
+    fn lock(&self, entry: &Entry) -> Outcome<crate::cache::entry::Lock> {
+        entry.lock().map_err(|e| vec![not_written(entry, &e)])
+    }
+
+    /// Remembers to tell; the answer is that there is nothing usable.
+    fn damaged<T>(&mut self, entry: &Entry, why: &str) -> Option<T> {
+        self.warnings.push(e0563::cache_damaged(&entry.folder().display().to_string(), why));
+        None
+    }
+
+    fn store(
+        &self,
+        entry: &Entry,
+        fill: impl FnOnce(&Path) -> Result<TokenizerFacts, build::Stop>,
+    ) -> Outcome<()> {
+        let lock = self.lock(entry)?;
+        store(entry, &lock, fill)
+    }
+
+    fn store_locked(
+        &self,
+        entry: &Entry,
+        lock: &crate::cache::entry::Lock,
+        fill: impl FnOnce(&Path) -> Result<TokenizerFacts, build::Stop>,
+    ) -> Outcome<()> {
+        store(entry, lock, fill)
+    }
+}
+
+fn store<T: serde::Serialize>(
+    entry: &Entry,
+    lock: &crate::cache::entry::Lock,
+    fill: impl FnOnce(&Path) -> Result<T, build::Stop>,
+) -> Outcome<()> {
+    entry.write(lock, fill).map_err(|stop| match stop {
+        build::Stop::Told(diagnostics) => diagnostics,
+        build::Stop::Disk(e) => vec![not_written(entry, &e)],
+    })
+}
+
+fn not_written(entry: &Entry, error: &io::Error) -> Diagnostic {
+    e0564::cache_not_written(&entry.folder().display().to_string(), error)
+}
+
+/// Opens the token files of an entry; small ones are compared with their checksums.
+fn open_splits(entry: &Entry, dataset: &Dataset) -> Result<Vec<TokenFile>, String> {
+    let open = |(index, split): (usize, &regimen_base::data::Split)| {
+        let file = build::file_name(index);
+        let opened = TokenFile::open(&split.name, &entry.file(&file))
+            .map_err(|fault| fault.notes.first().cloned().unwrap_or(fault.title))?;
+        if opened.tokens() <= ALWAYS_VERIFIED && !opened.verify() {
+            return Err(format!("the checksum of {file} is not the one that was written"));
+        }
+        Ok(opened)
+    };
+    dataset.splits.iter().enumerate().map(open).collect()
+}
+
+fn only_source(dataset: &Dataset) -> Outcome<&Source> {
+    match dataset.sources.as_slice() {
+        [source] => Ok(source),
+        sources => Err(vec![e0569::several_sources(&dataset.name, sources.len())]),
+    }
+}
+
+/// The files that a `tokenizer.json` or its folder consists of.
+fn hf_files(place: &Place, path: &str) -> Outcome<Vec<InputFile>> {
+    let given = Path::new(path);
+    let full = place.root.join(given);
+    let (folder, main) = if full.is_dir() {
+        (given, given.join(TOKENIZER_FILE))
+    } else {
+        (given.parent().unwrap_or(Path::new("")), given.to_path_buf())
+    };
+    let mut files = vec![files::find_one(place, &main)?];
+    for name in [CONFIG_FILE, "special_tokens_map.json"] {
+        if place.root.join(folder).join(name).exists() {
+            files.push(files::find_one(place, &folder.join(name))?);
+        }
+    }
+    Ok(files)
+}
+
+fn hf_key(contents: &[String], end_of_text: Option<&str>) -> String {
+    key_of(&("hf", contents, end_of_text))
+}
+
+/// Names are left out of keys: renaming a declaration or a file changes nothing.
+fn trained_key(kind: &TokenizerKind, dataset: &Dataset, contents: &[String]) -> String {
+    let asked = match kind {
+        TokenizerKind::Bpe { vocab, min_frequency, .. } => ("bpe", *vocab, *min_frequency),
+        _ => ("chars", 0, 0),
+    };
+    key_of(&(asked, dataset_definition(dataset), contents))
+}
+
+fn tokens_key(dataset: &Dataset, contents: &[String], tokenizer: &TokenizerFacts) -> String {
+    key_of(&(dataset_definition(dataset), contents, &tokenizer.content, tokenizer.vocab))
+}
+
+/// What of a declaration decides how contents become splits.
+fn dataset_definition(dataset: &Dataset) -> impl serde::Serialize {
+    let formats: Vec<_> = dataset.sources.iter().map(|s| s.format.clone()).collect();
+    (formats, dataset.splits.clone(), dataset.key)
+}
+
+fn dataset_facts(splits: Vec<SplitFacts>, contents: &[String]) -> DatasetFacts {
+    DatasetFacts { splits, content: key_of(&contents), certainty: Certainty::Measured }
+}

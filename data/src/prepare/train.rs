@@ -1,0 +1,69 @@
+//! Training a tokenizer on the split `train` of a dataset, and on nothing else.
+
+use super::Input;
+use super::survey::{Survey, Surveys};
+use crate::codes::e0570;
+use crate::progress::Progress;
+use crate::tokenizer::{Bpe, Chars, Tokenize};
+use crate::{Fault, Outcome, read};
+use regimen_base::data::{Tokenizer, TokenizerKind};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+pub(super) fn train(
+    tokenizer: &Tokenizer,
+    input: &Input,
+    surveys: &mut Surveys,
+    progress: &mut dyn Progress,
+) -> Outcome<Arc<dyn Tokenize>> {
+    let dataset = input.dataset;
+    let Some(split) = dataset.splits.iter().position(|s| s.name == "train") else {
+        return Err(vec![e0570::no_training_split(&tokenizer.name, &dataset.name)]);
+    };
+    let survey = surveys.of(input, progress)?;
+    // How far training is cannot be seen from outside; that it goes on is told by its name.
+    progress.begin("training the tokenizer", None);
+    let fault = Mutex::new(None);
+    let texts = texts(input, &survey, split as u32, &fault);
+    let trained: Result<Arc<dyn Tokenize>, Fault> = match tokenizer.kind {
+        TokenizerKind::Bpe { vocab, min_frequency, .. } => {
+            Bpe::train(&tokenizer.name, vocab, min_frequency, texts).map(|t| Arc::new(t) as _)
+        }
+        _ => {
+            let mut alphabet = BTreeSet::new();
+            texts.for_each(|text| alphabet.extend(text.chars()));
+            Ok(Arc::new(Chars::new(alphabet)))
+        }
+    };
+    progress.finish();
+    match fault.into_inner() {
+        Ok(Some(fault)) => Err(vec![fault]),
+        _ => trained.map_err(|f| vec![*f]),
+    }
+}
+
+/// The texts of one split. A reader's fault ends the texts and is left in `fault`: the survey has read the
+/// same files without any, so they have changed since.
+fn texts<'a>(
+    input: &'a Input,
+    survey: &'a Survey,
+    split: u32,
+    fault: &'a Mutex<Option<regimen_base::Diagnostic>>,
+) -> impl Iterator<Item = String> + Send + 'a {
+    let documents = read::documents(&input.source.format, &input.files);
+    let mut index = 0;
+    documents
+        .map_while(move |document| match document {
+            Ok(document) => {
+                index += 1;
+                Some((survey.splits.get(index - 1) == Some(&split)).then_some(document.text))
+            }
+            Err(wrong) => {
+                if let Ok(mut slot) = fault.lock() {
+                    *slot = Some(*wrong);
+                }
+                None
+            }
+        })
+        .flatten()
+}

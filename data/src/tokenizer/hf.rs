@@ -1,0 +1,105 @@
+//! Any tokenizer that a `tokenizer.json` describes.
+
+use super::Tokenize;
+use crate::Fault;
+use crate::codes::{e0559, e0560, e0568};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tokenizers::{ModelWrapper, Tokenizer};
+
+/// End-of-text tokens to look for if nothing names one.
+const USUAL: [&str; 3] = [super::END_OF_TEXT, "</s>", "<eos>"];
+
+/// A tokenizer read from a `tokenizer.json`.
+#[derive(Clone, Debug)]
+pub struct Hf {
+    name: String,
+    inner: Tokenizer,
+    json: String,
+    vocab: u64,
+    end_of_text: u32,
+}
+
+impl Hf {
+    /// Reads the text of a `tokenizer.json`. `name` is for messages; `end_of_text` is the token between
+    /// documents, or one of the usual ones if there is one.
+    ///
+    /// What would change tokens from one call to the next, or cut them off, is switched off: dropout,
+    /// truncation, padding.
+    ///
+    /// # Errors
+    /// If the text is not a tokenizer, or the end-of-text token is not in it.
+    pub fn from_json(name: &str, json: String, end_of_text: Option<&str>) -> Result<Hf, Fault> {
+        // The crate indexes by numbers from the file in places; a crafted file must not end the process.
+        let read = catch_unwind(AssertUnwindSafe(|| Tokenizer::from_bytes(json.as_bytes())));
+        let mut inner = match read {
+            Ok(Ok(tokenizer)) => tokenizer,
+            Ok(Err(e)) => return Err(Box::new(e0559::bad_tokenizer_file(name, &e.to_string()))),
+            Err(_) => return Err(Box::new(e0559::bad_tokenizer_file(name, "its parts do not fit together"))),
+        };
+        make_repeatable(&mut inner).map_err(|why| Box::new(e0559::bad_tokenizer_file(name, &why)))?;
+        Hf::around(name, inner, json, end_of_text)
+    }
+
+    /// A tokenizer that was made here and not read.
+    pub(super) fn around(
+        name: &str,
+        inner: Tokenizer,
+        json: String,
+        end_of_text: Option<&str>,
+    ) -> Result<Hf, Fault> {
+        let stop = match end_of_text {
+            Some(token) => inner.token_to_id(token),
+            None => USUAL.iter().find_map(|token| inner.token_to_id(token)),
+        };
+        let Some(end_of_text) = stop else {
+            return Err(Box::new(e0560::no_end_of_text(name, end_of_text)));
+        };
+        let highest = inner.get_vocab(true).into_values().max().unwrap_or(0);
+        Ok(Hf { name: name.to_string(), inner, json, vocab: u64::from(highest) + 1, end_of_text })
+    }
+}
+
+/// Switches off what makes encoding random or lossy.
+fn make_repeatable(tokenizer: &mut Tokenizer) -> Result<(), String> {
+    tokenizer.with_truncation(None).map_err(|e| e.to_string())?;
+    tokenizer.with_padding(None);
+    tokenizer.set_encode_special_tokens(true);
+    if let ModelWrapper::BPE(model) = tokenizer.get_model()
+        && model.dropout.is_some()
+    {
+        let mut model = model.clone();
+        model.dropout = None;
+        tokenizer.with_model(model);
+    }
+    Ok(())
+}
+
+impl Tokenize for Hf {
+    fn kind(&self) -> &'static str {
+        "hf"
+    }
+
+    fn encode(&self, text: &str) -> Result<Vec<u32>, Fault> {
+        match self.inner.encode_fast(text, false) {
+            Ok(encoding) => Ok(encoding.get_ids().to_vec()),
+            Err(e) => Err(Box::new(e0568::cannot_encode(&self.name, &e.to_string()))),
+        }
+    }
+
+    fn decode(&self, ids: &[u32]) -> String {
+        // Decoders work on strings that exist; what they refuse has no text.
+        self.inner.decode(ids, false).unwrap_or_default()
+    }
+
+    fn vocab(&self) -> u64 {
+        self.vocab
+    }
+
+    fn end_of_text(&self) -> u32 {
+        self.end_of_text
+    }
+
+    fn to_json(&self) -> String {
+        self.json.clone()
+    }
+}
