@@ -82,6 +82,11 @@ pub fn missing_name(text: &str, kind: &str, item: Span, rest: Option<Span>) -> D
     named.unwrap_or_else(|| codes::e0120::no_name(item, kind))
 }
 
+/// What to say about a name with signs in it, such as `my-width`.
+pub fn strange_name(text: &str, span: Span) -> Option<Diagnostic> {
+    Skipped::new(text, span).strange_name()
+}
+
 struct Skipped<'a> {
     text: &'a str,
     span: Span,

@@ -49,7 +49,7 @@ pub fn too_slow(file: FileId) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{codes, diagnostics, fixed, only};
+    use crate::testing::{codes, diagnostics, only};
 
     #[test]
     fn a_file_above_the_limit_is_refused_at_once() {

@@ -72,6 +72,6 @@ mod tests {
     fn units_are_unharmed() {
         assert_eq!(fixed("let a = 50_tokens"), "let a = 50tokens");
         assert_eq!(codes("let a = [1__0, .5, 3]"), ["E0108", "E0108"]);
-        assert!(diagnostics("let a = 1_000.5e-3").is_empty() && only("let a = 1._5").code.0 == "E0108");
+        assert!(diagnostics("let a = 1_000.5e-3").is_empty() && only("let a = 1_.5").code.0 == "E0108");
     }
 }

@@ -27,9 +27,8 @@ model gpt2 : gpt { layers = 12 }
 /// `key = value` outside any block; several lines are one message.
 pub fn settings(span: Span, written: &str) -> Diagnostic {
     let key = written.split(['=', '<', '>']).next().unwrap_or("").trim();
-    let message =
-        Diagnostic::error(PAGE.code, format!("`{}` stands outside any block", excerpt(written)))
-            .at(span, "settings belong between the braces of a block");
+    let message = Diagnostic::error(PAGE.code, format!("`{}` stands outside any block", excerpt(written)))
+        .at(span, "settings belong between the braces of a block");
     let one_line = !written.trim().contains('\n');
     let start = Span::new(span.file, span.start as usize, span.start as usize);
     match one_line && crate::words::is_name(key) && written[key.len()..].trim_start().starts_with('=') {

@@ -77,7 +77,7 @@ pub fn with(span: Span) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{codes, diagnostics, fixed, only};
+    use crate::testing::{codes, diagnostics, only};
 
     #[test]
     fn operators_stand_at_the_end_of_the_line() {
@@ -92,6 +92,5 @@ mod tests {
         assert_eq!(only("model m : gpt { a = b = c }").title, "there are two `=` in one setting");
         assert_eq!(only("let a = b with { c = 1 }").code.0, "E0122");
         assert_eq!(codes("let a = (b c)\nexperiment e {} foo"), ["E0122", "E0122"]);
-        assert_eq!(fixed("let a = 1;"), "let a = 1");
     }
 }

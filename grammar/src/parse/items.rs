@@ -124,14 +124,24 @@ impl<'t> Builder<'t> {
         match relation {
             None if value.is_some() => self.report(codes::e0113::missing(name.span, &name.node)),
             Some((place, "=")) if value.is_none() => self.missing_value(span.to(place), rest),
-            Some((place, sign)) if sign != "=" => self.report(codes::e0113::only_is(place, sign)),
-            None => self.missing_value(span, rest),
+            // Signs that exist nowhere are reported as operators.
+            Some((place, sign @ (":" | "==" | "<" | "<=" | ">" | ">="))) => {
+                self.report(codes::e0113::only_is(place, sign));
+            }
+            None => self.let_without_value(&name, rest),
             _ => {}
         }
         if let (Some(_), Some(rest)) = (&value, rest) {
             self.skipped(rest, Place::Item);
         }
         Some(Item::Let { name, value: value.flatten()?, span })
+    }
+
+    fn let_without_value(&mut self, name: &Ident, rest: Option<Span>) {
+        match rest.and_then(|rest| crate::diagnose::strange_name(self.text, name.span.to(rest))) {
+            Some(strange) => self.report(strange),
+            None => self.missing_value(name.span, rest),
+        }
     }
 
     fn name_missing(&mut self, kind: &str, span: Span, rest: Option<Span>) {
