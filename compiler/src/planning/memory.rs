@@ -1,0 +1,87 @@
+//! What makes up the peak: categories, and the largest tensors alive at that moment.
+
+use regimen_base::plan::{LargeTensor, Memory};
+use regimen_base::program::{Category, Program, Resident, Role, Storage, TensorId};
+use regimen_base::tensor::Mesh;
+use std::collections::BTreeMap;
+
+/// How many of the largest tensors are shown.
+const SHOWN: usize = 20;
+
+/// Describes the peak of the program that reaches the stage's peak.
+pub fn describe(
+    programs: &BTreeMap<String, Program>,
+    residents: &[Resident],
+    mesh: &Mesh,
+    source: &dyn Fn(&str) -> String,
+) -> Memory {
+    let mut memory = Memory::default();
+    memory.programs = programs.iter().map(|(name, p)| (name.clone(), p.peak_bytes)).collect();
+    // The first of equals in a fixed order of importance, so that a tie does not depend on names.
+    let Some(program) = programs.values().rev().max_by_key(|p| p.peak_bytes) else { return memory };
+    memory.program = program.name.clone();
+    let instruction = program.instructions.get(program.peak_at as usize);
+    memory.instruction = instruction.map_or_else(String::new, |i| format!("{} ({})", i.name, i.op));
+    let mut alive = residents_alive(residents, mesh);
+    alive.extend(values_alive(program, mesh));
+    for (_, _, bytes, category) in &alive {
+        *memory.breakdown.entry(*category).or_insert(0) += bytes;
+    }
+    let workspace = instruction.map_or(0, |i| i.workspace);
+    memory.breakdown.insert(Category::Workspace, workspace);
+    alive.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
+    let large = |(name, ty, bytes, category): (String, String, u64, Category)| LargeTensor {
+        source: source(&name),
+        name,
+        ty,
+        bytes,
+        category,
+    };
+    memory.largest = alive.into_iter().take(SHOWN).map(large).collect();
+    memory
+}
+
+type Alive = (String, String, u64, Category);
+
+fn residents_alive(residents: &[Resident], mesh: &Mesh) -> Vec<Alive> {
+    let category = |role| match role {
+        Role::Weight => Category::Weights,
+        Role::Gradient => Category::Gradients,
+        Role::Master | Role::Moment => Category::Optimizer,
+        Role::Scalar => Category::Inputs,
+    };
+    let alive = |r: &Resident| (r.name.clone(), r.ty.to_string(), r.ty.local_bytes(mesh), category(r.role));
+    residents.iter().map(alive).collect()
+}
+
+/// Values whose storage is alive while the peak's instruction runs.
+fn values_alive(program: &Program, mesh: &Mesh) -> Vec<Alive> {
+    let owner = |id: TensorId| match program.tensors[id.index()].storage {
+        Storage::Shares(base) => base,
+        _ => id,
+    };
+    let mut handles = vec![0i64; program.tensors.len()];
+    for input in &program.inputs {
+        handles[input.tensor.index()] += 1;
+    }
+    for (index, instruction) in program.instructions.iter().enumerate() {
+        for output in &instruction.outputs {
+            handles[owner(*output).index()] += 1;
+        }
+        if index == program.peak_at as usize {
+            break;
+        }
+        for freed in &instruction.frees {
+            handles[owner(*freed).index()] -= 1;
+        }
+    }
+    let mut alive = vec![];
+    for (tensor, count) in program.tensors.iter().zip(handles) {
+        let owns = matches!(tensor.storage, Storage::Fresh | Storage::Input);
+        if owns && count > 0 {
+            let (name, ty) = (tensor.name.clone(), tensor.ty.to_string());
+            alive.push((name, ty, tensor.ty.local_bytes(mesh), tensor.category));
+        }
+    }
+    alive
+}

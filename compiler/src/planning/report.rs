@@ -1,0 +1,96 @@
+//! What a plan says of a stage to people: the numbers that follow from it, and notes on them.
+
+use super::show::{self, count};
+use super::{memory, time, upper_bound};
+use crate::arch;
+use crate::codes;
+use crate::experiment::Stage;
+use crate::stages::Lowered;
+use regimen_base::plan::{Derived, Report};
+use regimen_base::tensor::Mesh;
+use regimen_base::{Diagnostic, SourceMap};
+
+/// Tokens per parameter that make the best of a compute budget (Hoffmann et al., arXiv 2203.15556).
+pub const CHINCHILLA: f64 = 20.0;
+
+/// Everything predicted of a lowered stage, budgets excepted.
+pub fn report(stage: &Stage, lowered: &Lowered, sources: &SourceMap) -> Report {
+    let seconds = time::predict(stage, lowered);
+    let flops: f64 = lowered
+        .runs
+        .iter()
+        .map(|(name, times)| *times as f64 * lowered.programs.get(name).map_or(0.0, |p| p.flops as f64))
+        .sum();
+    let mut memory =
+        memory::describe(&lowered.programs, &lowered.residents, &Mesh::default(), &|name| source(stage, sources, name));
+    memory.upper_bound = upper_bound(stage, lowered);
+    let devices = stage.hardware.count as f64;
+    Report {
+        stage: stage.name.clone(),
+        derived: derived(stage, lowered),
+        memory,
+        flops,
+        formula_flops: formula_flops_per_token(stage) * tokens(stage) as f64,
+        seconds: seconds.stage,
+        step_seconds: seconds.step,
+        calibrated: stage.hardware.efficiency.calibrated,
+        dollars: stage.hardware.price.map(|p| p * devices * seconds.stage / 3600.0),
+        joules: stage.hardware.watts.map(|w| w * devices * seconds.stage),
+        budgets: vec![],
+    }
+}
+
+/// Tokens that the stage trains on.
+pub fn tokens(stage: &Stage) -> u64 {
+    stage.steps * stage.batch * stage.sequence
+}
+
+/// 6·N_matmul + 12·L·C·T: training FLOPs per token by the usual formula.
+pub fn formula_flops_per_token(stage: &Stage) -> f64 {
+    let d = stage.model.spec.dimensions();
+    6.0 * d.matmul_parameters as f64 + 12.0 * (d.layers * d.attention_width * stage.sequence) as f64
+}
+
+/// Notes on a stage's arithmetic that are no mistakes.
+pub fn notes(stage: &Stage) -> Vec<Diagnostic> {
+    let parameters = arch::parameters(stage.model.spec.as_ref());
+    let ratio = tokens(stage) as f64 / parameters as f64;
+    // Fine-tuning starts from something that has seen its tokens already.
+    let pretraining = stage.from.is_none() && stage.model.weights.is_none();
+    if pretraining && !(CHINCHILLA / 4.0..=CHINCHILLA * 10.0).contains(&ratio) {
+        return vec![codes::e0710::far_from_chinchilla(stage.spans.duration, ratio, parameters)];
+    }
+    vec![]
+}
+
+fn source(stage: &Stage, sources: &SourceMap, name: &str) -> String {
+    let from_batch = ["tokens", "labels", "divisor", "samples"].contains(&name);
+    let span = if from_batch { stage.span } else { stage.model.span };
+    let file = sources.get(span.file).map_or("", |s| s.name.as_str());
+    format!("{file}:{}", sources.line_column(span).0)
+}
+
+fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
+    let parameters = arch::parameters(stage.model.spec.as_ref());
+    let all = tokens(stage);
+    let mut list = vec![];
+    let mut add = |name: &str, value: String, how: String| {
+        list.push(Derived { name: name.to_string(), value, how });
+    };
+    add("parameters", count(parameters), String::new());
+    add("vocabulary", count(stage.model.spec.vocab()), String::new());
+    let per_step = stage.batch * stage.sequence;
+    let how = format!("{} sequences × {} tokens", count(stage.batch), count(stage.sequence));
+    add("tokens per step", count(per_step), how);
+    let how = format!("{} micro-batches of {}", count(lowered.accumulate), count(lowered.micro_batch));
+    add("batch", format!("{} sequences", count(stage.batch)), how);
+    add("steps", count(stage.steps), format!("{} of warmup", count(stage.learning_rate.warmup)));
+    add("tokens", count(all), format!("{} per parameter; Chinchilla: {CHINCHILLA:.0}", show::number(all as f64 / parameters as f64)));
+    if let Some(train) = stage.data_facts.splits.iter().find(|s| s.name == "train")
+        && train.tokens > 0
+    {
+        let epochs = show::number(all as f64 / train.tokens as f64);
+        add("epochs", epochs, format!("{} training tokens", count(train.tokens)));
+    }
+    list
+}
