@@ -78,6 +78,9 @@ pub struct Resident {
     pub of: Option<ResidentId>,
     /// Whether a checkpoint must hold it for an exact resume.
     pub saved: bool,
+    /// A weight that is read but not trained: it has no gradient and no optimizer state.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub frozen: bool,
 }
 
 /// Where the bytes of a program's tensor come from.
@@ -162,6 +165,10 @@ pub struct Instruction {
     pub flops: u64,
     /// Bytes read and written.
     pub bytes: u64,
+}
+
+fn is_false(b: &bool) -> bool {
+    !*b
 }
 
 fn is_zero(n: &u64) -> bool {
