@@ -7,6 +7,7 @@ pub mod graph;
 pub mod ops;
 pub mod passes;
 pub mod planning;
+pub mod render;
 pub mod stages;
 
 pub mod quantity;

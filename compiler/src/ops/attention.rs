@@ -6,8 +6,8 @@ use super::contiguous::contiguous;
 use super::dropout::dropout;
 use super::softmax::softmax;
 use super::transpose::transpose;
-use super::{Backward, Call, Operation, flag, require};
-use crate::graph::{Graph, ShapeError, Traits, Value, attrs};
+use super::{Backward, Call, Operation, require};
+use crate::graph::{Graph, ShapeError, Value, attrs};
 use regimen_base::plan::Backend;
 use regimen_base::program::Attr;
 use regimen_base::tensor::{DType, Placement, TensorType};
@@ -129,10 +129,6 @@ impl Operation for Attention {
         2 * 2 * b * h * t * s * d
     }
 
-    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
-        workspace::forward(call, device)
-    }
-
     fn gradient(&self, cx: &mut Backward) -> Result<Vec<Option<Value>>, ShapeError> {
         let mut inputs = vec![cx.dy()?];
         inputs.extend(&cx.node.inputs);
@@ -165,30 +161,5 @@ impl Operation for AttentionGrad {
         // The four products of the gradients and the scores computed again.
         let (b, t, s, h, d) = sizes(&call.inputs[1], &call.inputs[2]);
         5 * 2 * b * h * t * s * d
-    }
-
-    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
-        workspace::backward(call, device)
-    }
-}
-
-/// Temporary memory of the vendor's kernels, by device.
-mod workspace {
-    use super::{Backend, Call, Traits, flag, sizes};
-
-    pub fn forward(call: &Call, device: &Traits) -> u64 {
-        let _ = (flag(call.attrs, "causal"), sizes(&call.inputs[0], &call.inputs[1]));
-        match device.backend {
-            Backend::Cpu => 0,
-            Backend::Cuda => 272,
-        }
-    }
-
-    pub fn backward(call: &Call, device: &Traits) -> u64 {
-        let _ = call;
-        match device.backend {
-            Backend::Cpu => 0,
-            Backend::Cuda => 0,
-        }
     }
 }

@@ -1,9 +1,8 @@
 //! Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450), and its gradient.
 
 use super::{Backward, Call, Operation, last, replicated_only, require, with_last};
-use crate::graph::{Graph, ShapeError, Traits, Value, attrs};
+use crate::graph::{Graph, ShapeError, Value, attrs};
 use regimen_base::program::Attr;
-use regimen_base::plan::Backend;
 use regimen_base::tensor::{DType, Placement, TensorType};
 
 /// Operands (x, gain) or (x, gain, bias); results (y, mean, rstd), the last two one number a row.
@@ -104,13 +103,5 @@ impl Operation for LayerNormGrad {
         let mut placed = vec![rows];
         placed.extend(vec![parameters; inputs.len() - 4]);
         Ok(placed)
-    }
-
-    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
-        // ATen keeps partial sums of both parameters' gradients for every thread.
-        match device.backend {
-            Backend::Cpu => 2 * device.threads * last(&call.inputs[1]) * statistics(&call.inputs[1]).dtype.size(),
-            Backend::Cuda => 0,
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Sums over all dimensions but the last few: gradients of biases and of broadcast operands.
 
 use super::{Call, Operation, require};
-use crate::graph::{Graph, ShapeError, Traits, Value, attrs};
+use crate::graph::{Graph, ShapeError, Value, attrs};
 use regimen_base::program::{Attr, Attrs};
 use regimen_base::tensor::{Placement, TensorType};
 
@@ -50,10 +50,6 @@ impl Operation for SumLeading {
 
     fn shard(&self, call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
         Ok(vec![placement(call, 0, inputs[0])?])
-    }
-
-    fn workspace(&self, _call: &Call, _device: &Traits) -> u64 {
-        0
     }
 
     fn accumulating(&self) -> Option<&'static dyn Operation> {
