@@ -49,6 +49,7 @@ struct DropoutArgs {
   double rate;
 };
 struct InitNormalArgs { DType dtype; void* y; int64_t elements, key, site; double mean, std; };
+struct PhiloxArgs { const uint32_t *counter, *key; uint32_t* words; };
 struct NormArgs { DType dtype; const void* x; int64_t elements, chunk; double* partial; };
 struct AdamArgs {
   DType dtype, grad_dtype;
@@ -104,6 +105,7 @@ struct AttentionArgs {
   KERNEL(cross_entropy_grad, CrossEntropyArgs) \
   KERNEL(dropout, DropoutArgs)                \
   KERNEL(init_normal, InitNormalArgs)         \
+  KERNEL(philox_words, PhiloxArgs)            \
   KERNEL(squared_norm, NormArgs)              \
   KERNEL(adamw, AdamArgs)                     \
   KERNEL(sgd, SgdArgs)                        \

@@ -88,5 +88,12 @@ void init_normal(const InitNormalArgs& args, int64_t begin, int64_t end) {
   });
 }
 
+// One call of the generator.
+void philox_words(const PhiloxArgs& args, int64_t, int64_t) {
+  const Words c = {{args.counter[0], args.counter[1], args.counter[2], args.counter[3]}};
+  const Words result = philox(c, args.key[0], args.key[1]);
+  for (int i = 0; i < 4; i++) args.words[i] = result.w[i];
+}
+
 }  // namespace RGM_SET
 }  // namespace rgm
