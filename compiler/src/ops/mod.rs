@@ -12,6 +12,7 @@ use regimen_base::tensor::{DType, Placement, TensorType};
 
 pub mod accumulate;
 pub mod add;
+pub mod all_reduce;
 pub mod assign;
 pub mod attention;
 pub mod batch_matmul;
@@ -42,6 +43,8 @@ pub mod zero;
 pub static ALL: &[&dyn Operation] = &[
     &accumulate::Accumulate,
     &add::Add,
+    &all_reduce::AllReduce,
+    &all_reduce::EnterParallel,
     &assign::Assign,
     &attention::Attention,
     &attention::AttentionGrad,

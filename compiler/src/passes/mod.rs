@@ -2,6 +2,7 @@
 //!
 //! | pass | what it does |
 //! |---|---|
+//! | [`adapt`] | adds low-rank adapters beside frozen products |
 //! | [`differentiate`] | appends the gradient operations and adds them to the accumulators |
 //! | [`fold`] | lets products write into accumulators directly |
 //! | [`recompute`] | computes blocks again in the backward pass instead of keeping their values |
@@ -9,6 +10,7 @@
 //! | [`schedule`] | fixes when each value is freed and which results are written over operands |
 //! | [`place`] | bytes alive at every instant, the peak, and the costs of each instruction |
 
+pub mod adapt;
 pub mod differentiate;
 pub mod fold;
 pub mod place;
