@@ -2,6 +2,7 @@
 //! money, and checks them against the device and the budgets.
 
 pub mod budget;
+pub mod calibrate;
 pub mod memory;
 pub mod report;
 pub mod show;

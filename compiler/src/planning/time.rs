@@ -1,15 +1,12 @@
 //! Predicted time: a roofline over the instruction list, with the speeds that `regimen calibrate` measured.
 //!
 //! An instruction takes as long as its products or its memory traffic, whichever is longer, times what was measured
-//! for its operation, plus the host's overhead. Without calibration the data sheet's speeds are derated by
-//! [`UNCALIBRATED`], and the plan says so.
+//! for its operation, plus the host's overhead. Without calibration the catalogue's typical shares of the data
+//! sheet's speeds apply, and the plan says so.
 
 use crate::experiment::{Hardware, Precision, Stage};
 use crate::stages::Lowered;
 use regimen_base::program::{Instruction, Program};
-
-/// Share of the data sheet's speed that is assumed where nothing was measured.
-pub const UNCALIBRATED: f64 = 0.5;
 
 /// Seconds of the whole stage, and of one optimizer step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,11 +65,11 @@ pub fn roofline_seconds(instruction: &Instruction, device: &Device) -> f64 {
     let (flops, bytes) = (instruction.flops as f64, instruction.bytes as f64);
     let compute = match interpolate(&efficiency.matmul, flops) {
         Some(speed) => flops / (speed * device.relative),
-        None => flops / (device.peak * UNCALIBRATED).max(1.0),
+        None => flops / device.peak.max(1.0),
     };
     let traffic = match interpolate(&efficiency.memory, bytes) {
         Some(speed) => bytes / speed,
-        None => bytes / (device.hardware.bandwidth * UNCALIBRATED).max(1.0),
+        None => bytes / device.hardware.bandwidth.max(1.0),
     };
     compute.max(traffic)
 }
