@@ -1,1 +1,7 @@
-fn main() {}
+//! `regimen`: everything but computing.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    regimen_cli::main()
+}

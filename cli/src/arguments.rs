@@ -1,0 +1,283 @@
+//! What can be written on the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A language for LLM training experiments: check them, plan them, run them.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "regimen", version, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Begin with `regimen init`, which writes a commented experiment to start from.
+
+Exit status: 0 fine, 1 errors were reported, 2 wrong usage, 3 only budgets failed, 130 interrupted and saved.";
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Find mistakes: syntax, names, units, sizes, budgets; reads no data
+    Check(Check),
+    /// Show what a run will do: steps, tokens, FLOPs, bytes, seconds, dollars
+    Plan(Plan),
+    /// Train: execute a plan, with checkpoints, evaluations and samples
+    Run(Run),
+    /// Print the experiment in force, with the origin of every value
+    Show(Show),
+    /// Format experiment files
+    Fmt(Fmt),
+    /// Explain an error code, or list them all
+    Explain(Explain),
+    /// Write a commented experiment to start from
+    Init(Init),
+    /// Generate text from a checkpoint
+    Generate(Generate),
+    /// Write a checkpoint in Hugging Face's layout
+    Export(Export),
+    /// Measure this machine, so that predicted times fit it
+    Calibrate(Calibrate),
+    /// Print a reference page that is generated from the code
+    #[command(hide = true)]
+    Reference(Reference),
+}
+
+/// `regimen check`.
+#[derive(Args, Clone, Debug)]
+pub struct Check {
+    /// Experiments
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How to print diagnostics
+    #[arg(long, value_enum, default_value_t = DiagnosticFormat::Text)]
+    pub format: DiagnosticFormat,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub changes: Changes,
+}
+
+/// How to print diagnostics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DiagnosticFormat {
+    /// With source excerpts, for people
+    #[default]
+    Text,
+    /// One line each: FILE:LINE:COLUMN: error[CODE]: …
+    Concise,
+    /// A JSON array with byte ranges and fixes
+    Json,
+}
+
+/// What is different from what the file says.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Changes {
+    /// Set a value, such as pretrain.optimizer.lr=6e-4 (may be repeated)
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Apply a variant that the file declares
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// Allow files outside the experiment's folder
+    #[arg(long)]
+    pub allow_outside: bool,
+}
+
+/// `regimen plan`.
+#[derive(Args, Clone, Debug)]
+pub struct Plan {
+    /// The experiment
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How to print the plan
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub format: PlanFormat,
+    /// Only this stage
+    #[arg(long, value_name = "STAGE")]
+    pub stage: Option<String>,
+    /// Write the whole plan as JSON; `regimen run` executes it
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Assume sizes of data that was not prepared yet, instead of preparing it
+    #[arg(long)]
+    pub assume: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub changes: Changes,
+}
+
+/// How to print a plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// Tables for people
+    #[default]
+    Text,
+    /// Everything, as `regimen run` reads it
+    Json,
+    /// The tensor graph for Graphviz
+    Dot,
+}
+
+/// `regimen run`.
+#[derive(Args, Clone, Debug)]
+pub struct Run {
+    /// An experiment, or a plan that `regimen plan --out` wrote (*.json)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Only this stage
+    #[arg(long, value_name = "STAGE")]
+    pub stage: Option<String>,
+    /// Go on from the last checkpoint
+    #[arg(long)]
+    pub resume: bool,
+    /// Compare memory with the plan after every instruction (slower)
+    #[arg(long)]
+    pub check_memory: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub changes: Changes,
+}
+
+/// `regimen show`.
+#[derive(Args, Clone, Debug)]
+pub struct Show {
+    /// The experiment
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub changes: Changes,
+}
+
+/// `regimen fmt`.
+#[derive(Args, Clone, Debug)]
+pub struct Fmt {
+    /// Only say which files would change; exit with 1 if any would
+    #[arg(long)]
+    pub check: bool,
+    /// Experiments; `-` formats standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// `regimen explain`.
+#[derive(Args, Clone, Debug)]
+pub struct Explain {
+    /// A code such as E0412; without one, all are listed
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+}
+
+/// `regimen init`.
+#[derive(Args, Clone, Debug)]
+pub struct Init {
+    /// Where to write; never overwritten
+    #[arg(default_value = "experiment.exp", value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// `regimen generate`.
+#[derive(Args, Clone, Debug)]
+pub struct Generate {
+    /// A checkpoint folder, or the folder of a run (its best checkpoint, else its last)
+    #[arg(value_name = "CHECKPOINT")]
+    pub checkpoint: PathBuf,
+    /// Text to begin with
+    #[arg(long, value_name = "TEXT")]
+    pub prompt: String,
+    /// Tokens to generate at most
+    #[arg(long, default_value_t = 200, value_name = "N")]
+    pub tokens: u64,
+    /// Randomness: 0 always takes the likeliest token
+    #[arg(long, default_value_t = 0.8, value_name = "T")]
+    pub temperature: f64,
+    /// Draw only from the K likeliest tokens
+    #[arg(long, value_name = "K")]
+    pub top_k: Option<u64>,
+    /// The same seed gives the same text
+    #[arg(long, default_value_t = 0, value_name = "SEED")]
+    pub seed: i64,
+}
+
+/// `regimen export`.
+#[derive(Args, Clone, Debug)]
+pub struct Export {
+    /// A checkpoint folder, or the folder of a run (its best checkpoint, else its last)
+    #[arg(value_name = "CHECKPOINT")]
+    pub checkpoint: PathBuf,
+    /// Where to write config.json, model.safetensors and the tokenizer
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+}
+
+/// `regimen calibrate`.
+#[derive(Args, Clone, Debug)]
+pub struct Calibrate {
+    /// Name of the hardware in the catalogue
+    #[arg(long, default_value = "cpu", value_name = "NAME")]
+    pub hardware: String,
+    /// Threads to measure with; all cores if absent
+    #[arg(long, value_name = "N")]
+    pub threads: Option<u64>,
+}
+
+/// `regimen reference`.
+#[derive(Args, Clone, Debug)]
+pub struct Reference {
+    /// Which page
+    #[arg(value_enum)]
+    pub page: ReferencePage,
+}
+
+/// A generated page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReferencePage {
+    /// Every block, field, type, unit and default
+    Language,
+    /// Every error code
+    Errors,
+}
+
+/// Splits `path=value`; an empty side is a mistake.
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((path, value)) if !path.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((path.trim().to_string(), value.trim().to_string()))
+        }
+        _ => Err("write a path, `=` and a value, such as pretrain.optimizer.lr=6e-4".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn definitions_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn assignments_are_split_at_the_first_equals_sign() {
+        assert_eq!(assignment("a.b = \"x=y\""), Ok(("a.b".into(), "\"x=y\"".into())));
+        for wrong in ["a.b", "=1", "a=", " = "] {
+            assert!(assignment(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
