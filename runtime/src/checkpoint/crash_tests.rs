@@ -3,14 +3,16 @@
 use super::testing::{FailingDisk, Memory, manifest, stage};
 use super::{Best, Checkpoint, Manifest, Snapshot, Store, locate, names};
 use regimen_base::Diagnostic;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
 fn save(store: &Store, manifest: &Manifest, keep: u64) -> Result<(), Diagnostic> {
     let stage = stage();
     let residents = Memory::at_step(&stage, manifest.step);
-    let snapshot =
-        Snapshot { stage: &stage, residents: &residents, manifest, tokenizer: "{}", plan: "{\"plan\":1}" };
+    let texts = [names::TOKENIZER, names::PLAN].map(|name| (name.to_owned(), format!("text of {name}")));
+    let texts = BTreeMap::from(texts);
+    let snapshot = Snapshot { stage: &stage, residents: &residents, manifest, texts: &texts };
     store.save(&snapshot, keep).map(|_| ())
 }
 
@@ -47,7 +49,10 @@ fn after_a_failure_at_any_operation_the_old_or_the_new_checkpoint_is_whole() {
                 // The new one may already have its name when the failure hits what comes after it.
                 Err(_) => assert!(step == 100 || step == 200),
             }
-            assert_eq!(locate(&folder.path().join("last")).unwrap(), folder.path().join(format!("step-{step:08}")));
+            assert_eq!(
+                locate(&folder.path().join("last")).unwrap(),
+                folder.path().join(format!("step-{step:08}"))
+            );
             assert!(Store::named(folder.path(), "best").is_ok());
             assert!(leftovers(folder.path()).is_empty());
             if !disk.exhausted() {

@@ -22,6 +22,8 @@ pub struct Manifest {
     pub plan: String,
     /// Key of what decides the numbers; a resume demands the same one.
     pub numerics: String,
+    /// The machine that it ran on: device, instruction set, threads.
+    pub machine: String,
     /// Optimizer steps done.
     pub step: u64,
     /// For every training feed, the number of samples taken from its stream.

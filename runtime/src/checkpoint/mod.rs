@@ -6,7 +6,8 @@
 //!   step-00000200/
 //!     weights.safetensors         logical weights, full precision, by the plan's names
 //!     optimizer.safetensors       everything else that an exact resume needs
-//!     tokenizer.json  plan.json   so that the folder alone is enough to generate text
+//!     tokenizer.json  tokenizer_config.json
+//!     plan.json                   with these, the folder alone is enough to generate text
 //!     manifest.json               position, state of the host, size and SHA-256 of every file
 //! ```
 //!
@@ -34,6 +35,7 @@ pub use manifest::{Best, Manifest, Watched};
 pub use reader::{Checkpoint, locate};
 pub use store::{Saved, Store};
 pub use write::Snapshot;
+pub(crate) use write::write_file;
 
 /// File names inside a checkpoint.
 pub mod names {
@@ -41,6 +43,7 @@ pub mod names {
     pub const WEIGHTS: &str = "weights.safetensors";
     pub const OPTIMIZER: &str = "optimizer.safetensors";
     pub const TOKENIZER: &str = "tokenizer.json";
+    pub const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
     pub const PLAN: &str = "plan.json";
     pub const MANIFEST: &str = "manifest.json";
 }

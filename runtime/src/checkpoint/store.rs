@@ -128,14 +128,17 @@ impl Store {
         if !folder.exists() {
             return Ok(None);
         }
-        let same = Checkpoint::verify(&folder).ok().filter(|c| c.manifest.plan == manifest.plan);
+        let same = Checkpoint::verify(&folder).ok().filter(|c| c.manifest.numerics == manifest.numerics);
         let Some(existing) = same else {
             self.set_aside(manifest.step);
             return Ok(None);
         };
-        let amended = Manifest { files: existing.manifest.files, ..manifest.clone() };
+        // The plan in the folder may differ in policy; its hash stays with it.
+        let (plan, files) = (existing.manifest.plan, existing.manifest.files);
+        let amended = Manifest { plan, files, ..manifest.clone() };
         let text = amended.to_json().map_err(std::io::Error::other);
-        let written = text.and_then(|t| replace(self.disk.as_ref(), &folder.join(names::MANIFEST), t.as_bytes()));
+        let written =
+            text.and_then(|t| replace(self.disk.as_ref(), &folder.join(names::MANIFEST), t.as_bytes()));
         written.map_err(|e| codes::checkpoint_not_written("write manifest.json", &folder, &e))?;
         Ok(Some(amended))
     }

@@ -275,7 +275,8 @@ mod tests {
 
     #[test]
     fn content_of_another_size_is_refused() {
-        let failure = write_tensors(&mut Vec::new(), &entries(), None, &mut |_, out| Ok(out.write_all(b"x")?));
+        let failure =
+            write_tensors(&mut Vec::new(), &entries(), None, &mut |_, out| Ok(out.write_all(b"x")?));
         assert!(matches!(failure, Err(Failure::Io(e)) if e.to_string().contains("1 bytes")));
     }
 }

@@ -20,6 +20,7 @@ pub fn manifest(step: u64) -> Manifest {
         stage: "pretrain".into(),
         plan: "hash".into(),
         numerics: "key".into(),
+        machine: "cpu".into(),
         step,
         streams: BTreeMap::from([("train".to_owned(), step * 4)]),
         watched: BTreeMap::new(),

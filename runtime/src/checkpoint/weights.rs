@@ -82,7 +82,8 @@ pub fn read_into(
         file.read(stored, &mut bytes).map_err(unreadable)?;
         let converted = convert(stored.dtype, &bytes, entry.dtype, out);
         let types = (stored.dtype.name(), entry.dtype.name());
-        let message = || refuse(format!("`{}` cannot be converted from {} to {}", entry.name, types.0, types.1));
+        let message =
+            || refuse(format!("`{}` cannot be converted from {} to {}", entry.name, types.0, types.1));
         if converted { Ok(()) } else { Err(message()) }
     })
 }
@@ -110,10 +111,7 @@ pub fn refresh_working(
 }
 
 /// Checks that a file holds these tensors with their shapes; lists what is missing and what does not fit.
-pub fn compare<'a>(
-    file: &TensorFile,
-    wanted: impl Iterator<Item = &'a Entry>,
-) -> (Vec<String>, Vec<String>) {
+pub fn compare<'a>(file: &TensorFile, wanted: impl Iterator<Item = &'a Entry>) -> (Vec<String>, Vec<String>) {
     let (mut missing, mut wrong) = (vec![], vec![]);
     for entry in wanted {
         match file.find(&entry.name) {

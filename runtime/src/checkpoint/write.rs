@@ -11,6 +11,7 @@ use crate::run::engine::Residents;
 use regimen_base::Diagnostic;
 use regimen_base::plan::Stage;
 use regimen_base::program::ResidentId;
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -23,10 +24,8 @@ pub struct Snapshot<'a> {
     pub residents: &'a dyn Residents,
     /// Where the run stands; `files` is filled in while writing.
     pub manifest: &'a Manifest,
-    /// Text of `tokenizer.json`.
-    pub tokenizer: &'a str,
-    /// Text of `plan.json`.
-    pub plan: &'a str,
+    /// Texts by file name: tokenizer and plan.
+    pub texts: &'a BTreeMap<String, String>,
 }
 
 impl std::fmt::Debug for Snapshot<'_> {
@@ -70,8 +69,9 @@ fn write_aside(disk: &dyn Disk, folder: &Path, snapshot: &Snapshot) -> Result<Ma
     };
     put(names::WEIGHTS, &mut |out| write_weights(out, snapshot))?;
     put(names::OPTIMIZER, &mut |out| write_state(out, snapshot))?;
-    put(names::TOKENIZER, &mut |out| Ok(out.write_all(snapshot.tokenizer.as_bytes())?))?;
-    put(names::PLAN, &mut |out| Ok(out.write_all(snapshot.plan.as_bytes())?))?;
+    for (name, text) in snapshot.texts {
+        put(name, &mut |out| Ok(out.write_all(text.as_bytes())?))?;
+    }
     let text = manifest.to_json().map_err(std::io::Error::other).map_err(at("write manifest.json"))?;
     write_file(disk, folder, names::MANIFEST, &mut |out| Ok(out.write_all(text.as_bytes())?))?;
     disk.sync_folder(folder).map_err(at("sync the checkpoint's folder"))?;

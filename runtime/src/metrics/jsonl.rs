@@ -25,8 +25,7 @@ impl Lines {
     /// # Errors
     /// If the file cannot be read or written.
     pub fn open(path: &Path, keep: u64) -> io::Result<Lines> {
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let (count, length) = intact(&file, keep)?;
         file.set_len(length)?;
         file.seek(SeekFrom::Start(length))?;
@@ -119,7 +118,11 @@ struct Number(f64);
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let single = self.0 as f32;
-        if f64::from(single) == self.0 { serializer.serialize_f32(single) } else { serializer.serialize_f64(self.0) }
+        if f64::from(single) == self.0 {
+            serializer.serialize_f32(single)
+        } else {
+            serializer.serialize_f64(self.0)
+        }
     }
 }
 

@@ -92,8 +92,7 @@ pub fn text(wall_time: f64, step: u64, tag: &str, text: &str) -> Message {
     let plugin = Message::default().text(1, b"text");
     let metadata = Message::default().message(1, &plugin);
     let dimension = Message::default().message(2, &Message::default().varint(1, 1));
-    let tensor =
-        Message::default().varint(1, DT_STRING).message(2, &dimension).text(8, text.as_bytes());
+    let tensor = Message::default().varint(1, DT_STRING).message(2, &dimension).text(8, text.as_bytes());
     let value = Message::default().text(1, tag.as_bytes()).message(8, &tensor).message(9, &metadata);
     event(wall_time, step).message(5, &Message::default().message(1, &value))
 }

@@ -45,4 +45,7 @@ pub trait Engine: Residents {
 
     /// Largest number of bytes requested so far, if the device's allocator is counted.
     fn measured_peak(&self) -> Option<u64>;
+
+    /// What decides the last bits besides the plan: device, instruction set, threads.
+    fn machine(&self) -> String;
 }

@@ -45,5 +45,6 @@ pub fn resume_refused(stage: &str, differences: &[Difference]) -> Diagnostic {
     if more > 0 {
         diagnostic = diagnostic.because(format!("{more} more places differ."));
     }
-    diagnostic.help("undo the change, or start over with `--fresh`, which keeps the old folder beside the new one")
+    diagnostic
+        .help("undo the change, or start over with `--fresh`, which keeps the old folder beside the new one")
 }

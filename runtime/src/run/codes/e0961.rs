@@ -23,6 +23,7 @@ python -c \"from transformers import AutoModel as M; M.from_pretrained('folder')
 
 /// `what` is a full sentence without its full stop.
 pub fn exchange_failed(path: &Path, what: impl AsRef<str>) -> Diagnostic {
-    Diagnostic::error(PAGE.code, format!("`{}`: {}", path.display(), what.as_ref()))
-        .help("the folder needs config.json, tokenizer.json and model.safetensors as `save_pretrained` writes them")
+    Diagnostic::error(PAGE.code, format!("`{}`: {}", path.display(), what.as_ref())).help(
+        "the folder needs config.json, tokenizer.json and model.safetensors as `save_pretrained` writes them",
+    )
 }

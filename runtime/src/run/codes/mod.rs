@@ -16,6 +16,7 @@ mod e0961;
 mod e0962;
 mod e0963;
 mod e0964;
+mod e0965;
 
 pub use e0950::checkpoint_not_written;
 pub use e0951::{checkpoint_damaged, checkpoint_skipped};
@@ -32,6 +33,7 @@ pub use e0961::exchange_failed;
 pub use e0962::metrics_short;
 pub use e0963::{generation_failed, prompt_empty};
 pub use e0964::checkpoint_of_another_model;
+pub use e0965::another_machine;
 
 use regimen_base::CodePage;
 
@@ -52,6 +54,7 @@ pub const ALL: &[CodePage] = &[
     e0962::PAGE,
     e0963::PAGE,
     e0964::PAGE,
+    e0965::PAGE,
 ];
 
 /// "a, b, c and 4 more": a list that stays readable however long it is.

@@ -1,0 +1,183 @@
+//! From a folder in Hugging Face's layout into the residents of a stage.
+
+use super::transpose::transpose;
+use super::{config, names, other_name};
+use crate::checkpoint::convert::convert;
+use crate::checkpoint::tensors::{Stored, TensorFile};
+use crate::checkpoint::weights::{LogicalWeight, logical_weights, refresh_working};
+use crate::run::codes;
+use crate::run::engine::Residents;
+use regimen_base::Diagnostic;
+use regimen_base::plan::{ExchangeTensor, Stage};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Loads the weights of a model folder. Everything is compared before the first byte is loaded.
+///
+/// # Errors
+/// If a file is missing or not valid, the folder's configuration is of another model, or tensors are missing,
+/// additional, or of another shape; all of them are listed at once.
+pub fn import(stage: &Stage, residents: &mut dyn Residents, folder: &Path) -> Result<(), Diagnostic> {
+    check_config(stage, folder)?;
+    let files = Files::open(folder)?;
+    let matched = matches(stage, &files, folder)?;
+    for (tensor, weight, name) in matched {
+        load(residents, &files, tensor, &weight, &name, folder)?;
+        refresh_working(stage, residents, &weight)?;
+    }
+    Ok(())
+}
+
+fn check_config(stage: &Stage, folder: &Path) -> Result<(), Diagnostic> {
+    let path = folder.join(names::CONFIG);
+    let text = std::fs::read_to_string(&path).map_err(|e| codes::exchange_failed(&path, e.to_string()))?;
+    let theirs = serde_json::from_str(&text)
+        .map_err(|e| codes::exchange_failed(&path, format!("it is not valid JSON: {e}")))?;
+    let differences = config::differences(&theirs, &stage.model.exchange.config);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let what = format!("it describes another model than `{}`", stage.model.name);
+    let told = codes::exchange_failed(&path, what);
+    Err(differences.iter().fold(told, |told, d| told.because(format!("{d}."))))
+}
+
+/// The safetensors files of a folder with the file of each tensor.
+struct Files {
+    files: Vec<TensorFile>,
+    of: BTreeMap<String, usize>,
+}
+
+#[derive(Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
+impl Files {
+    fn open(folder: &Path) -> Result<Files, Diagnostic> {
+        let index = folder.join(names::INDEX);
+        let single = folder.join(names::MODEL);
+        if single.is_file() || !index.is_file() {
+            return Files::of_names(folder, &BTreeSet::from([names::MODEL.to_owned()]));
+        }
+        let text =
+            std::fs::read_to_string(&index).map_err(|e| codes::exchange_failed(&index, e.to_string()))?;
+        let parsed: Index = serde_json::from_str(&text)
+            .map_err(|e| codes::exchange_failed(&index, format!("it is not a valid index: {e}")))?;
+        let shards: BTreeSet<String> = parsed.weight_map.into_values().collect();
+        if let Some(bad) = shards.iter().find(|s| s.contains(['/', '\\']) || *s == "..") {
+            return Err(codes::exchange_failed(
+                &index,
+                format!("it names the file `{bad}` outside the folder"),
+            ));
+        }
+        Files::of_names(folder, &shards)
+    }
+
+    fn of_names(folder: &Path, shards: &BTreeSet<String>) -> Result<Files, Diagnostic> {
+        let mut all = Files { files: vec![], of: BTreeMap::new() };
+        for shard in shards {
+            let path = folder.join(shard);
+            let file = TensorFile::open(&path).map_err(|what| codes::exchange_failed(&path, what))?;
+            for name in file.names() {
+                all.of.insert(name, all.files.len());
+            }
+            all.files.push(file);
+        }
+        Ok(all)
+    }
+
+    fn find(&self, name: &str) -> Option<(&TensorFile, Stored)> {
+        let file = self.files.get(*self.of.get(name)?)?;
+        Some((file, file.find(name)?))
+    }
+
+    fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        let (file, stored) = self.find(name)?;
+        let mut bytes = vec![0; stored.bytes];
+        file.read(&stored, &mut bytes).ok()?;
+        Some(bytes)
+    }
+}
+
+type Match<'a> = (&'a ExchangeTensor, LogicalWeight, String);
+
+/// Every weight with its name in the files, or everything that does not fit.
+fn matches<'a>(stage: &'a Stage, files: &Files, folder: &Path) -> Result<Vec<Match<'a>>, Diagnostic> {
+    let (mut missing, mut wrong, mut matched) = (vec![], vec![], vec![]);
+    let weights = logical_weights(stage);
+    for tensor in &stage.model.exchange.tensors {
+        let weight = weights.iter().find(|w| w.entry.name == tensor.ours);
+        let name = [tensor.theirs.clone(), other_name(&tensor.theirs)]
+            .into_iter()
+            .find(|n| files.of.contains_key(n));
+        match (weight, name) {
+            (Some(weight), Some(name)) => match misfit(files, tensor, weight, &name) {
+                Some(what) => wrong.push(what),
+                None => matched.push((tensor, weight.clone(), name)),
+            },
+            (_, None) => missing.push(tensor.theirs.clone()),
+            (None, _) => missing.push(tensor.ours.clone()),
+        }
+    }
+    let used: BTreeSet<&str> = matched.iter().map(|(_, _, name)| name.as_str()).collect();
+    let unused = |name: &&String| !used.contains(name.as_str()) && !is_buffer(name) && !is_tied(files, name);
+    let known: BTreeSet<&str> = wrong.iter().filter_map(|w| w.split(": ").next()).collect();
+    let extra: Vec<String> =
+        files.of.keys().filter(unused).filter(|n| !known.contains(n.as_str())).cloned().collect();
+    if missing.is_empty() && extra.is_empty() && wrong.is_empty() {
+        return Ok(matched);
+    }
+    Err(codes::tensors_differ(folder, &missing, &extra, &wrong))
+}
+
+fn misfit(files: &Files, tensor: &ExchangeTensor, weight: &LogicalWeight, name: &str) -> Option<String> {
+    let mut expected = weight.entry.shape.clone();
+    if tensor.transposed {
+        expected.reverse();
+    }
+    match files.find(name) {
+        None => Some(format!("{name}: a type that is not supported")),
+        Some((_, stored)) if !stored.dtype.is_float() => Some(format!("{name}: {}", stored.dtype.name())),
+        Some((_, stored)) if stored.shape != expected => {
+            Some(format!("{name}: {:?} instead of {expected:?}", stored.shape))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Causal masks that old files hold as if they were weights.
+fn is_buffer(name: &str) -> bool {
+    name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias")
+}
+
+/// A head stored although it is tied: it must have the embedding's content.
+fn is_tied(files: &Files, name: &str) -> bool {
+    let embeddings = ["transformer.wte.weight", "wte.weight"];
+    name == "lm_head.weight"
+        && embeddings.iter().any(|e| files.of.contains_key(*e) && files.bytes(name) == files.bytes(e))
+}
+
+fn load(
+    residents: &mut dyn Residents,
+    files: &Files,
+    tensor: &ExchangeTensor,
+    weight: &LogicalWeight,
+    name: &str,
+    folder: &Path,
+) -> Result<(), Diagnostic> {
+    let unreadable = |what: &str| codes::exchange_failed(folder, format!("`{name}` {what}"));
+    let (_, stored) = files.find(name).ok_or_else(|| unreadable("is gone"))?;
+    let mut bytes = files.bytes(name).ok_or_else(|| unreadable("cannot be read"))?;
+    if let (true, &[rows, columns]) = (tensor.transposed, stored.shape.as_slice()) {
+        bytes = transpose(&bytes, rows as usize, columns as usize, stored.dtype.size() as usize);
+    }
+    residents.fill(weight.precise, &mut |out| {
+        if convert(stored.dtype, &bytes, weight.entry.dtype, out) {
+            Ok(())
+        } else {
+            Err(unreadable("has a type that cannot be converted"))
+        }
+    })
+}

@@ -1,0 +1,144 @@
+//! Export, import, and folders that do not fit.
+
+use super::{export, import};
+use crate::checkpoint::tensors::{Entry, write_tensors};
+use crate::checkpoint::testing::{Memory, manifest, stage};
+use crate::checkpoint::{Checkpoint, Snapshot, Store, names};
+use regimen_base::plan::{Content, Plan, Stage};
+use regimen_base::tensor::DType;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn checkpoint(folder: &Path) -> Checkpoint {
+    let stage = stage();
+    let plan = Plan::new(Content { experiment: "e".into(), stages: vec![stage.clone()] }, vec![]).unwrap();
+    let texts = BTreeMap::from([
+        (names::PLAN.to_owned(), plan.to_json().unwrap()),
+        (names::TOKENIZER.to_owned(), "{\"tokenizer\":1}".to_owned()),
+        (names::TOKENIZER_CONFIG.to_owned(), "{}".to_owned()),
+    ]);
+    let residents = Memory::at_step(&stage, 5);
+    let snapshot = Snapshot { stage: &stage, residents: &residents, manifest: &manifest(5), texts: &texts };
+    Store::open(folder).unwrap().save(&snapshot, 1).unwrap();
+    Checkpoint::open(folder).unwrap()
+}
+
+fn exported(root: &Path) -> PathBuf {
+    let target = root.join("hf");
+    export(&checkpoint(&root.join("checkpoints")), &target).unwrap();
+    target
+}
+
+fn imported(stage: &Stage, folder: &Path) -> Result<Memory, regimen_base::Diagnostic> {
+    let mut memory = Memory::zeroed(stage);
+    import(stage, &mut memory, folder)?;
+    Ok(memory)
+}
+
+/// Writes a model file with these tensors, all numbers 0.5.
+fn model(path: &Path, tensors: &[(&str, DType, &[u64])]) {
+    let entries: Vec<Entry> = tensors
+        .iter()
+        .map(|(name, dtype, shape)| Entry { name: (*name).into(), dtype: *dtype, shape: shape.to_vec() })
+        .collect();
+    let mut bytes = Vec::new();
+    write_tensors(&mut bytes, &entries, None, &mut |i, out| {
+        let half: &[u8] = match entries[i].dtype {
+            DType::F32 => &[0, 0, 0, 0x3f],
+            _ => &[0, 0x38],
+        };
+        Ok(out.write_all(&half.repeat((entries[i].bytes() as usize) / half.len()))?)
+    })
+    .unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn what_is_exported_is_imported_to_the_same_bits() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = exported(root.path());
+    let stage = stage();
+    let (memory, original) = (imported(&stage, &folder).unwrap(), Memory::at_step(&stage, 5));
+    assert_eq!(memory.0[..3], original.0[..3], "weight, its master, and the other weight");
+    assert_eq!(std::fs::read_to_string(folder.join("tokenizer.json")).unwrap(), "{\"tokenizer\":1}");
+    assert_eq!(std::fs::read_to_string(folder.join("config.json")).unwrap(), "{\n  \"n_layer\": 1\n}\n");
+}
+
+#[test]
+fn the_exported_file_has_their_names_shapes_and_format() {
+    let root = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(exported(root.path()).join("model.safetensors")).unwrap();
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    assert_eq!(metadata.metadata().as_ref().unwrap()["format"], "pt");
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let a = tensors.tensor("transformer.a").unwrap();
+    assert_eq!(a.shape(), [3, 2]);
+    // Ours is [[6, 2, 3], [4, 5, 6.000001]]; the second number of the transpose is 4.
+    assert_eq!(a.data()[4..8], 4.0_f32.to_le_bytes());
+}
+
+#[test]
+fn nothing_is_overwritten() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = exported(root.path());
+    let error = export(&Checkpoint::open(&root.path().join("checkpoints")).unwrap(), &folder).unwrap_err();
+    assert_eq!(error.code.0, "E0961");
+    assert!(error.title.contains("exists already"));
+}
+
+#[test]
+fn names_without_prefix_shards_and_half_precision_are_understood() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = exported(root.path());
+    std::fs::remove_file(folder.join("model.safetensors")).unwrap();
+    model(&folder.join("one.safetensors"), &[("a", DType::F16, &[3, 2])]);
+    model(&folder.join("two.safetensors"), &[("b", DType::F32, &[2])]);
+    let index = "{\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}}";
+    std::fs::write(folder.join("model.safetensors.index.json"), index).unwrap();
+    let memory = imported(&stage(), &folder).unwrap();
+    assert_eq!(memory.0[1], 0.5_f32.to_le_bytes().repeat(6));
+    assert_eq!(memory.0[0], half::bf16::from_f32(0.5).to_le_bytes().repeat(6));
+}
+
+#[test]
+fn everything_that_does_not_fit_is_listed_at_once() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = exported(root.path());
+    let tensors: &[(&str, DType, &[u64])] = &[
+        ("transformer.a", DType::F32, &[2, 3]),
+        ("transformer.h.0.attn.bias", DType::F32, &[1]),
+        ("lm_head.weight", DType::F32, &[2]),
+        ("other", DType::F32, &[1]),
+    ];
+    model(&folder.join("model.safetensors"), tensors);
+    let error = imported(&stage(), &folder).unwrap_err();
+    assert_eq!(error.code.0, "E0960");
+    assert_eq!(
+        error.notes,
+        [
+            "Missing: `transformer.b`.",
+            "Not part of the model: `lm_head.weight`, `other`.",
+            "Wrong shape or type: `transformer.a: [2, 3] instead of [3, 2]`."
+        ]
+    );
+}
+
+#[test]
+fn another_configuration_is_refused_with_its_differences() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = exported(root.path());
+    std::fs::write(folder.join("config.json"), "{\"n_layer\": 2}").unwrap();
+    let error = imported(&stage(), &folder).unwrap_err();
+    assert!(error.notes[0].contains("`n_layer` is 2 there and 1 in the declared model"));
+}
+
+#[test]
+fn a_shard_outside_the_folder_and_a_missing_model_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = exported(root.path());
+    std::fs::remove_file(folder.join("model.safetensors")).unwrap();
+    assert_eq!(imported(&stage(), &folder).unwrap_err().code.0, "E0961");
+    let index = "{\"weight_map\":{\"a\":\"../checkpoints/x.safetensors\"}}";
+    std::fs::write(folder.join("model.safetensors.index.json"), index).unwrap();
+    assert!(imported(&stage(), &folder).unwrap_err().title.contains("outside the folder"));
+}

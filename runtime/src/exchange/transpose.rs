@@ -1,0 +1,46 @@
+//! Transposition of a matrix of any element size.
+
+/// Edge of the square blocks that are transposed at a time, so that both sides stay in the cache.
+const BLOCK: usize = 32;
+
+/// The transpose of a row-major matrix of `rows` × `columns` elements of `size` bytes.
+///
+/// Bytes beyond the matrix are ignored; places without a source stay zero.
+pub fn transpose(bytes: &[u8], rows: usize, columns: usize, size: usize) -> Vec<u8> {
+    let mut out = vec![0; bytes.len()];
+    for first_row in (0..rows).step_by(BLOCK) {
+        for first_column in (0..columns).step_by(BLOCK) {
+            for row in first_row..(first_row + BLOCK).min(rows) {
+                for column in first_column..(first_column + BLOCK).min(columns) {
+                    let (from, to) = ((row * columns + column) * size, (column * rows + row) * size);
+                    if let (Some(a), Some(b)) = (bytes.get(from..from + size), out.get_mut(to..to + size)) {
+                        b.copy_from_slice(a);
+                    }
+                }
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_move_whole() {
+        // [[1, 2, 3], [4, 5, 6]] of two-byte numbers.
+        let bytes: Vec<u8> = [1u16, 2, 3, 4, 5, 6].iter().flat_map(|n| n.to_le_bytes()).collect();
+        let expected: Vec<u8> = [1u16, 4, 2, 5, 3, 6].iter().flat_map(|n| n.to_le_bytes()).collect();
+        assert_eq!(transpose(&bytes, 2, 3, 2), expected);
+    }
+
+    #[test]
+    fn twice_is_nothing_across_block_edges() {
+        let (rows, columns) = (BLOCK + 5, 2 * BLOCK + 3);
+        let bytes: Vec<u8> = (0..rows * columns * 4).map(|i| (i % 251) as u8).collect();
+        let once = transpose(&bytes, rows, columns, 4);
+        assert_ne!(once, bytes);
+        assert_eq!(transpose(&once, columns, rows, 4), bytes);
+    }
+}
