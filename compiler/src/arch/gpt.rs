@@ -7,7 +7,8 @@
 //! logits = norm(x) · wteᵀ
 //! ```
 
-use super::{Dimensions, Init, ModelSpec, WeightSpec};
+use super::{Architecture, Dimensions, Init, ModelSpec, WeightSpec};
+use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
 use crate::ops::add::add;
 use crate::ops::attention::{AttentionForm, attend};
@@ -18,8 +19,12 @@ use crate::ops::layer_norm::layer_norm;
 use crate::ops::linear::linear;
 use crate::ops::reshape::reshape;
 use crate::ops::split::split;
+use crate::quantity::Dimension;
+use crate::schema::{Bound, Field, Number, Ty, Type};
+use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::{Exchange, ExchangeTensor};
 use serde_json::json;
+use std::sync::Arc;
 
 /// A GPT-2 with all its sizes known.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +58,100 @@ pub struct Gpt {
     /// Id of the token between documents, for the exchange format.
     pub end_of_text: u32,
 }
+
+/// The architecture's fields in the language.
+#[derive(Debug)]
+pub struct GptArchitecture;
+
+impl Architecture for GptArchitecture {
+    fn schema(&self) -> &'static Type {
+        &TYPE
+    }
+
+    fn read(&self, fields: &Fields, tokenizer: &TokenizerFacts) -> Result<Arc<dyn ModelSpec>, Stop> {
+        Ok(Arc::new(Gpt {
+            layers: fields.u64("layers")?,
+            heads: fields.u64("heads")?,
+            hidden: fields.u64("hidden")?,
+            mlp: fields.u64("mlp")?,
+            context: fields.u64("context")?,
+            vocab: fields.u64("vocab")?,
+            bias: fields.bool("bias")?,
+            tied: fields.bool("tied")?,
+            embedding_dropout: fields.f64("embedding_dropout")?,
+            attention_dropout: fields.f64("attention_dropout")?,
+            residual_dropout: fields.f64("residual_dropout")?,
+            norm_eps: fields.f64("norm_eps")?,
+            init_std: fields.f64("init_std")?,
+            end_of_text: tokenizer.end_of_text,
+        }))
+    }
+
+    fn config_sizes(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("layers", "n_layer"),
+            ("heads", "n_head"),
+            ("hidden", "n_embd"),
+            ("context", "n_positions"),
+            ("vocab", "vocab_size"),
+            ("mlp", "n_inner"),
+        ]
+    }
+}
+
+// The upper ends keep every product of sizes far inside 64 bits.
+const fn size(max: u64) -> Ty {
+    Ty::Number(Number::count(&[Dimension::NONE], 1).up_to(Bound::At(max)))
+}
+
+/// A probability of dropping, below one: at one nothing would be left.
+const DROPOUT: Ty = Ty::Number(Number::plain().up_to(Bound::Beyond(1)));
+
+static TYPE: Type = Type {
+    name: "gpt",
+    doc: "GPT-2: learned positions, norms before attention and MLP, GELU, tied embeddings.",
+    fields: &[
+        Field::required("layers", size(10_000), "Blocks."),
+        Field::required("heads", size(100_000), "Attention heads; they divide `hidden`."),
+        Field::required("hidden", size(1_000_000), "Width of the residual stream."),
+        Field::required(
+            "context",
+            Ty::Number(Number::count(&[Dimension::TOKENS], 1).up_to(Bound::At(100_000_000))),
+            "Tokens it can see: the length of its position table.",
+        ),
+        Field::required("tokenizer", Ty::Ref("tokenizer"), "How its text becomes tokens."),
+        Field::with("mlp", size(10_000_000), "4 * self.hidden", "Width inside the MLP."),
+        Field::with(
+            "vocab",
+            size(100_000_000),
+            "self.tokenizer.vocab",
+            "Rows of the embedding table; more than the tokenizer has is padding, fewer is an error.",
+        ),
+        Field::with("bias", Ty::Bool, "true", "Whether linear layers and norms have biases."),
+        Field::with("tied", Ty::Bool, "true", "Whether the head shares the token embedding."),
+        Field::with("dropout", DROPOUT, "0%", "Default of the three dropouts below."),
+        Field::with("embedding_dropout", DROPOUT, "self.dropout", "After the embeddings."),
+        Field::with("attention_dropout", DROPOUT, "self.dropout", "On the attention weights."),
+        Field::with("residual_dropout", DROPOUT, "self.dropout", "On what attention and MLP add."),
+        Field::with(
+            "norm_eps",
+            Ty::Number(Number::plain().from(Bound::Beyond(0))),
+            "1e-5",
+            "Added to the variance in norms.",
+        ),
+        Field::with(
+            "init_std",
+            Ty::Number(Number::plain()),
+            "0.02",
+            "Standard deviation of initial weights; what a block adds starts smaller by the root of twice the layers.",
+        ),
+        Field::optional(
+            "weights",
+            Ty::Path,
+            "A folder in Hugging Face's layout to start from; its sizes must be those declared here.",
+        ),
+    ],
+};
 
 impl ModelSpec for Gpt {
     fn weights(&self) -> Vec<WeightSpec> {
@@ -151,11 +250,8 @@ impl Gpt {
         let q = reshape(g, "q", parts[0], &[b, t, self.heads, d])?;
         let k = reshape(g, "k", parts[1], &[b, t, self.heads, d])?;
         let v = reshape(g, "v", parts[2], &[b, t, self.heads, d])?;
-        let form = AttentionForm {
-            causal: true,
-            scale: 1.0 / (d as f64).sqrt(),
-            dropout: self.attention_dropout,
-        };
+        let form =
+            AttentionForm { causal: true, scale: 1.0 / (d as f64).sqrt(), dropout: self.attention_dropout };
         let out = attend(g, q, k, v, form)?;
         let out = reshape(g, "joined", out, &[b, t, c])?;
         self.linear(g, "proj", &format!("{weights}.proj"), out)

@@ -3,9 +3,36 @@
 
 pub mod gpt;
 
+use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, Value};
+use crate::schema::Type;
+use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::Exchange;
 use std::fmt::Debug;
+use std::sync::Arc;
+
+/// A kind of model: its fields in the language, and how they become a [`ModelSpec`].
+pub trait Architecture: Debug + Send + Sync {
+    /// Its name and fields.
+    fn schema(&self) -> &'static Type;
+
+    /// The model that checked fields describe.
+    ///
+    /// # Errors
+    /// If a field was reported.
+    fn read(&self, fields: &Fields, tokenizer: &TokenizerFacts) -> Result<Arc<dyn ModelSpec>, Stop>;
+
+    /// Fields that must equal an entry of Hugging Face's `config.json`: (field, entry).
+    fn config_sizes(&self) -> &'static [(&'static str, &'static str)];
+}
+
+/// All architectures, in the order of the language reference.
+pub static ALL: &[&dyn Architecture] = &[&gpt::GptArchitecture];
+
+/// The architecture with this name.
+pub fn find(name: &str) -> Option<&'static dyn Architecture> {
+    ALL.iter().copied().find(|a| a.schema().name == name)
+}
 
 /// A model of some architecture with all its sizes known.
 pub trait ModelSpec: Debug + Send + Sync {

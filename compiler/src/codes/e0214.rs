@@ -1,0 +1,33 @@
+//! E0214: a field that must be written.
+
+use crate::schema::Field;
+use regimen_base::{Code, CodePage, Diagnostic};
+use regimen_grammar::ast::Ident;
+
+/// The code.
+pub const CODE: Code = Code("E0214");
+
+/// Its page.
+pub const PAGE: CodePage = CodePage {
+    code: CODE,
+    title: "a field that must be written",
+    page: r#"The field has no default that would be right for everybody.
+
+```exp wrong
+model small : gpt { layers = 2, heads = 2, context = 64, tokenizer = words }
+```
+
+```exp right
+model small : gpt { layers = 2, heads = 2, hidden = 64, context = 64, tokenizer = words }
+```
+"#,
+};
+
+/// A required field is missing from a declaration, or from a block in it.
+pub fn missing_field(field: &Field, inside: &str, name: &Ident, kind: &str) -> Diagnostic {
+    let place = if inside.is_empty() { String::new() } else { format!(" in `{inside}`") };
+    Diagnostic::error(CODE, format!("{kind} `{}` needs `{}`{place}", name.node, field.name))
+        .at(name.span, format!("`{}` is missing{place}", field.name))
+        .because(format!("`{}`: {}", field.name, field.doc))
+        .help(format!("write `{} = …` with {}", field.name, field.ty.expectation()))
+}

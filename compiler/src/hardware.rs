@@ -1,0 +1,282 @@
+//! The hardware catalogue: what devices can do, from data sheets, users' own files and calibration.
+
+use crate::codes;
+use crate::experiment::Efficiency;
+use crate::program::{Block, Term};
+use crate::quantity::{Dimension, number, units};
+use crate::schema::Type;
+use crate::world::{World, join};
+use regimen_base::plan::Backend;
+use regimen_base::{Diagnostic, Span};
+use regimen_grammar::ast::{ExprKind, Ident};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+/// The catalogue as it stands in the repository.
+pub const CATALOGUE: &str = include_str!("../hardware/catalogue.toml");
+
+/// One device of a catalogue, in base units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its name in the catalogue.
+    pub name: String,
+    /// CPU or GPU.
+    pub backend: Backend,
+    /// Bytes of one device.
+    pub memory: u64,
+    /// Bytes per second between a device and its memory; of one thread on a CPU.
+    pub bandwidth: f64,
+    /// FLOP/s of dense matrix products in f32; of one thread on a CPU.
+    pub f32: f64,
+    /// FLOP/s of dense matrix products in bf16, if the device has such units.
+    pub bf16: Option<f64>,
+    /// Watts of one device.
+    pub watts: Option<f64>,
+    /// Bytes that driver and libraries hold outside the allocator.
+    pub context: u64,
+}
+
+/// An entry as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    backend: String,
+    memory: String,
+    bandwidth: String,
+    f32: String,
+    bf16: Option<String>,
+    watts: Option<f64>,
+    context: Option<String>,
+}
+
+/// A calibration as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Calibration {
+    #[serde(default)]
+    matmul: Vec<(f64, f64)>,
+    #[serde(default)]
+    memory: Vec<(f64, f64)>,
+    overhead: f64,
+    #[serde(default)]
+    factors: BTreeMap<String, f64>,
+}
+
+static BUILT_IN: LazyLock<BTreeMap<String, Arc<Entry>>> = LazyLock::new(|| {
+    parse(CATALOGUE).unwrap_or_default().into_iter().map(|e| (e.name.clone(), Arc::new(e))).collect()
+});
+
+/// All entries of the catalogue, by name.
+pub fn built_in() -> impl Iterator<Item = &'static Entry> {
+    BUILT_IN.values().map(|e| &**e)
+}
+
+impl Entry {
+    /// The fields that a declaration of this entry may set.
+    pub fn schema(&self) -> &'static Type {
+        match self.backend {
+            Backend::Cpu => &crate::kinds::hardware::CPU,
+            Backend::Cuda => &crate::kinds::hardware::GPU,
+        }
+    }
+}
+
+/// Reads a catalogue or a user's file.
+///
+/// # Errors
+/// What is wrong, for people.
+pub fn parse(text: &str) -> Result<Vec<Entry>, String> {
+    let tables: BTreeMap<String, Written> =
+        toml::from_str(text).map_err(|e| e.to_string().trim_end().to_string())?;
+    tables
+        .into_iter()
+        .map(|(name, written)| entry(&name, written).map_err(|why| format!("[{name}]: {why}")))
+        .collect()
+}
+
+fn entry(name: &str, written: Written) -> Result<Entry, String> {
+    let backend = match written.backend.as_str() {
+        "cpu" => Backend::Cpu,
+        "cuda" => Backend::Cuda,
+        other => return Err(format!("the backend is `cpu` or `cuda`, not `{other}`")),
+    };
+    let rate = |field, text: &str, of: Dimension| measure(field, text, of.per(Dimension::SECONDS));
+    let bytes = |field, text: &str| measure(field, text, Dimension::BYTES).map(|b| b as u64);
+    if written.watts.is_some_and(|w| !(w.is_finite() && w > 0.0)) {
+        return Err("`watts` must be above 0".into());
+    }
+    Ok(Entry {
+        name: name.to_string(),
+        backend,
+        memory: bytes("memory", &written.memory)?,
+        bandwidth: rate("bandwidth", &written.bandwidth, Dimension::BYTES)?,
+        f32: rate("f32", &written.f32, Dimension::FLOP)?,
+        bf16: written.bf16.as_deref().map(|t| rate("bf16", t, Dimension::FLOP)).transpose()?,
+        watts: written.watts,
+        context: written.context.as_deref().map_or(Ok(0), |t| bytes("context", t))?,
+    })
+}
+
+/// `3350 GB/s` in base units.
+fn measure(field: &str, text: &str, wanted: Dimension) -> Result<f64, String> {
+    let wrong = || format!("`{field} = \"{text}\"` must be a positive number of {wanted} with its unit");
+    let (digits, unit) = text.trim().split_once(' ').ok_or_else(wrong)?;
+    let value = number::parse(digits).ok_or_else(wrong)?;
+    let unit = units::compound(unit.trim()).map_err(|_| wrong())?;
+    let value = number::to_f64(&(value * unit.factor));
+    if unit.dimension == wanted && value > 0.0 { Ok(value) } else { Err(wrong()) }
+}
+
+/// The catalogue and the users' files that declarations name; each file is read once.
+pub struct Shelf<'a> {
+    world: &'a dyn World,
+    files: BTreeMap<String, BTreeMap<String, Arc<Entry>>>,
+}
+
+impl std::fmt::Debug for Shelf<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shelf").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Shelf<'a> {
+    /// Only the catalogue so far.
+    pub fn new(world: &'a dyn World) -> Shelf<'a> {
+        Shelf { world, files: BTreeMap::new() }
+    }
+
+    /// The entry that a declaration names; its `file` comes before the catalogue.
+    pub fn find(
+        &mut self,
+        name: &Ident,
+        body: &Block,
+        folder: &str,
+        sink: &mut Vec<Diagnostic>,
+    ) -> Option<Arc<Entry>> {
+        let mut known: BTreeMap<String, Arc<Entry>> = BUILT_IN.clone();
+        if let Some((path, span)) = file(body) {
+            let full = join(folder, &path, self.world.may_leave());
+            let Some(full) = full else {
+                sink.push(codes::e0502::outside(&path, span));
+                return None;
+            };
+            known.extend(self.read(&full, span, sink)?.clone());
+        }
+        let found = known.get(&name.node).cloned();
+        if found.is_none() {
+            sink.push(codes::e0202::unknown_hardware(name, known.keys().map(String::as_str)));
+        }
+        found
+    }
+
+    fn read(
+        &mut self,
+        path: &str,
+        span: Span,
+        sink: &mut Vec<Diagnostic>,
+    ) -> Option<&BTreeMap<String, Arc<Entry>>> {
+        if !self.files.contains_key(path) {
+            let text = match self.world.read(path) {
+                Ok(text) => text,
+                Err(error) => {
+                    sink.push(codes::e0501::unreadable(path, &error, span));
+                    return None;
+                }
+            };
+            match parse(&text) {
+                Ok(entries) => {
+                    let entries = entries.into_iter().map(|e| (e.name.clone(), Arc::new(e))).collect();
+                    self.files.insert(path.to_string(), entries);
+                }
+                Err(why) => {
+                    sink.push(codes::e0503::malformed(path, &why, span));
+                    return None;
+                }
+            }
+        }
+        self.files.get(path)
+    }
+}
+
+/// The `file` of a declaration, which must be a literal: types do not depend on values.
+fn file(body: &Block) -> Option<(String, Span)> {
+    let Term::Leaf(expr) = &body.get("file")?.term else { return None };
+    let ExprKind::Text(path) = &expr.kind else { return None };
+    Some((path.clone(), expr.span))
+}
+
+/// Speeds of a device that was never calibrated: typical shares of the data sheet, by size of the operation.
+pub fn typical(backend: Backend, flops: f64, bandwidth: f64) -> Efficiency {
+    let (matmul, memory, overhead): (&[(f64, f64)], &[(f64, f64)], f64) = match backend {
+        Backend::Cpu => (&[(1e5, 0.15), (1e7, 0.45), (1e9, 0.7)], &[(1e4, 0.5), (1e7, 0.8)], 4e-6),
+        Backend::Cuda => {
+            (&[(1e8, 0.05), (1e10, 0.4), (1e12, 0.7)], &[(1e5, 0.1), (1e7, 0.6), (1e9, 0.85)], 4e-6)
+        }
+    };
+    let scaled =
+        |points: &[(f64, f64)], peak: f64| points.iter().map(|(size, share)| (*size, share * peak)).collect();
+    Efficiency {
+        calibrated: false,
+        matmul: scaled(matmul, flops),
+        memory: scaled(memory, bandwidth),
+        overhead,
+        factors: BTreeMap::new(),
+    }
+}
+
+/// Reads what `regimen calibrate` stored.
+///
+/// # Errors
+/// What is wrong, for people.
+pub fn calibration(text: &str) -> Result<Efficiency, String> {
+    let read: Calibration = toml::from_str(text).map_err(|e| e.to_string().trim_end().to_string())?;
+    let good = |points: &[(f64, f64)]| {
+        points.iter().all(|(a, b)| a.is_finite() && b.is_finite() && *a > 0.0 && *b > 0.0)
+            && points.windows(2).all(|w| w[0].0 < w[1].0)
+    };
+    if !good(&read.matmul) || !good(&read.memory) {
+        return Err("points must be positive and by increasing size".into());
+    }
+    if read.factors.values().chain([&read.overhead]).any(|v| !(v.is_finite() && *v >= 0.0)) {
+        return Err("`overhead` and factors must not be negative".into());
+    }
+    Ok(Efficiency {
+        calibrated: true,
+        matmul: read.matmul,
+        memory: read.memory,
+        overhead: read.overhead,
+        factors: read.factors,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_well_formed() {
+        let entries = parse(CATALOGUE).unwrap();
+        assert!(entries.len() >= 19);
+        let h100 = entries.iter().find(|e| e.name == "h100_sxm").unwrap();
+        assert_eq!(h100.bf16, Some(989.4e12));
+        assert_eq!(h100.memory, 81_559 << 20);
+        assert!(entries.iter().all(|e| e.memory > e.context));
+    }
+
+    #[test]
+    fn mistakes_in_files_are_named() {
+        let wrong =
+            parse("[x]\nbackend = \"cuda\"\nmemory = \"80\"\nbandwidth = \"1 GB/s\"\nf32 = \"1 FLOP/s\"");
+        assert!(wrong.unwrap_err().contains("memory"));
+        let unknown = parse("[x]\nbackend = \"cuda\"\nmemry = \"80 GB\"");
+        assert!(unknown.unwrap_err().contains("memry"));
+    }
+
+    #[test]
+    fn calibrations_are_checked() {
+        assert!(calibration("overhead = 1e-6\nmatmul = [[1e6, 1e9], [1e8, 2e9]]").unwrap().calibrated);
+        assert!(calibration("overhead = 1e-6\nmatmul = [[1e8, 1e9], [1e6, 2e9]]").is_err());
+        assert!(calibration("overhead = -1.0").is_err());
+    }
+}

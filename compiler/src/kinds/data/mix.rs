@@ -1,0 +1,51 @@
+//! A mix of datasets in declared shares.
+
+use super::{DataType, SPLIT};
+use crate::eval::{Evaluator, Fields, ObjectId, Stop};
+use crate::quantity::{Quantity, number};
+use crate::schema::{Field, Number, Ty, Type};
+use num_traits::ToPrimitive;
+use regimen_base::data::{Share, Source};
+
+/// The type.
+pub static MIX: DataType = DataType { schema: &TYPE, read };
+
+static TYPE: Type = Type {
+    name: "mix",
+    doc: "Several datasets in declared shares: of tokens when training, of bytes when training a tokenizer.",
+    fields: &[
+        Field::required(
+            "sources",
+            Ty::Map { of: &Ty::Number(Number::share()), keys: Some("data") },
+            "Datasets and their shares, 100 % together.",
+        ),
+        SPLIT,
+    ],
+};
+
+/// The sources of the parts, each with its share of the whole.
+fn read(eval: &Evaluator<'_>, _: ObjectId, fields: &Fields) -> Result<Vec<Source>, Stop> {
+    let mut all = vec![];
+    for (_, part, share) in fields.objects_with_shares("sources")? {
+        for source in eval.data_sources(part)? {
+            let whole = Quantity::plain(ratio(source.share) * share.value.clone());
+            all.push(Source { share: exact(&whole).ok_or(Stop::Reported)?, ..source });
+        }
+    }
+    Ok(all)
+}
+
+fn ratio(share: Share) -> num_rational::BigRational {
+    num_rational::BigRational::new(share.numerator.into(), share.denominator.into())
+}
+
+/// The share as two machine integers; a share too fine for them is rounded to a billionth.
+pub fn exact(share: &Quantity) -> Option<Share> {
+    let direct = |v: &num_rational::BigRational| {
+        Some(Share { numerator: v.numer().to_u64()?, denominator: v.denom().to_u64()? })
+    };
+    direct(&share.value).or_else(|| {
+        let billion = num_rational::BigRational::from(number::ten_to(9));
+        direct(&((&share.value * &billion).round() / billion))
+    })
+}

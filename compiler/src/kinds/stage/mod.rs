@@ -1,0 +1,44 @@
+//! `stage name : type { … }`: one training run from a start to checkpoints.
+
+pub mod causal_lm;
+
+use crate::quantity::Dimension;
+use crate::schema::{Kind, Member, Type, Types};
+
+/// The kind.
+pub static KIND: Kind = Kind {
+    name: "stage",
+    alias: None,
+    doc: "One training run. Stages run in the order in which they need each other's checkpoints. `stage.last` and, \
+          if it evaluates, `stage.best` name what it leaves behind.",
+    types: Types::Many(|| ALL.to_vec()),
+    members: &[
+        known("steps", Dimension::STEPS, "Optimizer steps."),
+        known("tokens", Dimension::TOKENS, "Tokens seen in training: steps × batch × sequence."),
+        known("samples", Dimension::SAMPLES, "Samples seen in training: steps × batch."),
+        known("epochs", Dimension::EPOCHS, "Passes over the training data."),
+        known("evaluations", Dimension::EVALUATIONS, "Evaluations during the run, the last one included."),
+        known("tokens_per_step", Dimension::TOKENS.per(Dimension::STEPS), "Batch × sequence."),
+        known("params", Dimension::PARAMS, "Parameters of its model."),
+        planned("flops", Dimension::FLOP, "Floating-point operations of the whole stage."),
+        planned("memory", Dimension::BYTES, "Bytes of one device at the worst instant."),
+        planned("time", Dimension::SECONDS, "Predicted wall-clock time."),
+        planned("cost", Dimension::DOLLARS, "Predicted price; the hardware needs a `price`."),
+        planned(
+            "energy",
+            Dimension::JOULES,
+            "Predicted energy of the devices; the hardware needs its power.",
+        ),
+    ],
+};
+
+/// The types, in the order of the language reference.
+pub static ALL: &[&Type] = &[&causal_lm::TYPE];
+
+const fn known(name: &'static str, dimension: Dimension, doc: &'static str) -> Member {
+    Member { name, dimension, planned: false, doc }
+}
+
+const fn planned(name: &'static str, dimension: Dimension, doc: &'static str) -> Member {
+    Member { name, dimension, planned: true, doc }
+}

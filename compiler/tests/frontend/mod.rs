@@ -1,0 +1,87 @@
+//! What the front end's tests share: a small complete experiment and a plain rendering of diagnostics.
+
+#![allow(dead_code)]
+
+use regimen_base::{Diagnostic, SourceMap};
+use regimen_compiler::front::{Front, Options, load};
+use regimen_compiler::world::MemoryWorld;
+use std::fmt::Write;
+
+/// Declarations of a small complete experiment; an example that declares a name of its own replaces it.
+const PRELUDE: &[(&str, &str)] = &[
+    ("experiment", "experiment docs {}"),
+    ("corpus", "data corpus : text { files = \"data/*.txt\", split = { train = 90%, validation = 10% } }"),
+    ("words", "tokenizer words : bytes {}"),
+    ("gpt2", "model gpt2 : gpt { layers = 2, heads = 2, hidden = 64, context = 64, tokenizer = words }"),
+    ("box", "hardware box : cpu {}"),
+    (
+        "base",
+        "stage base : causal_lm { on = box, model = gpt2, data = corpus, batch = 8 sequences, \
+         duration = 100 steps, optimizer = adamw { lr = 1e-3 } }",
+    ),
+];
+
+/// The example with whatever it lacks of a complete experiment after it.
+pub fn complete(example: &str) -> String {
+    let declares = |name: &str| {
+        example.lines().any(|line| {
+            let mut words = line.split_whitespace();
+            let first = words.next();
+            first == Some(name) || (first != Some("budget") && first.is_some() && words.next() == Some(name))
+        })
+    };
+    let missing = PRELUDE.iter().filter(|(name, _)| !declares(name)).map(|(_, text)| *text);
+    missing.fold(format!("{}\n", example.trim_end()), |all, text| all + text + "\n")
+}
+
+/// The files that examples may name.
+pub fn world(root: &str) -> MemoryWorld {
+    MemoryWorld::with("experiment.exp", root)
+        .and("lib/lab.exp", "hardware h100_node : h100_sxm { price = $2.49/gpu/h }\nlet width = 64\n")
+        .and("lib/round.exp", "import \"round.exp\" as again\n")
+        .and("lib/whole.exp", "experiment whole { seed = 3 }\n")
+        .and(
+            "lib/cards.toml",
+            "[my_card]\nbackend = \"cuda\"\nmemory = \"24 GiB\"\nbandwidth = \"900 GB/s\"\nf32 = \"40 TFLOP/s\"\n",
+        )
+        .and("lib/broken.toml", "[my_card]\nbackend = \"tpu\"\n")
+        .and(
+            "gpt2/config.json",
+            "{ \"n_layer\": 12, \"n_head\": 12, \"n_embd\": 768, \"n_positions\": 1024, \"vocab_size\": 50257 }",
+        )
+}
+
+/// Loads a text as the root file.
+pub fn load_text(text: &str) -> (Front, Vec<Diagnostic>) {
+    load(&world(text), "experiment.exp", &Options::default())
+}
+
+/// One message as plain text: code, severity, title, places, reasons, help, fixes.
+pub fn render(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
+    let mut out = String::new();
+    let severity = format!("{:?}", diagnostic.severity).to_lowercase();
+    let _ = writeln!(out, "{severity}[{}]: {}", diagnostic.code, diagnostic.title);
+    for label in &diagnostic.labels {
+        let (line, column) = sources.line_column(label.span);
+        let file = sources.get(label.span.file).map_or("?", |s| s.name.as_str());
+        let text = sources.slice(label.span).lines().next().unwrap_or("");
+        let _ = writeln!(out, "  --> {file}:{line}:{column} `{text}`: {}", label.text);
+    }
+    for note in &diagnostic.notes {
+        let _ = writeln!(out, "  note: {note}");
+    }
+    if let Some(help) = &diagnostic.help {
+        let _ = writeln!(out, "  help: {help}");
+    }
+    for fix in &diagnostic.fixes {
+        let edits: Vec<String> =
+            fix.edits.iter().map(|e| format!("`{}` → `{}`", sources.slice(e.span), e.replacement)).collect();
+        let _ = writeln!(out, "  fix: {} ({})", fix.title, edits.join(", "));
+    }
+    out
+}
+
+/// All messages as plain text.
+pub fn render_all(front: &Front, diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(|d| render(front.sources(), d)).collect::<Vec<_>>().join("\n")
+}
