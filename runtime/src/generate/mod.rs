@@ -6,8 +6,13 @@
 mod decode;
 mod philox;
 mod sample;
+mod scoring;
 
 pub use sample::Sampling;
+pub use scoring::scoring_stage;
+
+/// Name of the program that a stage scores next tokens with.
+pub const SCORE: &str = "score";
 
 use crate::run::codes;
 use crate::run::engine::{Engine, HostSlice};

@@ -1,7 +1,7 @@
 //! Runs a stage of a plan: the host's schedule, its run folder, and what it reports.
 //!
 //! [`run_stage`] takes everything it works with as an argument and knows neither libtorch nor files of
-//! data; [`start`](crate::start) puts the real ones together.
+//! data; [`launch`] puts the real ones together.
 
 pub mod batches;
 mod check;
@@ -9,6 +9,8 @@ pub mod codes;
 pub mod engine;
 pub mod folder;
 pub mod interrupt;
+mod launch;
+pub mod libtorch;
 mod measure;
 mod numerics;
 pub mod observer;
@@ -26,6 +28,8 @@ pub use batches::{Batches, Streams};
 pub use engine::{Engine, HostSlice, Residents};
 pub use folder::{RunFolder, Start};
 pub use interrupt::{INTERRUPTED, Interrupt};
+pub use launch::{generate_from, launch};
+pub use libtorch::{Libtorch, MemoryCheck};
 pub use measure::Measured;
 pub use observer::{Evaluated, Observer, Silent, Started, Step};
 

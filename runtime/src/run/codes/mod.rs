@@ -17,6 +17,7 @@ mod e0962;
 mod e0963;
 mod e0964;
 mod e0965;
+mod e0966;
 
 pub use e0950::checkpoint_not_written;
 pub use e0951::{checkpoint_damaged, checkpoint_skipped};
@@ -34,6 +35,7 @@ pub use e0962::metrics_short;
 pub use e0963::{generation_failed, prompt_empty};
 pub use e0964::checkpoint_of_another_model;
 pub use e0965::another_machine;
+pub use e0966::data_changed;
 
 use regimen_base::CodePage;
 
@@ -55,6 +57,7 @@ pub const ALL: &[CodePage] = &[
     e0963::PAGE,
     e0964::PAGE,
     e0965::PAGE,
+    e0966::PAGE,
 ];
 
 /// "a, b, c and 4 more": a list that stays readable however long it is.

@@ -1,0 +1,111 @@
+//! Puts the real parts together: data of the data engine, programs on libtorch, the interpreter.
+
+use super::batches::Streams;
+use super::libtorch::{Libtorch, MemoryCheck};
+use super::{Checked, Job, Observer, Outcome, Parts, codes, find_stage, run_stage};
+use crate::checkpoint::Checkpoint;
+use crate::generate::{Generated, Request, generate, scoring_stage};
+use regimen_base::Diagnostic;
+use regimen_base::data::Certainty;
+use regimen_base::plan::{DatasetPlan, Stage};
+use regimen_data::{Place, Prepared, Progress, Stream, Tokenize};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Prepares the data of a stage and runs it on libtorch.
+///
+/// # Errors
+/// Everything that is wrong with data and tokenizer, or the first thing that goes wrong while running.
+pub fn launch(
+    job: &Job,
+    place: &Place,
+    check: MemoryCheck,
+    preparing: &mut dyn Progress,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Vec<Diagnostic>> {
+    let one = |diagnostic| vec![diagnostic];
+    let stage = find_stage(job.plan, job.stage).map_err(one)?;
+    // Before any data is read.
+    Checked::new(stage).map_err(one)?;
+    let (mut streams, tokenizer) = data(stage, place, preparing, observer)?;
+    let mut engine = Libtorch::new(stage, check).map_err(one)?;
+    let parts = Parts { engine: &mut engine, batches: &mut streams, tokenizer: tokenizer.as_ref(), observer };
+    run_stage(job, parts).map_err(one)
+}
+
+/// Generates text from a checkpoint folder alone.
+///
+/// # Errors
+/// If the checkpoint is damaged, or its plan or tokenizer cannot be used.
+pub fn generate_from(
+    path: &Path,
+    request: &Request,
+    piece: &mut dyn FnMut(&str),
+) -> Result<Generated, Diagnostic> {
+    let checkpoint = Checkpoint::open(path)?;
+    let plan = checkpoint.plan()?;
+    let stage = find_stage(&plan, &checkpoint.manifest.stage)?;
+    let tokenizer = regimen_data::tokenizer::open(&stage.tokenizer.tokenizer.name, &checkpoint.folder, None)
+        .map_err(|fault| *fault)?;
+    // Neither optimizer state nor gradients: only what scoring reads.
+    let scoring = scoring_stage(stage)?;
+    let mut engine = Libtorch::new(&scoring, MemoryCheck::AtTheEnd)?;
+    checkpoint.restore_weights(&scoring, &mut engine)?;
+    generate(&scoring, crate::generate::SCORE, &mut engine, tokenizer.as_ref(), request, piece)
+}
+
+fn data(
+    stage: &Stage,
+    place: &Place,
+    preparing: &mut dyn Progress,
+    observer: &mut dyn Observer,
+) -> Result<(Streams, Arc<dyn Tokenize>), Vec<Diagnostic>> {
+    let mut streams = Streams::default();
+    let mut tokenizer = None;
+    for dataset in &stage.datasets {
+        let plan = &stage.tokenizer;
+        let prepared = regimen_data::prepare(
+            place,
+            &plan.tokenizer,
+            plan.train_on.as_ref(),
+            &dataset.dataset,
+            preparing,
+        )?;
+        prepared.warnings.iter().for_each(|w| observer.warning(w));
+        as_planned(stage, dataset, &prepared).map_err(|d| vec![d])?;
+        add_feeds(stage, dataset, &prepared, &mut streams).map_err(|d| vec![d])?;
+        tokenizer = Some(prepared.tokenizer);
+    }
+    let none = || vec![codes::plan_not_runnable(&stage.name, "it reads no data")];
+    Ok((streams, tokenizer.ok_or_else(none)?))
+}
+
+/// Refuses data that is not what the plan's numbers follow from.
+fn as_planned(stage: &Stage, dataset: &DatasetPlan, prepared: &Prepared) -> Result<(), Diagnostic> {
+    let (planned, found) = (&stage.tokenizer.facts, &prepared.tokenizer_facts);
+    if planned.vocab != found.vocab || planned.content != found.content {
+        let estimated = planned.certainty == Certainty::Estimated;
+        return Err(codes::data_changed("tokenizer", &stage.tokenizer.tokenizer.name, estimated));
+    }
+    if dataset.facts.content != prepared.facts.content || dataset.facts.splits != prepared.facts.splits {
+        let estimated = dataset.facts.certainty == Certainty::Estimated;
+        return Err(codes::data_changed("dataset", &dataset.dataset.name, estimated));
+    }
+    Ok(())
+}
+
+fn add_feeds(
+    stage: &Stage,
+    dataset: &DatasetPlan,
+    prepared: &Prepared,
+    streams: &mut Streams,
+) -> Result<(), Diagnostic> {
+    for feed in stage.feeds.iter().filter(|f| f.dataset == dataset.dataset.name) {
+        let tokens = prepared.split(&feed.split).ok_or_else(|| {
+            codes::plan_not_runnable(&stage.name, format!("feed `{}` reads no existing split", feed.name))
+        })?;
+        let stream = Stream::new(tokens.clone(), feed.sequence, feed.shuffle).map_err(|fault| *fault)?;
+        streams.add(feed, stream);
+    }
+    Ok(())
+}
