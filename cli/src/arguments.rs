@@ -145,6 +145,12 @@ pub struct Run {
     /// Go on from the last checkpoint
     #[arg(long)]
     pub resume: bool,
+    /// Begin again; an earlier run is kept beside the new one
+    #[arg(long, conflicts_with = "resume")]
+    pub fresh: bool,
+    /// The experiment's folder, if a plan lies elsewhere
+    #[arg(long, value_name = "FOLDER")]
+    pub root: Option<PathBuf>,
     /// Compare memory with the plan after every instruction (slower)
     #[arg(long)]
     pub check_memory: bool,
@@ -194,7 +200,7 @@ pub struct Init {
 /// `regimen generate`.
 #[derive(Args, Clone, Debug)]
 pub struct Generate {
-    /// A checkpoint folder, or the folder of a run (its best checkpoint, else its last)
+    /// A checkpoint folder, or the folder of a run (its last checkpoint), or `last` or `best` in it
     #[arg(value_name = "CHECKPOINT")]
     pub checkpoint: PathBuf,
     /// Text to begin with
@@ -217,7 +223,7 @@ pub struct Generate {
 /// `regimen export`.
 #[derive(Args, Clone, Debug)]
 pub struct Export {
-    /// A checkpoint folder, or the folder of a run (its best checkpoint, else its last)
+    /// A checkpoint folder, or the folder of a run (its last checkpoint), or `last` or `best` in it
     #[arg(value_name = "CHECKPOINT")]
     pub checkpoint: PathBuf,
     /// Where to write config.json, model.safetensors and the tokenizer

@@ -5,6 +5,7 @@
 //! computed. This library is what both share.
 
 pub mod arguments;
+pub mod calibration;
 pub mod codes;
 pub mod commands;
 pub mod engine;
@@ -12,7 +13,10 @@ pub mod exit;
 pub mod files;
 pub mod output;
 pub mod pages;
+pub mod progress;
+pub mod project;
 pub mod render;
+pub mod world;
 
 use clap::Parser as _;
 use std::process::ExitCode;

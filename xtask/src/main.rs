@@ -1,6 +1,13 @@
 //! Everything a developer of Regimen runs besides cargo itself.
 
+mod bench;
+mod data;
+mod licences;
+mod quickstart;
+mod regenerate;
 mod setup;
+mod test;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -8,16 +15,29 @@ const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  setup [--cuda]   Install the pinned libtorch into .libtorch/ (about 480 MB; with --cuda about 4.7 GB)
-  help             Show this text
+  quickstart            Everything from a fresh checkout to a trained model: setup, build, data, run
+  test                  Everything that must hold before a change goes in; what CI runs
+  setup [--cuda]        Install the pinned libtorch into .libtorch/ (about 480 MB; with --cuda about 4.7 GB)
+  data                  Fetch the plays that the examples train on into examples/plays/
+  regenerate [--check]  Write docs/language.md, docs/errors.md and the snapshots again; with --check only compare the docs
+  licences              Check the licence of every dependency against the list of allowed ones (needs no network)
+  bench                 Measure the command line against its limits
+  help                  Show this text
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["quickstart"] => report(quickstart::run()),
+        ["test"] => report(test::run()),
         ["setup"] => report(setup::run(setup::Flavour::Cpu)),
         ["setup", "--cuda"] => report(setup::run(setup::Flavour::Cuda)),
+        ["data"] => report(data::run()),
+        ["regenerate"] => report(regenerate::run(regenerate::Mode::Write)),
+        ["regenerate", "--check"] => report(regenerate::run(regenerate::Mode::Check)),
+        ["licences"] => report(licences::run()),
+        ["bench"] => report(bench::run()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             ExitCode::SUCCESS

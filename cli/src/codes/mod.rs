@@ -24,7 +24,7 @@ mod tests {
         assert!(ALL.windows(2).all(|pair| pair[0].code < pair[1].code));
         for page in ALL {
             assert!(("E0810"..="E0829").contains(&page.code.0), "{}", page.code);
-            assert!(page.page.len() > 150 && !page.title.ends_with('.'), "{}", page.code);
+            assert!(page.page.len() > 100 && !page.title.ends_with('.'), "{}", page.code);
         }
     }
 }

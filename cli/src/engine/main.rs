@@ -1,1 +1,70 @@
-fn main() {}
+//! `regimen-engine`: the program that is linked with libtorch. `regimen` starts it; its command line is for `regimen` only,
+//! except where both share one.
+
+mod arguments;
+mod calibrate;
+mod export;
+mod generate;
+mod observer;
+mod report;
+mod run;
+
+use arguments::{Arguments, Command};
+use clap::Parser as _;
+use regimen_base::{CodePage, Diagnostic};
+use regimen_cli::arguments::{DiagnosticFormat, ReferencePage};
+use regimen_cli::commands::explain;
+use regimen_cli::exit::Exit;
+use regimen_cli::output::{self, Terminal};
+use regimen_cli::pages;
+use regimen_cli::render::{self, Batch};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(2);
+        }
+    };
+    let terminal = Terminal::of_stderr(arguments.color);
+    match &arguments.command {
+        Command::RunPlans(asked) => run::run(asked, terminal),
+        Command::Generate(asked) => ended(generate::generate(asked), terminal),
+        Command::Export(asked) => ended(export::export(asked), terminal),
+        Command::Calibrate(asked) => ended(calibrate::calibrate(asked), terminal),
+        Command::Explain(asked) => explain::print(asked, &all_pages()).into(),
+        Command::Reference(asked) => reference(asked.page),
+    }
+}
+
+/// The pages of all crates.
+fn all_pages() -> Vec<&'static CodePage> {
+    let own: Vec<&CodePage> =
+        regimen_runtime::codes::ALL.iter().chain(regimen_runtime::run::codes::ALL).collect();
+    pages::all(&own)
+}
+
+fn reference(page: ReferencePage) -> ExitCode {
+    output::out(&match page {
+        ReferencePage::Language => regimen_compiler::reference::language_reference(),
+        ReferencePage::Errors => regimen_compiler::reference::error_index(&all_pages()),
+    });
+    Exit::Fine.into()
+}
+
+/// Shows what went wrong, if anything did.
+fn ended(outcome: Result<(), Diagnostic>, terminal: Terminal) -> ExitCode {
+    match outcome {
+        Ok(()) => Exit::Fine.into(),
+        Err(diagnostic) => complain(vec![diagnostic], terminal).into(),
+    }
+}
+
+/// Shows diagnostics that point at no text.
+fn complain(diagnostics: Vec<Diagnostic>, terminal: Terminal) -> Exit {
+    let exit = Exit::of(&diagnostics);
+    render::print(&[Batch::bare(diagnostics)], DiagnosticFormat::Text, terminal);
+    exit
+}

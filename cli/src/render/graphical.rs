@@ -1,6 +1,6 @@
 //! Diagnostics with source excerpts, drawn by miette.
 //!
-//! miette draws the labels of one text in one frame; labels of other files follow as related frames. What stands below a
+//! miette draws the labels of one text in one frame; labels of other files follow in frames of their own. What stands below a
 //! frame (notes, help, fixes) is written here, because a diagnostic may have several of each.
 
 use super::concise;
@@ -20,7 +20,7 @@ pub fn render(batch: &Batch, terminal: Terminal) -> String {
     let handler = handler(terminal);
     let mut text = String::new();
     for diagnostic in batch.diagnostics.iter().take(MOST) {
-        text.push_str(&frame(&handler, &batch.sources, diagnostic));
+        text.push_str(&excerpts(&handler, &batch.sources, diagnostic));
         text.push_str(&footer(diagnostic, terminal));
         text.push('\n');
     }
@@ -37,10 +37,11 @@ fn handler(terminal: Terminal) -> GraphicalReportHandler {
 }
 
 /// Title and excerpts.
-fn frame(handler: &GraphicalReportHandler, sources: &SourceMap, diagnostic: &Diagnostic) -> String {
-    let drawn = Drawn::of(sources, diagnostic);
+fn excerpts(handler: &GraphicalReportHandler, sources: &SourceMap, diagnostic: &Diagnostic) -> String {
     let mut text = String::new();
-    if drawable(sources, diagnostic) && handler.render_report(&mut text, &drawn).is_ok() {
+    let drawn = drawable(sources, diagnostic)
+        && frames(sources, diagnostic).iter().all(|frame| handler.render_report(&mut text, frame).is_ok());
+    if drawn {
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         return lines.join("\n").trim_start_matches('\n').to_string() + "\n";
     }
@@ -67,9 +68,9 @@ fn footer(diagnostic: &Diagnostic, terminal: Terminal) -> String {
     };
     diagnostic.notes.iter().for_each(|note| add("note", note));
     diagnostic.help.iter().for_each(|help| add("help", help));
-    // A fix often says what the help says already.
-    let said = diagnostic.help.as_deref().unwrap_or("");
-    diagnostic.fixes.iter().filter(|f| !said.contains(&f.title)).for_each(|fix| add("fix", &fix.title));
+    // The help says in words what a fix does.
+    let fixes = diagnostic.fixes.iter().filter(|_| diagnostic.help.is_none());
+    fixes.for_each(|fix| add("fix", &fix.title));
     text
 }
 
@@ -77,49 +78,47 @@ fn colored(word: &str, paragraph: &str) -> String {
     paragraph.replacen(&format!("{word}:"), &format!("\x1b[36m{word}:\x1b[0m"), 1)
 }
 
-/// A diagnostic as miette wants it: the labels of one file, and those of the others as related diagnostics.
+/// The labels of one file as miette wants them.
 #[derive(Debug)]
-struct Drawn {
+struct Frame {
     code: Option<String>,
     title: String,
     severity: miette::Severity,
     source: Option<NamedSource<String>>,
     labels: Vec<LabeledSpan>,
-    others: Vec<Drawn>,
 }
 
-impl Drawn {
-    fn of(sources: &SourceMap, diagnostic: &Diagnostic) -> Drawn {
-        let main = primary(diagnostic).map(|span| span.file);
-        let here: Vec<&Label> = diagnostic.labels.iter().filter(|l| Some(l.span.file) == main).collect();
-        let mut others: Vec<FileId> = vec![];
-        for label in &diagnostic.labels {
-            if Some(label.span.file) != main && !others.contains(&label.span.file) {
-                others.push(label.span.file);
-            }
-        }
-        let related = others.into_iter().map(|file| {
-            let labels: Vec<&Label> = diagnostic.labels.iter().filter(|l| l.span.file == file).collect();
-            let name = sources.get(file).map_or("another file", |s| s.name.as_str());
-            Drawn::part(sources, None, format!("see {name}"), miette::Severity::Advice, &labels)
-        });
-        let severity = match diagnostic.severity {
-            Severity::Note => miette::Severity::Advice,
-            Severity::Warning => miette::Severity::Warning,
-            Severity::Error => miette::Severity::Error,
-        };
-        let code = format!("{}[{}]", concise::name(diagnostic.severity), diagnostic.code);
-        let drawn = Drawn::part(sources, Some(code), diagnostic.title.clone(), severity, &here);
-        Drawn { others: related.collect(), ..drawn }
+/// A frame for the file that the diagnostic is about, then one for each other file.
+fn frames(sources: &SourceMap, diagnostic: &Diagnostic) -> Vec<Frame> {
+    let main = primary(diagnostic).map(|span| span.file);
+    let of = |file: Option<FileId>| -> Vec<&Label> {
+        diagnostic.labels.iter().filter(|l| Some(l.span.file) == file).collect()
+    };
+    let severity = match diagnostic.severity {
+        Severity::Note => miette::Severity::Advice,
+        Severity::Warning => miette::Severity::Warning,
+        Severity::Error => miette::Severity::Error,
+    };
+    let code = format!("{}[{}]", concise::name(diagnostic.severity), diagnostic.code);
+    let mut frames = vec![Frame::new(sources, Some(code), diagnostic.title.clone(), severity, &of(main))];
+    let mut files: Vec<FileId> = diagnostic.labels.iter().map(|l| l.span.file).collect();
+    files.sort();
+    files.dedup();
+    for file in files.into_iter().filter(|file| Some(*file) != main) {
+        let name = sources.get(file).map_or("another file", |s| s.name.as_str());
+        frames.push(Frame::new(sources, None, format!("see {name}"), miette::Severity::Advice, &of(Some(file))));
     }
+    frames
+}
 
-    fn part(
+impl Frame {
+    fn new(
         sources: &SourceMap,
         code: Option<String>,
         title: String,
         severity: miette::Severity,
         labels: &[&Label],
-    ) -> Drawn {
+    ) -> Frame {
         let source = labels.first().and_then(|l| sources.get(l.span.file));
         let text = source.map_or("", |s| s.text.as_str());
         let labels = labels.iter().map(|label| {
@@ -133,19 +132,19 @@ impl Drawn {
         });
         let labels = labels.collect();
         let source = source.map(|s| NamedSource::new(&s.name, s.text.clone()));
-        Drawn { code, title, severity, source, labels, others: vec![] }
+        Frame { code, title, severity, source, labels }
     }
 }
 
-impl fmt::Display for Drawn {
+impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.title)
     }
 }
 
-impl std::error::Error for Drawn {}
+impl std::error::Error for Frame {}
 
-impl miette::Diagnostic for Drawn {
+impl miette::Diagnostic for Frame {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         self.code.as_ref().map(|code| Box::new(code) as Box<dyn fmt::Display>)
     }
@@ -162,11 +161,6 @@ impl miette::Diagnostic for Drawn {
         self.source.as_ref()?;
         Some(Box::new(self.labels.iter().cloned()))
     }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        (!self.others.is_empty())
-            .then(|| Box::new(self.others.iter().map(|other| other as &dyn miette::Diagnostic)) as Box<_>)
-    }
 }
 
 #[cfg(test)]
@@ -178,7 +172,7 @@ mod tests {
     const PLAIN: Terminal = Terminal { live: false, color: false, width: 80 };
 
     #[test]
-    fn both_files_notes_help_and_fix_are_shown() {
+    fn both_files_notes_and_help_are_shown() {
         insta::assert_snapshot!(render(&full(), PLAIN));
     }
 

@@ -1,0 +1,78 @@
+//! `regimen plan`: what a run will do and need.
+
+use crate::arguments::{Plan as Asked, PlanFormat};
+use crate::exit::Exit;
+use crate::files;
+use crate::output::{self, Terminal};
+use crate::project;
+use crate::render::Batch;
+use crate::world::Effort;
+use regimen_base::Diagnostic;
+use regimen_base::plan::Plan;
+use regimen_compiler::{codes, render};
+use std::path::{Path, PathBuf};
+
+/// Plans the file and prints or writes the result.
+pub fn plan(asked: &Asked, terminal: Terminal) -> Exit {
+    let effort = if asked.assume { Effort::Cached } else { Effort::Prepare };
+    let mut project = match project::open(&asked.file, &asked.changes, effort, terminal) {
+        Ok(project) => project,
+        Err(batch) => return super::report(&[batch], terminal),
+    };
+    let plans = project.plan();
+    let exit = super::report(&[project.into_batch()], terminal);
+    if exit != Exit::Fine {
+        return exit;
+    }
+    match show(&plans, asked) {
+        Ok(()) => Exit::Fine,
+        Err(diagnostic) => super::report(&[Batch::bare(vec![diagnostic])], terminal),
+    }
+}
+
+fn show(plans: &[Plan], asked: &Asked) -> Result<(), Diagnostic> {
+    for (index, plan) in plans.iter().enumerate() {
+        if let Some(path) = &asked.out {
+            let path = numbered(path, index, plans.len());
+            files::write(&path, &json(plan)?)?;
+            output::err(&format!("wrote {}\n", path.display()));
+        }
+        let plan = project::only(plan.clone(), asked.stage.as_deref())?;
+        let between = if index > 0 && asked.format == PlanFormat::Text { "\n" } else { "" };
+        match asked.format {
+            PlanFormat::Text if asked.out.is_none() => output::out(&format!("{between}{}", render::text::text(&plan))),
+            PlanFormat::Text => {}
+            PlanFormat::Json => output::out(&json(&plan)?),
+            PlanFormat::Dot => output::out(&render::dot::dot(&plan, None)),
+        }
+    }
+    Ok(())
+}
+
+/// One line of JSON.
+fn json(plan: &Plan) -> Result<String, Diagnostic> {
+    let text = plan.to_json().map_err(|e| codes::e0801::not_expressible(&e.to_string()))?;
+    Ok(text + "\n")
+}
+
+/// The members of a sweep are written to `plan-1.json`, `plan-2.json`, ….
+fn numbered(path: &Path, index: usize, count: usize) -> PathBuf {
+    if count == 1 {
+        return path.to_path_buf();
+    }
+    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let ending = path.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    path.with_file_name(format!("{stem}-{}{ending}", index + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_a_sweep_get_numbers() {
+        assert_eq!(numbered(Path::new("a/plan.json"), 1, 3), Path::new("a/plan-2.json"));
+        assert_eq!(numbered(Path::new("plan"), 0, 2), Path::new("plan-1"));
+        assert_eq!(numbered(Path::new("plan.json"), 0, 1), Path::new("plan.json"));
+    }
+}

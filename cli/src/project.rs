@@ -1,0 +1,104 @@
+//! From a file name to checked experiments and their plans, and everything that is to be said about them.
+
+use crate::arguments::Changes;
+use crate::codes::{e0810, e0815};
+use crate::files;
+use crate::output::Terminal;
+use crate::progress::DataProgress;
+use crate::render::Batch;
+use crate::world::{Effort, Folder, folder_of};
+use regimen_base::plan::{Content, Plan, Report};
+use regimen_base::{Diagnostic, diagnostic::any_errors};
+use regimen_compiler::front::{Front, Options, Planned, PlannedStage, load};
+use regimen_compiler::planning;
+use regimen_data::Place;
+use std::io;
+use std::path::Path;
+
+/// More bytes than the grammar accepts, so that its message is the one that is seen.
+const LARGEST: u64 = 16 << 20;
+
+/// A loaded file: what it declares, and what was found wrong so far.
+#[derive(Debug)]
+pub struct Project<'a> {
+    /// The experiment's folder as the user wrote it.
+    pub folder: &'a Path,
+    /// What the files declare.
+    pub front: Front,
+    /// What was said about it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Loads an experiment.
+///
+/// # Errors
+/// If the file itself cannot be read.
+pub fn open<'a>(
+    file: &'a Path,
+    changes: &Changes,
+    effort: Effort,
+    terminal: Terminal,
+) -> Result<Project<'a>, Batch> {
+    let bare = |diagnostic| Batch::bare(vec![diagnostic]);
+    let text = files::read(file, LARGEST).map_err(bare)?;
+    let Some(name) = file.file_name().and_then(|name| name.to_str()) else {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "its name is not Unicode");
+        return Err(bare(e0810::unreadable(file, &error)));
+    };
+    let folder = folder_of(file);
+    let place = Place { outside: changes.allow_outside, ..Place::new(folder) };
+    let world = Folder::new(place, name, text, effort, Box::new(DataProgress::new(terminal)));
+    let options = Options { set: changes.set.clone(), variant: changes.variant.clone() };
+    let (front, diagnostics) = load(&world, name, &options);
+    Ok(Project { folder, front, diagnostics })
+}
+
+impl Project<'_> {
+    /// Plans every experiment of the file (one per member of its sweeps) and judges budgets and assertions. What is
+    /// found is added to the diagnostics; there are plans only if nothing is wrong.
+    pub fn plan(&mut self) -> Vec<Plan> {
+        let mut plans = vec![];
+        for index in 0..self.front.experiments.len() {
+            let Some(experiment) = self.front.experiments.get(index) else { break };
+            let (plan, reports, found) = planning::plan(experiment, self.front.sources());
+            self.diagnostics.extend(found);
+            self.diagnostics.extend(self.front.check_asserts(index, &planned(&reports)));
+            plans.extend(plan);
+        }
+        if any_errors(&self.diagnostics) { vec![] } else { plans }
+    }
+
+    /// Everything that is to be said, ready to be shown.
+    pub fn into_batch(self) -> Batch {
+        Batch::new(self.front.sources(), self.folder, self.diagnostics)
+    }
+}
+
+/// What assertions may ask of a plan. Memory is what budgets compare.
+fn planned(reports: &[Report]) -> Planned {
+    let stage = |report: &Report| PlannedStage {
+        name: report.stage.clone(),
+        flops: report.flops,
+        memory: report.memory.upper_bound,
+        seconds: report.seconds,
+        dollars: report.dollars,
+        joules: report.joules,
+    };
+    Planned { stages: reports.iter().map(stage).collect() }
+}
+
+/// A plan of one stage only, or the whole plan if none is named.
+///
+/// # Errors
+/// If there is no such stage.
+pub fn only(plan: Plan, stage: Option<&str>) -> Result<Plan, Diagnostic> {
+    let Some(name) = stage else { return Ok(plan) };
+    let Plan { content, reports, .. } = plan;
+    let (kept, dropped): (Vec<_>, Vec<_>) = content.stages.into_iter().partition(|s| s.name == name);
+    if kept.is_empty() {
+        return Err(e0815::unknown(name, dropped.iter().map(|s| s.name.as_str())));
+    }
+    let content = Content { stages: kept, ..content };
+    let reports = reports.into_iter().filter(|r| r.stage == name).collect();
+    Plan::new(content, reports).map_err(|e| regimen_compiler::codes::e0801::not_expressible(&e.to_string()))
+}

@@ -1,0 +1,170 @@
+//! The compiler's view of the disk: the experiment's folder and nothing else, unless the user allows more.
+
+use crate::calibration;
+use crate::files;
+use regimen_base::Diagnostic;
+use regimen_base::data::{Dataset, DatasetFacts, Tokenizer, TokenizerFacts};
+use regimen_compiler::world::{Facts, World, WorldError};
+use regimen_data::{Place, Progress};
+use std::cell::RefCell;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// More bytes than any file that the compiler reads has.
+const LARGEST: u64 = 8 << 20;
+
+/// How much work facts about data are worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Look at files, open none: what is not cached is assumed.
+    Cached,
+    /// Prepare the data where that was not done yet; it is then ready for the run.
+    Prepare,
+}
+
+/// The folder of an experiment.
+pub struct Folder {
+    place: Place,
+    /// The experiment's file name and text: the user named it, so it may be a link to anywhere.
+    root: (String, String),
+    effort: Effort,
+    progress: RefCell<Box<dyn Progress>>,
+}
+
+impl std::fmt::Debug for Folder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Folder").field("place", &self.place).field("effort", &self.effort).finish_non_exhaustive()
+    }
+}
+
+impl Folder {
+    /// The folder at `place` with the experiment `name`, whose text has been read.
+    pub fn new(place: Place, name: &str, text: String, effort: Effort, progress: Box<dyn Progress>) -> Folder {
+        Folder { place, root: (name.to_string(), text), effort, progress: RefCell::new(progress) }
+    }
+
+    /// Name of the experiment's file.
+    pub fn root(&self) -> &str {
+        &self.root.0
+    }
+
+    /// The file that a path means, if it may be read.
+    fn resolve(&self, path: &str) -> Result<PathBuf, WorldError> {
+        let found = self.place.root.join(path).canonicalize().map_err(|e| world_error(&e))?;
+        if self.place.outside {
+            return Ok(found);
+        }
+        let root = self.place.root.canonicalize().map_err(|e| world_error(&e))?;
+        if found.starts_with(root) { Ok(found) } else { Err(WorldError::Outside) }
+    }
+}
+
+impl World for Folder {
+    fn read(&self, path: &str) -> Result<String, WorldError> {
+        if path == self.root.0 {
+            return Ok(self.root.1.clone());
+        }
+        files::read_text(&self.resolve(path)?, LARGEST).map_err(|e| world_error(&e))
+    }
+
+    fn may_leave(&self) -> bool {
+        self.place.outside
+    }
+
+    fn tokenizer_facts(
+        &self,
+        tokenizer: &Tokenizer,
+        train_on: Option<&Dataset>,
+    ) -> Result<Facts<TokenizerFacts>, Vec<Diagnostic>> {
+        match self.effort {
+            Effort::Cached => {
+                regimen_data::tokenizer_facts_if_cached(&self.place, tokenizer, train_on).map(known)
+            }
+            Effort::Prepare => {
+                let mut progress = self.progress.borrow_mut();
+                regimen_data::tokenizer_facts(&self.place, tokenizer, train_on, progress.as_mut()).map(Facts::Known)
+            }
+        }
+    }
+
+    fn dataset_facts(
+        &self,
+        dataset: &Dataset,
+        tokenizer: &Tokenizer,
+        train_on: Option<&Dataset>,
+    ) -> Result<Facts<DatasetFacts>, Vec<Diagnostic>> {
+        match self.effort {
+            Effort::Cached => {
+                let facts = regimen_data::facts_if_cached(&self.place, tokenizer, train_on, dataset)?;
+                Ok(known(facts.map(|f| f.dataset)))
+            }
+            Effort::Prepare => {
+                let mut progress = self.progress.borrow_mut();
+                let facts = regimen_data::facts(&self.place, tokenizer, train_on, dataset, progress.as_mut())?;
+                Ok(Facts::Known(facts.dataset))
+            }
+        }
+    }
+
+    fn calibration(&self, hardware: &str) -> Option<String> {
+        std::fs::read_to_string(calibration::path(hardware)?).ok()
+    }
+}
+
+fn known<T>(facts: Option<T>) -> Facts<T> {
+    facts.map_or_else(|| Facts::Unknown { why: "the data have not been prepared yet".into() }, Facts::Known)
+}
+
+fn world_error(error: &io::Error) -> WorldError {
+    match error.kind() {
+        io::ErrorKind::NotFound => WorldError::NotFound,
+        io::ErrorKind::InvalidData => WorldError::NotText,
+        io::ErrorKind::FileTooLarge => WorldError::TooLarge(LARGEST),
+        io::ErrorKind::IsADirectory => WorldError::Other("it is a folder".to_string()),
+        _ => WorldError::Other(error.to_string()),
+    }
+}
+
+/// The folder of a file; the working directory if none is named.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use regimen_data::NoProgress;
+    use std::fs;
+
+    fn folder(root: &Path, outside: bool) -> Folder {
+        let place = Place { outside, ..Place::new(root) };
+        Folder::new(place, "a.exp", "# root".into(), Effort::Cached, Box::new(NoProgress))
+    }
+
+    #[test]
+    fn files_of_the_folder_are_read_and_the_reasons_against_others_told() {
+        let temp = tempfile::tempdir().unwrap();
+        fs::create_dir(temp.path().join("lib")).unwrap();
+        fs::write(temp.path().join("lib/b.exp"), "# b").unwrap();
+        fs::write(temp.path().join("lib/bytes"), [0xff]).unwrap();
+        let world = folder(temp.path(), false);
+        assert_eq!(world.read("a.exp").as_deref(), Ok("# root"));
+        assert_eq!(world.read("lib/b.exp").as_deref(), Ok("# b"));
+        assert_eq!(world.read("c.exp"), Err(WorldError::NotFound));
+        assert_eq!(world.read("lib/bytes"), Err(WorldError::NotText));
+        assert_eq!(world.read("lib"), Err(WorldError::Other("it is a folder".into())));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_outside_are_refused_unless_allowed() {
+        let temp = tempfile::tempdir().unwrap();
+        let inside = temp.path().join("inside");
+        fs::create_dir(&inside).unwrap();
+        fs::write(temp.path().join("secret.exp"), "# secret").unwrap();
+        std::os::unix::fs::symlink(temp.path().join("secret.exp"), inside.join("link.exp")).unwrap();
+        assert_eq!(folder(&inside, false).read("link.exp"), Err(WorldError::Outside));
+        assert_eq!(folder(&inside, false).read("../secret.exp"), Err(WorldError::Outside));
+        assert_eq!(folder(&inside, true).read("link.exp").as_deref(), Ok("# secret"));
+    }
+}

@@ -1,0 +1,101 @@
+//! `cargo xtask test`: everything that must hold. All parts run, whatever fails; the summary is at the end.
+
+use crate::tools::{answers, cargo, regimen, root, succeed};
+use crate::{data, licences, regenerate, setup};
+use std::fs;
+use std::process::Command;
+use std::time::Instant;
+
+/// One part: its name and what it does.
+type Part = (&'static str, fn() -> Result<(), String>);
+
+/// In an order in which cheap parts come first and builds are shared.
+const PARTS: [Part; 9] = [
+    ("format", format),
+    ("licences", licences::run),
+    ("libtorch", || setup::run(setup::Flavour::Cpu)),
+    ("plays", data::run),
+    ("front end alone", front_end_alone),
+    ("lints", lints),
+    ("tests", tests),
+    ("documentation tests", doc_tests),
+    ("generated files", || regenerate::run(regenerate::Mode::Check)),
+];
+
+/// Runs all parts and sums up.
+pub fn run() -> Result<(), String> {
+    let mut lines = vec![];
+    let mut failed = 0;
+    for (name, part) in PARTS {
+        println!("── {name}");
+        let began = Instant::now();
+        let outcome = part();
+        let seconds = began.elapsed().as_secs_f64();
+        lines.push(line(name, &outcome, seconds));
+        failed += usize::from(outcome.is_err());
+    }
+    lines.push("skipped  GPU tests: this machine's tests run on the CPU".to_string());
+    println!("\n{}", lines.join("\n"));
+    if failed == 0 { Ok(()) } else { Err(format!("{failed} of {} parts failed", PARTS.len())) }
+}
+
+fn line(name: &str, outcome: &Result<(), String>, seconds: f64) -> String {
+    match outcome {
+        Ok(()) => format!("ok       {name} ({seconds:.0} s)"),
+        Err(message) => format!("FAILED   {name} ({seconds:.0} s): {message}"),
+    }
+}
+
+fn format() -> Result<(), String> {
+    succeed(cargo(&["fmt", "--all", "--check"]), "run `cargo fmt --all`")
+}
+
+/// Without libtorch everything but training builds and works.
+fn front_end_alone() -> Result<(), String> {
+    let regimen = regimen(false)?;
+    let examples = root().join("examples");
+    let entries = fs::read_dir(&examples).map_err(|e| format!("cannot read {}: {e}", examples.display()))?;
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "exp"));
+    files.sort();
+    let mut command = Command::new(&regimen);
+    command.arg("check").args(&files);
+    succeed(command, "an example has mistakes")?;
+    let mut command = Command::new(&regimen);
+    command.args(["fmt", "--check"]).args(&files);
+    succeed(command, "an example is not formatted: run `regimen fmt`")
+}
+
+fn lints() -> Result<(), String> {
+    // The release profile, so that the C++ parts are compiled once.
+    let arguments = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    succeed(cargo(&arguments), "clippy found something")
+}
+
+fn tests() -> Result<(), String> {
+    let runner: &[&str] = if answers("cargo", &["nextest", "--version"]) {
+        &["nextest", "run", "--release", "--workspace"]
+    } else {
+        println!("(cargo-nextest is not installed: cargo's own runner is used)");
+        &["test", "--release", "--workspace", "--all-targets", "--quiet"]
+    };
+    let mut command = cargo(runner);
+    // A snapshot that differs is a failure, not a file to look at.
+    command.env("INSTA_UPDATE", "no");
+    succeed(command, "a test failed; the names are above")
+}
+
+fn doc_tests() -> Result<(), String> {
+    succeed(cargo(&["test", "--release", "--workspace", "--doc", "--quiet"]), "an example in the documentation fails")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_names_what_failed_and_why() {
+        assert_eq!(line("lints", &Ok(()), 1.2), "ok       lints (1 s)");
+        assert_eq!(line("lints", &Err("why".into()), 0.4), "FAILED   lints (0 s): why");
+    }
+}
