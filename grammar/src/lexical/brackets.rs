@@ -129,7 +129,7 @@ impl<'a> Brackets<'a> {
     }
 
     fn stray(&mut self, place: Span, sign: char) {
-        if !self.distrusted {
+        if !self.distrusted && self.found.len() <= limits::DIAGNOSTICS {
             let inside = self.open.last().map(|b| self.span_of(*b));
             self.found.push(codes::e0111::stray(place, sign, inside));
         }
@@ -153,7 +153,7 @@ impl<'a> Brackets<'a> {
     }
 
     fn unclosed(&mut self, bracket: Bracket, before: Span) {
-        if self.distrusted {
+        if self.distrusted || self.found.len() > limits::DIAGNOSTICS {
             return;
         }
         let open = self.span_of(bracket);

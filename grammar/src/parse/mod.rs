@@ -87,15 +87,20 @@ impl<'t> Builder<'t> {
         Span::new(self.file, start, start + pair.as_str().trim_end().len())
     }
 
+    /// Whether more messages would not be shown; looking for their words costs time.
+    fn is_full(&self) -> bool {
+        self.diagnostics.len() > limits::DIAGNOSTICS
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
-        if self.diagnostics.len() <= limits::DIAGNOSTICS {
+        if !self.is_full() {
             self.diagnostics.push(diagnostic);
         }
     }
 
     /// Reports skipped text, unless a single token in it was reported already: then it is a consequence.
     fn skipped(&mut self, span: Span, place: Place) {
-        if !self.is_explained(span) {
+        if !self.is_full() && !self.is_explained(span) {
             let diagnostic = diagnose::skipped(self.text, span, place);
             self.report(diagnostic);
         }

@@ -43,22 +43,22 @@ fn unit() -> impl Strategy<Value = String> {
 fn number() -> impl Strategy<Value = Number> {
     let digits = "[0-9]{1,6}(\\.[0-9]{1,3})?(e-?[0-9]{1,2})?";
     let scale = prop::sample::select(vec!['k', 'M', 'B', 'T']);
-    let plain = (digits, prop::option::of(scale.clone()), prop::option::of(unit())).prop_map(|(digits, scale, unit)| {
-        // Scale and percent exclude each other in the grammar's spirit, but not in its letter.
-        Number { digits, dollar: false, scale: scale.map(spanned), unit: unit.map(spanned) }
-    });
+    let plain = (digits, prop::option::of(scale.clone()), prop::option::of(unit())).prop_map(
+        |(digits, scale, unit)| {
+            // Scale and percent exclude each other in the grammar's spirit, but not in its letter.
+            Number { digits, dollar: false, scale: scale.map(spanned), unit: unit.map(spanned) }
+        },
+    );
     let per = prop::collection::vec(word(), 1..3).prop_map(|words| format!("/{}", words.join("/")));
-    let money = (digits, prop::option::of(scale), prop::option::of(per)).prop_map(|(digits, scale, unit)| Number {
-        digits,
-        dollar: true,
-        scale: scale.map(spanned),
-        unit: unit.map(spanned),
+    let money = (digits, prop::option::of(scale), prop::option::of(per)).prop_map(|(digits, scale, unit)| {
+        Number { digits, dollar: true, scale: scale.map(spanned), unit: unit.map(spanned) }
     });
     prop_oneof![3 => plain, 1 => money]
 }
 
 fn body_of(value: impl Strategy<Value = Expr> + Clone) -> impl Strategy<Value = Body> {
-    let relation = prop::sample::select(vec![Relation::Is, Relation::Is, Relation::AtMost, Relation::AtLeast]);
+    let relation =
+        prop::sample::select(vec![Relation::Is, Relation::Is, Relation::AtMost, Relation::AtLeast]);
     let entry = (path(), relation, value).prop_map(|(path, relation, value)| Entry {
         path,
         relation: spanned(relation),
@@ -126,9 +126,15 @@ fn expr() -> impl Strategy<Value = Expr> + Clone {
             (ident(), body_of(inner.clone())).prop_map(|(tag, body)| made(ExprKind::Tagged { tag, body })),
             (prop::sample::select(vec![UnaryOp::Negate, UnaryOp::Not]), inner.clone())
                 .prop_map(|(op, inner)| unary(op, inner)),
-            (prop::sample::select(OPERATORS.to_vec()), inner.clone(), inner.clone()).prop_map(|(op, left, right)| {
-                made(ExprKind::Binary { op: spanned(op), left: operand(op, left), right: operand(op, right) })
-            }),
+            (prop::sample::select(OPERATORS.to_vec()), inner.clone(), inner.clone()).prop_map(
+                |(op, left, right)| {
+                    made(ExprKind::Binary {
+                        op: spanned(op),
+                        left: operand(op, left),
+                        right: operand(op, right),
+                    })
+                }
+            ),
             (ident(), values).prop_map(|(function, arguments)| made(ExprKind::Call { function, arguments })),
             inner.prop_map(|inner| made(ExprKind::Paren(Box::new(inner)))),
         ]
@@ -144,8 +150,13 @@ fn item() -> impl Strategy<Value = Item> {
         (ident(), ident(), prop::option::of(ident()), body()).prop_map(|(kind, name, type_name, body)| {
             Item::Declare(Declaration { kind, name, type_name, body, span: span() })
         }),
-        (ident(), ident(), path(), body())
-            .prop_map(|(kind, name, base, body)| Item::Derive(Derivation { kind, name, base, body, span: span() })),
+        (ident(), ident(), path(), body()).prop_map(|(kind, name, base, body)| Item::Derive(Derivation {
+            kind,
+            name,
+            base,
+            body,
+            span: span()
+        })),
         (expr(), prop::option::of(text())).prop_map(|(condition, message)| Item::Assert {
             condition,
             message: message.map(spanned),

@@ -183,7 +183,11 @@ impl Printer {
 
     /// Where a line break may stand only inside parentheses.
     fn before_operator(&mut self) {
-        if self.free > 0 { self.gap() } else { self.maybe() }
+        if self.free > 0 {
+            self.gap()
+        } else {
+            self.maybe()
+        }
         self.push(" ");
     }
 

@@ -14,7 +14,9 @@ fn item(item: &Item) -> String {
             let type_name = d.type_name.as_ref().map(|t| t.node.as_str());
             format!("declare {} {} {type_name:?} {}", d.kind.node, d.name.node, body(&d.body))
         }
-        Item::Derive(d) => format!("derive {} {} {} {}", d.kind.node, d.name.node, path(&d.base), body(&d.body)),
+        Item::Derive(d) => {
+            format!("derive {} {} {} {}", d.kind.node, d.name.node, path(&d.base), body(&d.body))
+        }
         Item::Assert { condition, message, .. } => {
             format!("assert {} {:?}", expr(condition), message.as_ref().map(|m| &m.node))
         }
