@@ -2,8 +2,9 @@
 //! everywhere.
 
 use crate::codes::{e0550, e0551, e0552, e0556, e0567};
-use crate::{Fault, Outcome};
+use crate::{Fault, Outcome, pattern};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -105,7 +106,9 @@ pub fn find(place: &Place, dataset: &str, patterns: &[String]) -> Outcome<Vec<In
         return Err(wrong);
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
-    found.dedup_by(|a, b| a.name == b.name);
+    // One file may be found by several patterns, and under several names through links.
+    let mut seen = BTreeSet::new();
+    found.retain(|file| seen.insert(file.path.clone()));
     Ok(found)
 }
 
@@ -131,42 +134,23 @@ fn matches(place: &Place, root: &Path, dataset: &str, pattern: &str) -> Outcome<
     if !place.outside && leads_out(Path::new(pattern)) {
         return Err(vec![e0551::outside(pattern)]);
     }
-    let options = glob::MatchOptions {
-        case_sensitive: true,
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-    };
-    let full = full_pattern(&place.root, pattern)?;
-    let paths = glob::glob_with(&full, options).map_err(|e| vec![e0567::bad_pattern(pattern, e.msg)])?;
+    let matches =
+        pattern::expand(&place.root, pattern).map_err(|e| vec![e0567::bad_pattern(pattern, e.msg)])?;
     let mut files = Vec::new();
     let mut wrong = Vec::new();
-    for path in paths {
-        match path {
-            Ok(path) if path.is_dir() => {}
-            Ok(path) => match inspect(place, root, path) {
-                Ok(file) => files.push(file),
-                Err(fault) => wrong.push(*fault),
-            },
-            Err(e) => wrong.push(e0552::unreadable(&e.path().display().to_string(), e.error())),
+    for (folder, error) in &matches.unreadable {
+        wrong.push(e0552::unreadable(&folder.display().to_string(), error));
+    }
+    for path in matches.files {
+        match inspect(place, root, path) {
+            Ok(file) => files.push(file),
+            Err(fault) => wrong.push(*fault),
         }
     }
     if files.is_empty() && wrong.is_empty() {
         wrong.push(e0550::no_match(pattern, dataset));
     }
     if wrong.is_empty() { Ok(files) } else { Err(wrong) }
-}
-
-/// The pattern with the root before it, the root's own brackets and stars taken literally.
-fn full_pattern(root: &Path, pattern: &str) -> Outcome<String> {
-    if Path::new(pattern).is_absolute() {
-        return Ok(pattern.to_string());
-    }
-    let Some(text) = root.to_str() else {
-        let why = io::Error::new(io::ErrorKind::InvalidData, "its name is not Unicode");
-        return Err(vec![e0552::unreadable(&root.display().to_string(), &why)]);
-    };
-    let separator = if text.is_empty() || text.ends_with('/') { "" } else { "/" };
-    Ok(format!("{}{separator}{pattern}", glob::Pattern::escape(text)))
 }
 
 /// Whether a path leaves the folder it is relative to, as far as its text tells.

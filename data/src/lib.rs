@@ -20,6 +20,7 @@ pub mod batch;
 pub mod cache;
 pub mod codes;
 pub mod files;
+mod pattern;
 mod prepare;
 pub mod progress;
 pub mod read;

@@ -56,7 +56,7 @@ pub fn open(name: &str, path: &Path, end_of_text: Option<&str>) -> Result<Arc<dy
             }
         }
         Some("bpe") if end_of_text.is_none_or(|t| t == END_OF_TEXT) => {
-            return Ok(Arc::new(Bpe::from_json(name, json)?));
+            return Ok(Arc::new(Bpe::from_json(&shown(name, &file), json)?));
         }
         _ => {}
     }
@@ -65,7 +65,7 @@ pub fn open(name: &str, path: &Path, end_of_text: Option<&str>) -> Result<Arc<dy
         None => token_of(&object(name, &folder.join(SPECIAL_FILE))?),
     };
     let end_of_text = end_of_text.map(str::to_string).or(named);
-    Ok(Arc::new(Hf::from_json(name, json, end_of_text.as_deref())?))
+    Ok(Arc::new(Hf::from_json(&shown(name, &file), json, end_of_text.as_deref())?))
 }
 
 /// The tokenizer of characters whose `tokenizer.json` this is, to the byte.

@@ -10,6 +10,8 @@ mod chars;
 mod folder;
 mod hf;
 mod json;
+mod merge;
+mod words;
 
 pub use bpe::Bpe;
 pub use bytes::Bytes;
