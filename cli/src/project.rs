@@ -1,14 +1,14 @@
 //! From a file name to checked experiments and their plans, and everything that is to be said about them.
 
 use crate::arguments::Changes;
-use crate::codes::{e0810, e0815};
+use crate::codes::{e0810, e0815, e0816};
 use crate::files;
 use crate::output::Terminal;
 use crate::progress::DataProgress;
 use crate::render::Batch;
 use crate::world::{Effort, Folder, folder_of};
 use regimen_base::plan::{Content, Plan, Report};
-use regimen_base::{Diagnostic, diagnostic::any_errors};
+use regimen_base::{Diagnostic, Label, Severity, diagnostic::any_errors};
 use regimen_compiler::front::{Front, Options, Planned, PlannedStage, load};
 use regimen_compiler::planning;
 use regimen_data::Place;
@@ -21,6 +21,8 @@ const LARGEST: u64 = 16 << 20;
 /// A loaded file: what it declares, and what was found wrong so far.
 #[derive(Debug)]
 pub struct Project<'a> {
+    /// The experiment's file as the user wrote it.
+    pub file: &'a Path,
     /// The experiment's folder as the user wrote it.
     pub folder: &'a Path,
     /// What the files declare.
@@ -50,7 +52,7 @@ pub fn open<'a>(
     let world = Folder::new(place, name, text, effort, Box::new(DataProgress::new(terminal)));
     let options = Options { set: changes.set.clone(), variant: changes.variant.clone() };
     let (front, diagnostics) = load(&world, name, &options);
-    Ok(Project { folder, front, diagnostics })
+    Ok(Project { file, folder, front, diagnostics })
 }
 
 impl Project<'_> {
@@ -68,10 +70,43 @@ impl Project<'_> {
         if any_errors(&self.diagnostics) { vec![] } else { plans }
     }
 
-    /// Everything that is to be said, ready to be shown.
-    pub fn into_batch(self) -> Batch {
-        Batch::new(self.front.sources(), self.folder, self.diagnostics)
+    /// As [`Project::plan`], for those who need a plan: that there is nothing to plan is a mistake too.
+    pub fn plan_something(&mut self) -> Vec<Plan> {
+        let plans = self.plan();
+        if !any_errors(&self.diagnostics) && plans.iter().all(|plan| plan.content.stages.is_empty()) {
+            self.diagnostics.push(e0816::no_stages(self.file));
+        }
+        plans
     }
+
+    /// Everything that is to be said, ready to be shown: in the order of the text, notes last.
+    pub fn into_batch(self) -> Batch {
+        let mut diagnostics = merged(self.diagnostics);
+        diagnostics.sort_by_key(|d| {
+            let place = d.labels.iter().find(|l| l.primary).map(|l| (l.span.file, l.span.start));
+            (d.severity == Severity::Note, place)
+        });
+        Batch::new(self.front.sources(), self.folder, diagnostics)
+    }
+}
+
+/// The same thing said of several places is said once, with all places: a missing file is missing for every declaration
+/// that reads it.
+fn merged(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut kept: Vec<Diagnostic> = vec![];
+    for diagnostic in diagnostics {
+        let same = |d: &&mut Diagnostic| {
+            let what = |d: &Diagnostic| (d.code, d.severity, d.notes.clone(), d.help.clone());
+            d.title == diagnostic.title && d.fixes == diagnostic.fixes && what(d) == what(&diagnostic)
+        };
+        // Without a note, equal words may still be about different things: an unknown field in two places.
+        let first = kept.iter_mut().find(same).filter(|_| !diagnostic.notes.is_empty());
+        match first {
+            Some(first) => first.labels.extend(diagnostic.labels.into_iter().map(|l| Label { primary: false, ..l })),
+            None => kept.push(diagnostic),
+        }
+    }
+    kept
 }
 
 /// What assertions may ask of a plan. Memory is what budgets compare.
@@ -101,4 +136,22 @@ pub fn only(plan: Plan, stage: Option<&str>) -> Result<Plan, Diagnostic> {
     let content = Content { stages: kept, ..content };
     let reports = reports.into_iter().filter(|r| r.stage == name).collect();
     Plan::new(content, reports).map_err(|e| regimen_compiler::codes::e0801::not_expressible(&e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use regimen_base::{Code, FileId, Span};
+
+    #[test]
+    fn what_several_declarations_suffer_from_is_said_once() {
+        let at = |start, note| {
+            let diagnostic = Diagnostic::error(Code("E0550"), "no file matches");
+            let diagnostic = diagnostic.at(Span::new(FileId(0), start, start + 1), "");
+            if note { diagnostic.because("It is empty.") } else { diagnostic }
+        };
+        let merged_labels = |all| merged(all).iter().map(|d| d.labels.len()).collect::<Vec<_>>();
+        assert_eq!(merged_labels(vec![at(5, true), at(9, true)]), [2]);
+        assert_eq!(merged_labels(vec![at(5, false), at(9, false)]), [1, 1]);
+    }
 }

@@ -8,12 +8,13 @@ pub mod e0812;
 pub mod e0813;
 pub mod e0814;
 pub mod e0815;
+pub mod e0816;
 
 use regimen_base::CodePage;
 
 /// The pages, in order.
 pub static ALL: &[&CodePage] =
-    &[&e0810::PAGE, &e0811::PAGE, &e0812::PAGE, &e0813::PAGE, &e0814::PAGE, &e0815::PAGE];
+    &[&e0810::PAGE, &e0811::PAGE, &e0812::PAGE, &e0813::PAGE, &e0814::PAGE, &e0815::PAGE, &e0816::PAGE];
 
 #[cfg(test)]
 mod tests {

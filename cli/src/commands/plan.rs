@@ -19,7 +19,7 @@ pub fn plan(asked: &Asked, terminal: Terminal) -> Exit {
         Ok(project) => project,
         Err(batch) => return super::report(&[batch], terminal),
     };
-    let plans = project.plan();
+    let plans = project.plan_something();
     let exit = super::report(&[project.into_batch()], terminal);
     if exit != Exit::Fine {
         return exit;

@@ -42,7 +42,7 @@ fn plans(asked: &Run, terminal: Terminal) -> Result<Vec<Plan>, Exit> {
     }
     let mut project = project::open(&asked.file, &asked.changes, Effort::Prepare, terminal)
         .map_err(|batch| super::report(&[batch], terminal))?;
-    let plans = project.plan();
+    let plans = project.plan_something();
     match super::report(&[project.into_batch()], terminal) {
         Exit::Fine => Ok(plans),
         exit => Err(exit),

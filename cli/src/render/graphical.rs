@@ -36,10 +36,12 @@ fn handler(terminal: Terminal) -> GraphicalReportHandler {
     GraphicalReportHandler::new_themed(theme).with_width(terminal.width).with_links(false).with_context_lines(1)
 }
 
-/// Title and excerpts.
+/// Title and excerpts, or a line where excerpts would say little.
 fn excerpts(handler: &GraphicalReportHandler, sources: &SourceMap, diagnostic: &Diagnostic) -> String {
     let mut text = String::new();
-    let drawn = drawable(sources, diagnostic)
+    // A note is worth a line, not a frame.
+    let drawn = diagnostic.severity != Severity::Note
+        && drawable(sources, diagnostic)
         && frames(sources, diagnostic).iter().all(|frame| handler.render_report(&mut text, frame).is_ok());
     if drawn {
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
@@ -190,6 +192,12 @@ mod tests {
         let batch = Batch { sources, diagnostics: vec![at(5, 7), at(2_000_000, 3_000_000)] };
         let text = render(&batch, PLAIN);
         assert!(text.len() < 1000 && text.contains("long.exp:1:6: error[E0101]: odd"), "{text}");
+    }
+
+    #[test]
+    fn notes_are_lines() {
+        let note = Diagnostic::note(Code("E0504"), "assumed").because("Not measured.");
+        assert_eq!(render(&Batch::bare(vec![note]), PLAIN), "note[E0504]: assumed\n  note: Not measured.\n\n");
     }
 
     #[test]
