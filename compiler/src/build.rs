@@ -98,8 +98,9 @@ fn stage_order(eval: &Evaluator<'_>) -> Vec<ObjectId> {
     }) {
         order.push(stages[waiting.remove(at)]);
     }
-    if let Some(first) = waiting.first() {
-        report_cycle(eval, stages[*first], stages.len());
+    let mut told = vec![];
+    for i in waiting {
+        report_cycle(eval, stages[i], stages.len(), &mut told);
     }
     order
 }
@@ -114,8 +115,8 @@ fn source(eval: &Evaluator<'_>, id: ObjectId) -> Option<(ObjectId, regimen_base:
     }
 }
 
-/// Follows `from` until a stage comes again.
-fn report_cycle(eval: &Evaluator<'_>, first: ObjectId, limit: usize) {
+/// Follows `from` until a stage comes again; a cycle that was told is not told again.
+fn report_cycle(eval: &Evaluator<'_>, first: ObjectId, limit: usize, told: &mut Vec<ObjectId>) {
     let mut at = first;
     // After as many steps as there are stages one is inside the cycle for sure.
     for _ in 0..limit {
@@ -123,15 +124,15 @@ fn report_cycle(eval: &Evaluator<'_>, first: ObjectId, limit: usize) {
     }
     let start = at;
     let mut steps = vec![];
-    while let Some((next, span)) = source(eval, at) {
+    while let Some((next, span)) = source(eval, at).filter(|_| !told.contains(&at)) {
+        told.push(at);
         steps.push((eval.object_name(at), span));
         at = next;
         if at == start {
             steps.push((eval.object_name(start), span));
-            break;
+            eval.report(codes::e0209::cycle(&steps));
         }
     }
-    eval.report(codes::e0209::cycle(&steps));
 }
 
 /// A stage with everything it refers to; rules are asked even if parts of it were reported.
@@ -357,6 +358,7 @@ fn calibration(eval: &Evaluator<'_>, id: ObjectId, name: &str) -> Option<crate::
     }
 }
 
+/// Limits in the order of the schema, so that the order in which they are written means nothing.
 fn limits(fields: &Fields) -> Result<Budget, Stop> {
     const ALL: [(&str, Limited); 4] = [
         ("memory", Limited::Memory),
@@ -370,8 +372,6 @@ fn limits(fields: &Fields) -> Result<Budget, Stop> {
         let Value::Quantity(quantity) = &checked.value else { return Err(Stop::Reported) };
         limits.push(limit(what, quantity, checked.span));
     }
-    // In the order in which they were written.
-    limits.sort_by_key(|l| (l.span.file, l.span.start));
     Ok(Budget { limits })
 }
 

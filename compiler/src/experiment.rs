@@ -223,7 +223,7 @@ pub struct Efficiency {
 /// What a stage must respect.
 #[derive(Clone, Debug, Default)]
 pub struct Budget {
-    /// Each limit in the order in which it was written.
+    /// In the order of the schema, however they were written.
     pub limits: Vec<Limit>,
 }
 

@@ -105,6 +105,11 @@ impl Front {
         &self.base
     }
 
+    /// What was found out of files, if an experiment could be built.
+    pub fn facts(&self) -> Option<FactBook> {
+        self.members.first().map(|m| m.facts.clone())
+    }
+
     /// Judges the assertions that need planned numbers, for the experiment with this index.
     pub fn check_asserts(&self, experiment: usize, planned: &Planned) -> Vec<Diagnostic> {
         let Some(member) = self.members.get(experiment) else { return vec![] };
@@ -232,9 +237,12 @@ fn set(program: &mut Program, path: &str, value: &str, sink: &mut Vec<Diagnostic
     overrides::change(program, &path, &Arc::new(expr?), &Origin::CommandLine, sink)
 }
 
-/// Members of a sweep share most of their mistakes: each is told once.
+/// Members of a sweep share most of their mistakes: each is told once, in the order of the text.
 fn unique(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let place = |d: &Diagnostic| d.labels.first().map(|l| (l.span.file, l.span.start));
     let mut seen = BTreeSet::new();
-    let key = |d: &Diagnostic| (d.code, d.title.clone(), d.labels.first().map(|l| l.span));
-    diagnostics.into_iter().filter(|d| seen.insert(key(d))).collect()
+    let mut all: Vec<Diagnostic> =
+        diagnostics.into_iter().filter(|d| seen.insert((d.code, d.title.clone(), place(d)))).collect();
+    all.sort_by_key(place);
+    all
 }

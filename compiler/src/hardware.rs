@@ -208,7 +208,8 @@ fn file(body: &Block) -> Option<(String, Span)> {
 
 /// Speeds of a device that was never calibrated: typical shares of the data sheet, by size of the operation.
 pub fn typical(backend: Backend, flops: f64, bandwidth: f64) -> Efficiency {
-    let (matmul, memory, overhead): (&[(f64, f64)], &[(f64, f64)], f64) = match backend {
+    type Points = &'static [(f64, f64)];
+    let (matmul, memory, overhead): (Points, Points, f64) = match backend {
         Backend::Cpu => (&[(1e5, 0.15), (1e7, 0.45), (1e9, 0.7)], &[(1e4, 0.5), (1e7, 0.8)], 4e-6),
         Backend::Cuda => {
             (&[(1e8, 0.05), (1e10, 0.4), (1e12, 0.7)], &[(1e5, 0.1), (1e7, 0.6), (1e9, 0.85)], 4e-6)

@@ -1,7 +1,7 @@
 //! E0214: a field that must be written.
 
 use crate::schema::Field;
-use regimen_base::{Code, CodePage, Diagnostic};
+use regimen_base::{Code, CodePage, Diagnostic, Span};
 use regimen_grammar::ast::Ident;
 
 /// The code.
@@ -24,10 +24,10 @@ model small : gpt { layers = 2, heads = 2, hidden = 64, context = 64, tokenizer 
 };
 
 /// A required field is missing from a declaration, or from a block in it.
-pub fn missing_field(field: &Field, inside: &str, name: &Ident, kind: &str) -> Diagnostic {
+pub fn missing_field(field: &Field, inside: &str, name: &Ident, kind: &str, at: Span) -> Diagnostic {
     let place = if inside.is_empty() { String::new() } else { format!(" in `{inside}`") };
     Diagnostic::error(CODE, format!("{kind} `{}` needs `{}`{place}", name.node, field.name))
-        .at(name.span, format!("`{}` is missing{place}", field.name))
+        .at(at, format!("`{}` is missing{place}", field.name))
         .because(format!("`{}`: {}", field.name, field.doc))
         .help(format!("write `{} = …` with {}", field.name, field.ty.expectation()))
 }

@@ -21,30 +21,26 @@ model small : gpt { layers = 2, heads = 12, hidden = 768, context = 64, tokenize
 "#,
 };
 
-/// `hidden` is no multiple of `heads`.
-pub fn heads(model: &str, hidden: (u64, Span), heads: (u64, Span)) -> Diagnostic {
-    let below = hidden.0 / heads.0.max(1) * heads.0;
-    let nearest = if below == 0 {
-        heads.0
-    } else if hidden.0 - below <= heads.0 / 2 {
-        below
-    } else {
-        below.saturating_add(heads.0)
-    };
-    let diagnostic = Diagnostic::error(
-        CODE,
-        format!("{} heads do not divide hidden = {} of `{model}`", heads.0, hidden.0),
-    )
-    .at(
-        hidden.1,
-        format!("{} = {} × {} + {}", hidden.0, heads.0, hidden.0 / heads.0.max(1), hidden.0 % heads.0.max(1)),
-    )
-    .also(heads.1, "the heads")
-    .because("Each head works on hidden / heads numbers.")
-    .help(format!("write `hidden = {nearest}`"));
-    if hidden.1 == heads.1 {
-        diagnostic
-    } else {
-        diagnostic.fix(format!("write {nearest}"), hidden.1, nearest.to_string())
+/// `hidden` is no multiple of `heads`; the message points at the one that was set last.
+pub fn heads(model: &str, hidden: (u64, Span), heads: (u64, Span), at_heads: bool) -> Diagnostic {
+    let (width, each) = (hidden.0, hidden.0 / heads.0.max(1));
+    let title = format!("{} heads do not divide hidden = {width} of `{model}`", heads.0);
+    let rest = format!("{width} = {} × {each} + {}", heads.0, width - heads.0 * each);
+    let diagnostic = Diagnostic::error(CODE, title).because("Each head works on hidden / heads numbers.");
+    if at_heads {
+        let fewer = (1..=heads.0.min(width)).rev().find(|n| width.is_multiple_of(*n)).unwrap_or(1);
+        return diagnostic
+            .at(heads.1, rest)
+            .also(hidden.1, "the width")
+            .help(format!("write `heads = {fewer}`"))
+            .fix(format!("write {fewer}"), heads.1, fewer.to_string());
     }
+    let below = heads.0 * each;
+    let nearest =
+        if each > 0 && width - below <= heads.0 / 2 { below } else { below.saturating_add(heads.0) };
+    diagnostic.at(hidden.1, rest).also(heads.1, "the heads").help(format!("write `hidden = {nearest}`")).fix(
+        format!("write {nearest}"),
+        hidden.1,
+        nearest.to_string(),
+    )
 }

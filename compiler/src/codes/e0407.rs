@@ -30,12 +30,13 @@ stage pretrain = base with {
 
 /// Fewer evaluations than the patience needs.
 pub fn patience(patience: (u64, Span), evaluations: u64, every: (u64, Span), steps: u64) -> Diagnostic {
+    let plural = if evaluations == 1 { "" } else { "s" };
     let title =
-        format!("early stopping can never happen: {} evaluations, patience {}", evaluations, patience.0);
+        format!("early stopping can never happen: {evaluations} evaluation{plural}, patience {}", patience.0);
     let wanted = (steps / patience.0.saturating_mul(2).max(1)).max(1);
     Diagnostic::error(CODE, title)
         .at(patience.1, "more than the run can bring")
-        .also(every.1, format!("{steps} steps make {evaluations} evaluations"))
+        .also(every.1, format!("{steps} steps make {evaluations} evaluation{plural}"))
         .because("The first evaluation sets the mark, so there must be more evaluations than the patience.")
         .help(format!("evaluate more often, such as `every = {wanted} steps`, or lower the patience"))
 }

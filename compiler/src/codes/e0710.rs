@@ -24,7 +24,10 @@ pub fn far_from_chinchilla(duration: Span, ratio: f64, parameters: u64) -> Diagn
     let (what, why) = if ratio < 20.0 {
         ("little", "A smaller model would reach a lower loss with the same compute.")
     } else {
-        ("much", "A larger model would reach a lower loss with the same compute; a small one is cheaper to use.")
+        (
+            "much",
+            "A larger model would reach a lower loss with the same compute; a small one is cheaper to use.",
+        )
     };
     Diagnostic::note(PAGE.code, format!("{} tokens per parameter are {what} for pretraining", number(ratio)))
         .at(duration, format!("Chinchilla's rule gives {} tokens", count(20 * parameters)))

@@ -165,7 +165,8 @@ pub fn suggest(diagnostic: Diagnostic, word: &Ident, names: &[&str]) -> Diagnost
     }
     match names.len() {
         0 => diagnostic.help("declare it first"),
-        1..=24 => diagnostic.help(format!("there are {}", crate::schema::listed(names.iter().copied()))),
+        1 => diagnostic.help(format!("there is only {}", crate::schema::listed(names.iter().copied()))),
+        2..=24 => diagnostic.help(format!("there are {}", crate::schema::listed(names.iter().copied()))),
         _ => diagnostic.help("see `docs/language.md` for what there is"),
     }
 }

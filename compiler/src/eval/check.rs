@@ -60,7 +60,7 @@ impl Evaluator<'_> {
                     self.term(&field.ty, &setting.term, place).map_err(|stop| self.settle(stop, place))?;
                 Ok(Checked { value, span: setting.term.span(), origin: setting.origin.clone() })
             }
-            None => self.default(owner, field, prefix),
+            None => self.default(owner, field, prefix, at),
         });
         result.map(Some)
     }
@@ -92,22 +92,30 @@ impl Evaluator<'_> {
         let span = block.tag.as_ref().map_or(block.span, |t| t.span);
         let value = |field: &'static Field| {
             let value = self.one_field(owner, field, block.get(field.name), prefix, span).transpose()?;
-            // What is missing is missing from the block, not from the whole declaration.
             Some((field.name, value))
         };
         let entries = ty.fields.iter().filter_map(value).collect();
         Fields { type_name: Some(ty.name), entries, span }
     }
 
-    fn default(&self, owner: ObjectId, field: &'static Field, prefix: &str) -> Result<Checked, Stop> {
+    fn default(
+        &self,
+        owner: ObjectId,
+        field: &'static Field,
+        prefix: &str,
+        at: Span,
+    ) -> Result<Checked, Stop> {
         let object = self.program.object(owner);
         let Default::Is(text) = field.default else {
             let inside = prefix.trim_end_matches('.');
+            // What is missing is missing from the block, if it is one inside the declaration.
+            let at = if inside.is_empty() { object.name.span } else { at };
             return Err(self.report(codes::e0214::missing_field(
                 field,
                 inside,
                 &object.name,
                 object.kind.name,
+                at,
             )));
         };
         let (Some(expr), _) = regimen_grammar::parse_expression(FileId(u32::MAX), text) else {

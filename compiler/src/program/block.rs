@@ -6,6 +6,9 @@ use regimen_base::{Diagnostic, Span};
 use regimen_grammar::ast::{Body, Entry, Expr, ExprKind, Ident, Relation, Spanned};
 use std::sync::Arc;
 
+/// Most settings in one pair of braces.
+const MAX_SETTINGS: usize = 1_000;
+
 /// Settings in braces.
 #[derive(Clone, Debug)]
 pub struct Block {
@@ -73,7 +76,11 @@ impl Block {
         sink: &mut Vec<Diagnostic>,
     ) -> Block {
         let mut block = Block { tag, settings: vec![], partial: false, span: body.span };
-        let mut entries: Vec<&Entry> = body.entries.iter().collect();
+        let mut entries: Vec<&Entry> = body.entries.iter().take(MAX_SETTINGS).collect();
+        if body.entries.len() > MAX_SETTINGS {
+            let limit = format!("{MAX_SETTINGS} settings");
+            sink.push(codes::e0212::too_large("this block", &limit, Some(body.span)));
+        }
         // Whole blocks first, so that `optimizer.lr = …` may stand before or after `optimizer = …`.
         entries.sort_by_key(|e| e.path.parts.len());
         for entry in entries {

@@ -18,7 +18,10 @@ use std::sync::Arc;
 const MAX_DERIVATIONS: usize = 64;
 
 /// Most declarations, over all files.
-const MAX_DECLARATIONS: usize = 10_000;
+const MAX_DECLARATIONS: usize = 5_000;
+
+/// Most entries of a variant or a sweep.
+const MAX_ENTRIES: usize = 1_000;
 
 /// Reads all files and collects what they declare.
 pub fn program(world: &dyn World, root: &str) -> (Program, Vec<Diagnostic>) {
@@ -194,11 +197,15 @@ impl Collector<'_> {
         if !self.single(kind.name, &declaration.name) {
             return;
         }
+        if declaration.body.entries.len() > MAX_ENTRIES {
+            let limit = format!("{MAX_ENTRIES} entries");
+            self.sink.push(codes::e0212::too_large("this block", &limit, Some(declaration.name.span)));
+        }
         let is_sweep = kind.name == "sweep";
         let mut paths =
             Paths { name: declaration.name.clone(), entries: vec![], zip: false, span: declaration.span };
         let mut seen: BTreeMap<Vec<&str>, Span> = BTreeMap::new();
-        for entry in &declaration.body.entries {
+        for entry in declaration.body.entries.iter().take(MAX_ENTRIES) {
             if entry.relation.node != Relation::Is {
                 self.sink.push(codes::e0222::wrong_relation(&entry.relation, "="));
             }
@@ -249,11 +256,11 @@ impl Collector<'_> {
 
     /// Declares a name among those of its kind only.
     fn single(&mut self, kind: &'static str, name: &Ident) -> bool {
-        if kind == "experiment" {
-            if let Some((_, first)) = self.singles.iter().find(|(key, _)| key.0 == kind) {
-                self.sink.push(codes::e0218::two_experiments(name, *first));
-                return false;
-            }
+        if kind == "experiment"
+            && let Some((_, first)) = self.singles.iter().find(|(key, _)| key.0 == kind)
+        {
+            self.sink.push(codes::e0218::two_experiments(name, *first));
+            return false;
         }
         let key = (kind, name.node.clone());
         if let Some(before) = self.singles.get(&key) {

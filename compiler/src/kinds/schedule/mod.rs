@@ -39,7 +39,7 @@ pub fn read(fields: &Fields, peak: f64, steps: u64) -> Result<LearningRate, Stop
     let decay = fields.type_name.and_then(find).map_or(Decay::Constant, |s| s.decay);
     let span = |name| match fields.optional_quantity(name)? {
         None => Ok(0),
-        Some(length) => in_steps(&length, steps).ok_or(Stop::Reported),
+        Some(length) => in_steps(length, steps).ok_or(Stop::Reported),
     };
     let floor = fields.optional_quantity("floor")?.map_or(0.0, |f| f.f64() * peak);
     Ok(LearningRate { decay, peak, floor, warmup: span("warmup")?, cooldown: span("cooldown")?, steps })

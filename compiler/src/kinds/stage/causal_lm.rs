@@ -68,7 +68,7 @@ pub static TYPE: Type = Type {
 
 const SAMPLES: &[Dimension] = &[Dimension::SEQUENCES, Dimension::SAMPLES];
 const DURATION: &[Dimension] =
-    &[Dimension::TOKENS, Dimension::STEPS, Dimension::EPOCHS, Dimension::SAMPLES, Dimension::SEQUENCES];
+    &[Dimension::STEPS, Dimension::TOKENS, Dimension::EPOCHS, Dimension::SAMPLES, Dimension::SEQUENCES];
 const STEPS: &[Dimension] = &[Dimension::STEPS];
 const NONE: &[Dimension] = &[Dimension::NONE];
 
