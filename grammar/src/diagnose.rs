@@ -149,13 +149,14 @@ impl<'a> Skipped<'a> {
         if words::is_keyword(first.text) {
             return Some(codes::e0112::not_an_item(self.at(&first), self.source()));
         }
-        if self.is_sign(1, &[":", "{"]) {
+        let known = words::ITEMS.contains(&first.text);
+        if self.is_sign(1, &["{"]) || known && self.is_sign(1, &[":", "="]) {
             return Some(codes::e0120::no_name(self.at(&first), first.text));
         }
         if let Some(named) = self.strange_name_at(1) {
             return Some(named);
         }
-        if self.is_word(1) && words::ITEMS.contains(&first.text) {
+        if self.is_word(1) && known {
             return Some(self.incomplete_block());
         }
         Some(codes::e0112::not_an_item(self.at(&first), self.source()))

@@ -6,6 +6,9 @@ use crate::words::is_name_char;
 /// What separates tokens on one line; `\r` so that line ends of Windows mean the same.
 pub const BLANKS: [char; 3] = [' ', '\t', '\r'];
 
+/// Quotes that word processors write; text between two of them is one token.
+pub const CURLY_QUOTES: [char; 3] = ['\u{201C}', '\u{201D}', '\u{201E}'];
+
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
@@ -87,6 +90,7 @@ fn token_at(rest: &str, first: char) -> (TokenKind, usize) {
         '#' => (TokenKind::Comment, line_length(rest)),
         '"' => text_token(rest),
         '\'' => single_quoted(rest),
+        c if CURLY_QUOTES.contains(&c) => (TokenKind::Unknown, curly_quoted(rest)),
         '{' | '[' | '(' => (TokenKind::Open, 1),
         '}' | ']' | ')' => (TokenKind::Close, 1),
         '/' if rest.starts_with("//") => (TokenKind::ForeignComment, line_length(rest)),
@@ -134,6 +138,15 @@ fn single_quoted(rest: &str) -> (TokenKind, usize) {
     }
 }
 
+fn curly_quoted(rest: &str) -> usize {
+    let quote = CURLY_QUOTES[0].len_utf8();
+    let is_end = |c: char| c == '\n' || CURLY_QUOTES.contains(&c);
+    match rest[quote..].find(is_end) {
+        Some(at) if !rest[quote + at..].starts_with('\n') => quote + at + quote,
+        _ => quote,
+    }
+}
+
 fn number_length(rest: &str) -> usize {
     let mut length = while_length(rest, |c| is_name_char(c) || c == '.');
     let exponent = rest[..length].ends_with(['e', 'E']) && rest[length..].starts_with(['+', '-']);
@@ -157,7 +170,7 @@ fn is_unknown(c: char) -> bool {
     !c.is_ascii_alphanumeric()
         && !" \t\r\n#\"'{}[]()_".contains(c)
         && !SIGNS.contains(c)
-        && !"\u{201C}\u{201D}\u{2018}\u{2019}\u{2212}\u{2013};".contains(c)
+        && !"\u{201C}\u{201D}\u{201E}\u{2018}\u{2019}\u{2212}\u{2013};".contains(c)
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ proptest! {
             match kind {
                 0 => text.replace_range(at..end, ""),
                 1 => text.insert_str(at, PIECES[piece]),
-                2 => text.insert_str(at, &text[at..end].to_owned()),
+                2 => text = [&text[..end], &text[at..]].concat(),
                 _ => text.truncate(at),
             }
         }

@@ -1,6 +1,7 @@
 //! E0103: a character that has no meaning here.
 
 use super::excerpt;
+use crate::scan::CURLY_QUOTES;
 use regimen_base::{Code, CodePage, Diagnostic, Span};
 
 /// What `regimen explain` says.
@@ -27,6 +28,10 @@ let floor = 3
 /// A run of characters without meaning.
 pub fn unexpected_character(span: Span, found: &str) -> Diagnostic {
     let first = found.chars().next().unwrap_or(' ');
+    let between = found.trim_matches(CURLY_QUOTES);
+    if found.starts_with(CURLY_QUOTES) && !between.is_empty() {
+        return curly_quotes(span, found, between);
+    }
     let message = Diagnostic::error(PAGE.code, format!("{} has no meaning here", described(found)));
     match look_alike(first) {
         Some((why, "")) => message.at(span, why).help("Remove it.").fix("remove it", span, ""),
@@ -43,6 +48,14 @@ pub fn unexpected_character(span: Span, found: &str) -> Diagnostic {
             .help("Remove it, or put it between double quotes if it is part of a text.")
             .fix("remove it", span, ""),
     }
+}
+
+fn curly_quotes(span: Span, found: &str, between: &str) -> Diagnostic {
+    let right = format!("\"{}\"", between.replace('\\', "\\\\").replace('"', "\\\""));
+    Diagnostic::error(PAGE.code, format!("`{}` stands between curly quotes", excerpt(found)))
+        .at(span, "texts stand between straight double quotes")
+        .help(format!("Write `{}`.", excerpt(&right)))
+        .fix("use straight quotes", span, right)
 }
 
 /// What a character was probably meant to be.
@@ -87,6 +100,12 @@ mod tests {
         assert_eq!(fixed("let a =\u{a0}1"), "let a = 1");
         assert_eq!(fixed("budget b { memory \u{2264} 1 GiB }"), "budget b { memory <= 1 GiB }");
         assert_eq!(fixed("let a = 1;"), "let a = 1");
+    }
+
+    #[test]
+    fn curly_quotes_become_straight() {
+        assert_eq!(fixed("let a = \u{201C}b/*.txt\u{201D} # c"), "let a = \"b/*.txt\" # c");
+        assert_eq!(codes("let a = \u{201C}b"), ["E0103"]);
     }
 
     #[test]

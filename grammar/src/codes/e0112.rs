@@ -80,6 +80,7 @@ mod tests {
     #[test]
     fn noise_is_named_line_by_line() {
         assert_eq!(codes("hello world out there\n12 monkeys\nlet a = 1"), ["E0112", "E0112"]);
+        assert_eq!(codes("model:\n  layers: 12"), ["E0120", "E0112"]);
         assert!(only("\"text\"").title.contains("does not begin an item"));
         assert!(diagnostics("").is_empty());
     }

@@ -18,6 +18,9 @@ pub struct Brackets<'a> {
     hard: Vec<char>,
     too_deep: Option<Span>,
     distrusted: bool,
+    /// Where in this item a bracket closed across another: what follows is probably in the wrong place.
+    torn_at: Option<usize>,
+    torn: Vec<Span>,
     line_indent: usize,
     at_line_start: bool,
     last_end: usize,
@@ -42,6 +45,8 @@ impl<'a> Brackets<'a> {
             hard: vec![],
             too_deep: None,
             distrusted: false,
+            torn_at: None,
+            torn: vec![],
             line_indent: 0,
             at_line_start: true,
             last_end: 0,
@@ -78,10 +83,11 @@ impl<'a> Brackets<'a> {
         }
     }
 
-    /// What is missing or too many in the whole text.
-    pub fn finish(mut self) -> Vec<Diagnostic> {
+    /// What is missing or too many in the whole text, and the parts after such a mistake whose structure
+    /// means nothing.
+    pub fn finish(mut self) -> (Vec<Diagnostic>, Vec<Span>) {
         self.end_item(None);
-        self.found
+        (self.found, self.torn)
     }
 
     fn line_start(&self, at: usize) -> usize {
@@ -93,7 +99,8 @@ impl<'a> Brackets<'a> {
         for bracket in self.open.iter_mut().filter(|b| b.line_end == 0) {
             bracket.line_end = self.last_end;
         }
-        if !self.hard.is_empty() && begins_item(&self.text[next_line..]) {
+        let unfinished = !self.hard.is_empty() || self.torn_at.is_some();
+        if unfinished && begins_item(&self.text[next_line..]) {
             self.end_item(Some(next_line));
         } else if self.open.is_empty() {
             self.suspects.clear();
@@ -119,8 +126,9 @@ impl<'a> Brackets<'a> {
         let Some(depth) = self.open.iter().rposition(|b| closing(b.sign) == sign) else {
             return self.stray(place, sign);
         };
-        for unclosed in self.open.split_off(depth + 1).into_iter().rev().take(1) {
+        if let Some(unclosed) = self.open.split_off(depth + 1).pop() {
             self.unclosed(unclosed, place);
+            self.torn_at.get_or_insert(token.end());
         }
         let Some(pair) = self.open.pop() else { return };
         if self.at_line_start && self.line_indent < pair.line_indent {
@@ -129,7 +137,8 @@ impl<'a> Brackets<'a> {
     }
 
     fn stray(&mut self, place: Span, sign: char) {
-        if !self.distrusted && self.found.len() <= limits::DIAGNOSTICS {
+        let consequence = self.distrusted || self.torn_at.is_some();
+        if !consequence && self.found.len() <= limits::DIAGNOSTICS {
             let inside = self.open.last().map(|b| self.span_of(*b));
             self.found.push(codes::e0111::stray(place, sign, inside));
         }
@@ -143,7 +152,10 @@ impl<'a> Brackets<'a> {
             None => Span::new(file, self.last_end, self.last_end),
         };
         let culprit = self.suspects.iter().min_by_key(|b| b.start).copied();
-        if let Some(bracket) = self.open.last().copied() {
+        let end = next_item.unwrap_or(self.text.len());
+        if let Some(start) = self.torn_at.take() {
+            self.torn.push(Span::new(file, start, end));
+        } else if let Some(bracket) = self.open.last().copied() {
             self.unclosed(culprit.unwrap_or(bracket), place);
         }
         self.open.clear();

@@ -17,6 +17,8 @@ use regimen_base::{Diagnostic, FileId, Span};
 pub struct Lexical {
     /// The mistakes, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// The parts of the text where brackets are so wrong that more messages would only confuse.
+    pub torn: Vec<Span>,
     /// Whether pest may read the text.
     pub parsable: bool,
 }
@@ -24,18 +26,23 @@ pub struct Lexical {
 /// Looks at every token of `text`.
 pub fn check(file: FileId, text: &str) -> Lexical {
     if text.len() > limits::FILE_BYTES {
-        return Lexical { diagnostics: vec![codes::e0101::file(file, text.len())], parsable: false };
+        return Lexical {
+            diagnostics: vec![codes::e0101::file(file, text.len())],
+            torn: vec![],
+            parsable: false,
+        };
     }
     let mut check = Check { file, diagnostics: vec![], brackets: Brackets::new(file, text) };
     for token in tokens(text) {
         check.token(token);
         if let Some(too_deep) = check.brackets.too_deep() {
             check.diagnostics.push(codes::e0102::brackets(too_deep));
-            return Lexical { diagnostics: check.diagnostics, parsable: false };
+            return Lexical { diagnostics: check.diagnostics, torn: vec![], parsable: false };
         }
     }
-    check.diagnostics.extend(check.brackets.finish());
-    Lexical { diagnostics: check.diagnostics, parsable: true }
+    let (brackets, torn) = check.brackets.finish();
+    check.diagnostics.extend(brackets);
+    Lexical { diagnostics: check.diagnostics, torn, parsable: true }
 }
 
 struct Check<'a> {

@@ -1,12 +1,13 @@
 //! Reads the escapes of a string.
 
+use crate::scan::CURLY_QUOTES;
 use std::ops::Range;
 
 /// The text between the quotes of `raw` with its escapes read, and the ranges of `raw` that are not escapes
-/// of the language (kept in the text as they are). Single-quoted strings are taken as they are.
+/// of the language (kept in the text as they are). Strings between other quotes are taken as they are.
 pub fn unescape(raw: &str) -> (String, Vec<Range<usize>>) {
     let Some(inner) = raw.strip_prefix('"') else {
-        return (raw.trim_matches('\'').to_owned(), vec![]);
+        return (raw.trim_matches('\'').trim_matches(CURLY_QUOTES).to_owned(), vec![]);
     };
     let (mut text, mut wrong, mut at) = (String::with_capacity(inner.len()), vec![], 0);
     while let Some(c) = inner[at..].chars().next() {
@@ -79,6 +80,7 @@ mod tests {
     #[test]
     fn a_string_without_its_quote_ends_with_the_text() {
         assert_eq!(unescape("\"abc"), ("abc".to_owned(), vec![]));
-        assert_eq!(unescape("\"abc\\"), ("abc\\".to_owned(), vec![4..5]));
+        let (text, wrong) = unescape("\"abc\\");
+        assert_eq!((text.as_str(), wrong.len(), wrong.first().cloned()), ("abc\\", 1, Some(4..5)));
     }
 }

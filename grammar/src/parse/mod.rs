@@ -13,7 +13,7 @@ mod numbers;
 use crate::ast::{Ast, Expr};
 use crate::codes;
 use crate::diagnose::{self, Place};
-use crate::lexical;
+use crate::lexical::{self, Lexical};
 use crate::limits;
 use pest::Parser as _;
 use pest::iterators::Pair as PestPair;
@@ -53,7 +53,7 @@ fn read<'t, T>(
     if !lexical.parsable {
         return (None, lexical.diagnostics);
     }
-    let mut builder = Builder::new(file, text, lexical.diagnostics);
+    let mut builder = Builder::new(file, text, lexical);
     pest::set_call_limit(NonZeroUsize::new(limits::PEST_CALLS));
     let value = match ExpParser::parse(rule, text) {
         Ok(mut pairs) => pairs.next().map(|pair| build(&mut builder, pair)),
@@ -73,12 +73,14 @@ struct Builder<'t> {
     diagnostics: Vec<Diagnostic>,
     /// How many of the diagnostics the check of single tokens made.
     lexical: usize,
+    /// Where brackets are too wrong for more messages; in order.
+    torn: Vec<Span>,
 }
 
 impl<'t> Builder<'t> {
-    fn new(file: FileId, text: &'t str, diagnostics: Vec<Diagnostic>) -> Builder<'t> {
-        let lexical = diagnostics.len();
-        Builder { file, text, diagnostics, lexical }
+    fn new(file: FileId, text: &'t str, found: Lexical) -> Builder<'t> {
+        let lexical = found.diagnostics.len();
+        Builder { file, text, diagnostics: found.diagnostics, lexical, torn: found.torn }
     }
 
     /// Where a node was written, without blanks at its end (skipped text and unclosed bodies have them).
@@ -92,8 +94,15 @@ impl<'t> Builder<'t> {
         self.diagnostics.len() > limits::DIAGNOSTICS
     }
 
+    /// Whether `span` lies where brackets are too wrong for its place to mean anything.
+    fn is_torn(&self, span: Span) -> bool {
+        let next = self.torn.partition_point(|torn| torn.end <= span.start);
+        self.torn.get(next).is_some_and(|torn| torn.start <= span.start)
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
-        if !self.is_full() {
+        let torn = diagnostic.labels.first().is_some_and(|label| self.is_torn(label.span));
+        if !torn && !self.is_full() {
             self.diagnostics.push(diagnostic);
         }
     }
@@ -107,6 +116,9 @@ impl<'t> Builder<'t> {
     }
 
     fn is_explained(&self, span: Span) -> bool {
+        if self.is_torn(span) {
+            return true;
+        }
         let touches = |other: Span| other.start <= span.end && span.start <= other.end;
         self.diagnostics[..self.lexical].iter().flat_map(|d| &d.labels).any(|label| touches(label.span))
     }

@@ -66,7 +66,7 @@ fn tidy(written: &str) -> String {
         (false, None) => whole,
     };
     if let Some(exponent) = exponent {
-        let sign = exponent.starts_with('-').then_some("-").unwrap_or_default();
+        let sign = if exponent.starts_with('-') { "-" } else { "" };
         let digits: String =
             exponent.chars().take_while(|c| *c != '.').filter(char::is_ascii_digit).collect();
         text.push_str(&format!("e{sign}{digits}"));
