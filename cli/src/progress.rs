@@ -59,8 +59,10 @@ mod tests {
 
     #[test]
     fn templates_are_valid_and_positions_follow() {
-        let mut progress =
-            DataProgress { terminal: Terminal { live: true, color: false, width: 80 }, bar: ProgressBar::hidden() };
+        let mut progress = DataProgress {
+            terminal: Terminal { live: true, color: false, width: 80 },
+            bar: ProgressBar::hidden(),
+        };
         progress.begin("reading files", Some(10));
         progress.advance(4);
         assert_eq!((progress.bar.position(), progress.bar.length()), (4, Some(10)));

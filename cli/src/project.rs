@@ -102,7 +102,9 @@ fn merged(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         // Without a note, equal words may still be about different things: an unknown field in two places.
         let first = kept.iter_mut().find(same).filter(|_| !diagnostic.notes.is_empty());
         match first {
-            Some(first) => first.labels.extend(diagnostic.labels.into_iter().map(|l| Label { primary: false, ..l })),
+            Some(first) => {
+                first.labels.extend(diagnostic.labels.into_iter().map(|l| Label { primary: false, ..l }))
+            }
             None => kept.push(diagnostic),
         }
     }

@@ -33,13 +33,22 @@ pub struct Folder {
 
 impl std::fmt::Debug for Folder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Folder").field("place", &self.place).field("effort", &self.effort).finish_non_exhaustive()
+        f.debug_struct("Folder")
+            .field("place", &self.place)
+            .field("effort", &self.effort)
+            .finish_non_exhaustive()
     }
 }
 
 impl Folder {
     /// The folder at `place` with the experiment `name`, whose text has been read.
-    pub fn new(place: Place, name: &str, text: String, effort: Effort, progress: Box<dyn Progress>) -> Folder {
+    pub fn new(
+        place: Place,
+        name: &str,
+        text: String,
+        effort: Effort,
+        progress: Box<dyn Progress>,
+    ) -> Folder {
         Folder { place, root: (name.to_string(), text), effort, progress: RefCell::new(progress) }
     }
 
@@ -82,7 +91,8 @@ impl World for Folder {
             }
             Effort::Prepare => {
                 let mut progress = self.progress.borrow_mut();
-                regimen_data::tokenizer_facts(&self.place, tokenizer, train_on, progress.as_mut()).map(Facts::Known)
+                regimen_data::tokenizer_facts(&self.place, tokenizer, train_on, progress.as_mut())
+                    .map(Facts::Known)
             }
         }
     }
@@ -100,7 +110,8 @@ impl World for Folder {
             }
             Effort::Prepare => {
                 let mut progress = self.progress.borrow_mut();
-                let facts = regimen_data::facts(&self.place, tokenizer, train_on, dataset, progress.as_mut())?;
+                let facts =
+                    regimen_data::facts(&self.place, tokenizer, train_on, dataset, progress.as_mut())?;
                 Ok(Facts::Known(facts.dataset))
             }
         }

@@ -23,7 +23,9 @@ fn help_and_version_are_fine() {
     let bench = Bench::new();
     let help = bench.run(&["--help"]);
     assert_eq!((help.status, help.err.as_str()), (0, ""));
-    for command in ["check", "plan", "run", "show", "fmt", "explain", "init", "generate", "export", "calibrate"] {
+    for command in
+        ["check", "plan", "run", "show", "fmt", "explain", "init", "generate", "export", "calibrate"]
+    {
         assert!(help.out.contains(&format!("\n  {command} ")), "{command} is not in the help:\n{}", help.out);
         assert_eq!(bench.run(&[command, "--help"]).status, 0, "{command}");
     }
@@ -196,7 +198,10 @@ fn files_outside_the_folder_are_only_read_when_allowed() {
     let bench = Bench::good();
     bench.write("lab.exp", "hardware big : cpu { threads = 1 }\n");
     bench.write("inner/data/a.txt", "text and more text, again and again. ".repeat(50));
-    bench.write("inner/x.exp", format!("import \"../lab.exp\" as lab\n{}", GOOD.replace("on          = box", "on = lab.big")));
+    bench.write(
+        "inner/x.exp",
+        format!("import \"../lab.exp\" as lab\n{}", GOOD.replace("on          = box", "on = lab.big")),
+    );
     let refused = bench.run(&["check", "inner/x.exp"]);
     assert!(refused.status == 1 && refused.err.contains("outside"), "{refused:?}");
     let allowed = bench.run(&["check", "inner/x.exp", "--allow-outside"]);
@@ -220,7 +225,8 @@ fn explain_knows_every_code_it_lists() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_mistake() {
-    let mut child = Bench::new().command(&["explain"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        Bench::new().command(&["explain"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Closed before anything was read.
     drop(child.stdout.take());
     let mut err = String::new();
@@ -276,10 +282,16 @@ fn formatting_changes_what_is_not_in_style_and_only_that() {
     bench.write("a.exp", "experiment   a{seed=1}");
     bench.write("b.exp", "let = = {");
     let check = bench.run(&["fmt", "--check", "a.exp"]);
-    assert_eq!((check.status, check.out.as_str(), check.err.as_str()), (1, "a.exp\n", "1 file would be formatted\n"));
+    assert_eq!(
+        (check.status, check.out.as_str(), check.err.as_str()),
+        (1, "a.exp\n", "1 file would be formatted\n")
+    );
     assert_eq!(bench.read("a.exp"), "experiment   a{seed=1}");
     let said = bench.run(&["fmt", "a.exp", "b.exp", "missing.exp"]);
-    assert!(said.status == 1 && said.err.contains("b.exp:1:") && said.err.contains("missing.exp"), "{said:?}");
+    assert!(
+        said.status == 1 && said.err.contains("b.exp:1:") && said.err.contains("missing.exp"),
+        "{said:?}"
+    );
     assert_eq!(bench.read("a.exp"), "experiment a { seed = 1 }\n");
     assert_eq!(bench.read("b.exp"), "let = = {");
     assert_eq!(bench.run(&["fmt", "--check", "a.exp"]).status, 0);

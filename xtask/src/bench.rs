@@ -14,7 +14,11 @@ struct Case {
 
 const CASES: [Case; 3] = [
     Case { name: "check quickstart", arguments: &["check", "examples/quickstart.exp"], limit: 0.010 },
-    Case { name: "format quickstart", arguments: &["fmt", "--check", "examples/quickstart.exp"], limit: 0.010 },
+    Case {
+        name: "format quickstart",
+        arguments: &["fmt", "--check", "examples/quickstart.exp"],
+        limit: 0.010,
+    },
     Case { name: "explain E0101", arguments: &["explain", "E0101"], limit: 0.010 },
 ];
 

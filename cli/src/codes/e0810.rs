@@ -26,12 +26,14 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
             (format!("there is no file `{shown}`"), "check the spelling; the path is relative to this folder")
         }
         io::ErrorKind::IsADirectory => (format!("`{shown}` is a folder"), "name the files in it"),
-        io::ErrorKind::InvalidData => {
-            (format!("`{shown}` is not UTF-8 text"), "experiments are text; save it as UTF-8, or name another file")
-        }
-        io::ErrorKind::FileTooLarge => {
-            (format!("`{shown}` is too large to be read"), "experiments are a few hundred lines: name another file")
-        }
+        io::ErrorKind::InvalidData => (
+            format!("`{shown}` is not UTF-8 text"),
+            "experiments are text; save it as UTF-8, or name another file",
+        ),
+        io::ErrorKind::FileTooLarge => (
+            format!("`{shown}` is too large to be read"),
+            "experiments are a few hundred lines: name another file",
+        ),
         _ => (format!("`{shown}` cannot be read: {error}"), "check the file and its permissions"),
     };
     Diagnostic::error(PAGE.code, title).help(help)

@@ -27,9 +27,12 @@ pub fn unusable(path: &Path, why: &str) -> Diagnostic {
 
 /// `--set` and `--variant` change source text, which a plan no longer has.
 pub fn changed(path: &Path) -> Diagnostic {
-    Diagnostic::error(PAGE.code, format!("`{}` is a plan: `--set` and `--variant` cannot change it", path.display()))
-        .because("A plan is what was proved from the experiment; a change needs a new proof.")
-        .help("give the experiment instead of the plan, or plan again with the change")
+    Diagnostic::error(
+        PAGE.code,
+        format!("`{}` is a plan: `--set` and `--variant` cannot change it", path.display()),
+    )
+    .because("A plan is what was proved from the experiment; a change needs a new proof.")
+    .help("give the experiment instead of the plan, or plan again with the change")
 }
 
 #[cfg(test)]

@@ -19,8 +19,11 @@ stage pretrain : causal_lm { … }
 
 /// The file declares no stage.
 pub fn no_stages(path: &Path) -> Diagnostic {
-    Diagnostic::error(PAGE.code, format!("`{}` declares no stage, so there is nothing to plan", path.display()))
-        .help("name the experiment itself; `regimen init` writes one to start from")
+    Diagnostic::error(
+        PAGE.code,
+        format!("`{}` declares no stage, so there is nothing to plan", path.display()),
+    )
+    .help("name the experiment itself; `regimen init` writes one to start from")
 }
 
 #[cfg(test)]

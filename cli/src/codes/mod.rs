@@ -9,12 +9,21 @@ pub mod e0813;
 pub mod e0814;
 pub mod e0815;
 pub mod e0816;
+pub mod e0817;
 
 use regimen_base::CodePage;
 
 /// The pages, in order.
-pub static ALL: &[&CodePage] =
-    &[&e0810::PAGE, &e0811::PAGE, &e0812::PAGE, &e0813::PAGE, &e0814::PAGE, &e0815::PAGE, &e0816::PAGE];
+pub static ALL: &[&CodePage] = &[
+    &e0810::PAGE,
+    &e0811::PAGE,
+    &e0812::PAGE,
+    &e0813::PAGE,
+    &e0814::PAGE,
+    &e0815::PAGE,
+    &e0816::PAGE,
+    &e0817::PAGE,
+];
 
 #[cfg(test)]
 mod tests {

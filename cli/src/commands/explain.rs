@@ -53,7 +53,8 @@ fn unknown(code: &str, pages: &[&'static CodePage]) -> String {
     let normal = pages::normal(code);
     let mut text = format!("error: there is no code `{normal}`\n");
     let area = normal.get(..3).unwrap_or("");
-    let near: Vec<&CodePage> = pages.iter().filter(|p| area.len() == 3 && p.code.0.starts_with(area)).copied().collect();
+    let near: Vec<&CodePage> =
+        pages.iter().filter(|p| area.len() == 3 && p.code.0.starts_with(area)).copied().collect();
     if near.is_empty() {
         text.push_str("`regimen explain` lists all codes\n");
     } else {

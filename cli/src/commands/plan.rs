@@ -40,7 +40,9 @@ fn show(plans: &[Plan], asked: &Asked) -> Result<(), Diagnostic> {
         let plan = project::only(plan.clone(), asked.stage.as_deref())?;
         let between = if index > 0 && asked.format == PlanFormat::Text { "\n" } else { "" };
         match asked.format {
-            PlanFormat::Text if asked.out.is_none() => output::out(&format!("{between}{}", render::text::text(&plan))),
+            PlanFormat::Text if asked.out.is_none() => {
+                output::out(&format!("{between}{}", render::text::text(&plan)))
+            }
             PlanFormat::Text => {}
             PlanFormat::Json => output::out(&json(&plan)?),
             PlanFormat::Dot => output::out(&render::dot::dot(&plan, None)),

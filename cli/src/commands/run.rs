@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn an_interrupted_run_is_resumed_with_the_same_changes() {
-        let run = asked(&["regimen", "run", "my exp.exp", "--set", "a.b=\"it's\"", "--stage", "sft", "--fresh"]);
+        let run =
+            asked(&["regimen", "run", "my exp.exp", "--set", "a.b=\"it's\"", "--stage", "sft", "--fresh"]);
         assert_eq!(
             resume_command(&run),
             r#"regimen run 'my exp.exp' --stage sft --set 'a.b="it'\''s"' --resume"#

@@ -31,8 +31,8 @@ fn main() -> ExitCode {
     let terminal = Terminal::of_stderr(arguments.color);
     match &arguments.command {
         Command::RunPlans(asked) => run::run(asked, terminal),
-        Command::Generate(asked) => ended(generate::generate(asked), terminal),
-        Command::Export(asked) => ended(export::export(asked), terminal),
+        Command::Generate(asked) => ended(generate::generate(asked).map_err(one), terminal),
+        Command::Export(asked) => ended(export::export(asked).map_err(one), terminal),
         Command::Calibrate(asked) => ended(calibrate::calibrate(asked), terminal),
         Command::Explain(asked) => explain::print(asked, &all_pages()).into(),
         Command::Reference(asked) => reference(asked.page),
@@ -55,11 +55,16 @@ fn reference(page: ReferencePage) -> ExitCode {
 }
 
 /// Shows what went wrong, if anything did.
-fn ended(outcome: Result<(), Diagnostic>, terminal: Terminal) -> ExitCode {
+fn ended(outcome: Result<(), Vec<Diagnostic>>, terminal: Terminal) -> ExitCode {
     match outcome {
         Ok(()) => Exit::Fine.into(),
-        Err(diagnostic) => complain(vec![diagnostic], terminal).into(),
+        Err(diagnostics) => complain(diagnostics, terminal).into(),
     }
+}
+
+/// A diagnostic on its way up, where several are expected.
+fn one(diagnostic: Diagnostic) -> Vec<Diagnostic> {
+    vec![diagnostic]
 }
 
 /// Shows diagnostics that point at no text.

@@ -23,12 +23,18 @@ pub struct Screen {
     terminal: Terminal,
     bar: ProgressBar,
     last_line: Option<Instant>,
+    steps: u64,
 }
 
 impl Screen {
     /// For this terminal.
     pub fn new(terminal: Terminal) -> Screen {
-        Screen { terminal, bar: ProgressBar::hidden(), last_line: None }
+        Screen { terminal, bar: ProgressBar::hidden(), last_line: None, steps: 0 }
+    }
+
+    /// Steps of the whole stage; 0 before it begins.
+    pub fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// Removes the bar.
@@ -55,6 +61,7 @@ impl Screen {
 
 impl Observer for Screen {
     fn started(&mut self, started: &Started) {
+        self.steps = started.steps;
         let from = match started.resumed_at {
             Some(step) => format!("goes on after step {}", count(step)),
             None => "begins".to_string(),
@@ -75,7 +82,8 @@ impl Observer for Screen {
     fn step(&mut self, step: &Step) {
         let loss = step.metrics.iter().find(|(name, _)| name == "loss").map(|(_, value)| *value);
         let loss = loss.map_or_else(String::new, |loss| format!("loss {loss:.4}  "));
-        let pace = format!("{loss}{} tokens/s  {} left", rate(step.tokens_per_second), duration(step.seconds_left));
+        let pace =
+            format!("{loss}{} tokens/s  {} left", rate(step.tokens_per_second), duration(step.seconds_left));
         if self.terminal.live {
             self.bar.set_position(step.step);
             self.bar.set_message(pace);
@@ -98,7 +106,12 @@ impl Observer for Screen {
 
     fn checkpoint(&mut self, step: u64, folder: &Path, size: u64, seconds: f64) {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        self.line(&format!("checkpoint after step {}: {name}, {} in {}", count(step), bytes(size), duration(seconds)));
+        self.line(&format!(
+            "checkpoint after step {}: {name}, {} in {}",
+            count(step),
+            bytes(size),
+            duration(seconds)
+        ));
     }
 
     fn stopping_early(&mut self, step: u64) {
@@ -114,7 +127,8 @@ impl Observer for Screen {
 fn bar(steps: u64, done: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:24} {human_pos}/{human_len}  {wide_msg}");
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(10)).with_style(style);
+    let bar =
+        ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(10)).with_style(style);
     bar.set_position(done);
     bar.enable_steady_tick(Duration::from_millis(500));
     bar
@@ -122,7 +136,8 @@ fn bar(steps: u64, done: u64) -> ProgressBar {
 
 /// `validation after step 500: loss 1.8024 (best so far)`.
 fn evaluation(evaluated: &Evaluated) -> String {
-    let metrics: Vec<String> = evaluated.metrics.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
+    let metrics: Vec<String> =
+        evaluated.metrics.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
     let verdict = match evaluated.patience {
         _ if evaluated.best => " (best so far)".to_string(),
         Some((without, allowed)) => format!(" (no improvement, {without} of {allowed} allowed)"),
@@ -137,7 +152,8 @@ fn rate(per_second: f64) -> String {
 
 /// Set off from the lines around it; control characters of an untrained model do not reach the terminal.
 fn indented(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
+    let clean: String =
+        text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
     clean.lines().map(|line| format!("  │ {line}")).collect::<Vec<_>>().join("\n")
 }
 
@@ -148,8 +164,13 @@ mod tests {
     #[test]
     fn evaluations_say_whether_it_gets_better() {
         let metrics = [("loss".to_string(), 1.80241)];
-        let mut evaluated =
-            Evaluated { name: "validation", step: 1500, metrics: &metrics, best: true, patience: Some((0, 7)) };
+        let mut evaluated = Evaluated {
+            name: "validation",
+            step: 1500,
+            metrics: &metrics,
+            best: true,
+            patience: Some((0, 7)),
+        };
         assert_eq!(evaluation(&evaluated), "validation after step 1,500: loss 1.8024 (best so far)");
         evaluated = Evaluated { best: false, patience: Some((2, 7)), ..evaluated };
         assert!(evaluation(&evaluated).ends_with("(no improvement, 2 of 7 allowed)"));

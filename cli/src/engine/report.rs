@@ -34,12 +34,18 @@ fn rows(stage: &Stage, report: Option<&Report>, steps: u64, outcome: &Outcome) -
         rows.push(["compute".into(), flop(flops), String::new(), speed]);
         let seconds = report.seconds * share;
         let off = (measured.seconds / seconds.max(f64::MIN_POSITIVE) - 1.0) * 100.0;
-        let hint = if report.calibrated { "" } else { "; `regimen calibrate` fits predictions to this machine" };
+        let hint =
+            if report.calibrated { "" } else { "; `regimen calibrate` fits predictions to this machine" };
         let remark = format!("{off:+.0} %{hint}");
         rows.push(["time".into(), duration(seconds), duration(measured.seconds), remark]);
     }
     let pace = measured.tokens as f64 / measured.seconds.max(f64::MIN_POSITIVE);
-    rows.push(["tokens".into(), String::new(), count(measured.tokens), format!("{}/s overall", count(pace as u64))]);
+    rows.push([
+        "tokens".into(),
+        String::new(),
+        count(measured.tokens),
+        format!("{}/s overall", count(pace as u64)),
+    ]);
     rows
 }
 
@@ -47,7 +53,9 @@ fn memory(stage: &Stage, outcome: &Outcome) -> Row {
     let planned = outcome.measured.planned_bytes;
     let (measured, remark) = match outcome.measured.measured_bytes {
         Some(found) if found == planned => (bytes(found), format!("equal: {} B", count(found))),
-        Some(found) => (bytes(found), format!("differs: {} B planned, {} B measured", count(planned), count(found))),
+        Some(found) => {
+            (bytes(found), format!("differs: {} B planned, {} B measured", count(planned), count(found)))
+        }
         None => ("not counted".into(), String::new()),
     };
     // A part of a stage may not reach its highest peak.

@@ -33,7 +33,10 @@ pub fn render(batch: &Batch, terminal: Terminal) -> String {
 
 fn handler(terminal: Terminal) -> GraphicalReportHandler {
     let theme = if terminal.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    GraphicalReportHandler::new_themed(theme).with_width(terminal.width).with_links(false).with_context_lines(1)
+    GraphicalReportHandler::new_themed(theme)
+        .with_width(terminal.width)
+        .with_links(false)
+        .with_context_lines(1)
 }
 
 /// Title and excerpts, or a line where excerpts would say little.
@@ -108,7 +111,13 @@ fn frames(sources: &SourceMap, diagnostic: &Diagnostic) -> Vec<Frame> {
     files.dedup();
     for file in files.into_iter().filter(|file| Some(*file) != main) {
         let name = sources.get(file).map_or("another file", |s| s.name.as_str());
-        frames.push(Frame::new(sources, None, format!("see {name}"), miette::Severity::Advice, &of(Some(file))));
+        frames.push(Frame::new(
+            sources,
+            None,
+            format!("see {name}"),
+            miette::Severity::Advice,
+            &of(Some(file)),
+        ));
     }
     frames
 }
@@ -197,7 +206,10 @@ mod tests {
     #[test]
     fn notes_are_lines() {
         let note = Diagnostic::note(Code("E0504"), "assumed").because("Not measured.");
-        assert_eq!(render(&Batch::bare(vec![note]), PLAIN), "note[E0504]: assumed\n  note: Not measured.\n\n");
+        assert_eq!(
+            render(&Batch::bare(vec![note]), PLAIN),
+            "note[E0504]: assumed\n  note: Not measured.\n\n"
+        );
     }
 
     #[test]

@@ -76,10 +76,10 @@ fn label<'a>(sources: &'a SourceMap, label: &'a Label) -> LabelEntry<'a> {
 }
 
 fn fix<'a>(sources: &'a SourceMap, fix: &'a Fix) -> FixEntry<'a> {
-    let edits = fix.edits.iter().map(|edit| EditEntry {
-        place: place(sources, edit.span),
-        replacement: &edit.replacement,
-    });
+    let edits = fix
+        .edits
+        .iter()
+        .map(|edit| EditEntry { place: place(sources, edit.span), replacement: &edit.replacement });
     FixEntry { title: &fix.title, edits: edits.collect() }
 }
 

@@ -13,7 +13,11 @@ pub fn counts(batches: &[Batch], files: usize) -> Option<String> {
         .filter(|(n, _)| *n > 0)
         .map(|(n, word)| plural(n, word))
         .collect();
-    if counted.is_empty() { None } else { Some(format!("{} in {}", counted.join(", "), plural(files, "file"))) }
+    if counted.is_empty() {
+        None
+    } else {
+        Some(format!("{} in {}", counted.join(", "), plural(files, "file")))
+    }
 }
 
 /// `1 file`, `2 files`.

@@ -37,7 +37,10 @@ mod tests {
 
     #[test]
     fn breaks_between_words_and_indents_under_the_first() {
-        assert_eq!(paragraph("note: ", "aaaa bbbb cccc dddd eeee", 26), "note: aaaa bbbb cccc dddd\n      eeee\n");
+        assert_eq!(
+            paragraph("note: ", "aaaa bbbb cccc dddd eeee", 26),
+            "note: aaaa bbbb cccc dddd\n      eeee\n"
+        );
     }
 
     #[test]

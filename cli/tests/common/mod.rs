@@ -67,7 +67,11 @@ impl Bench {
 impl Said {
     pub fn of(output: Output) -> Said {
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Said { status: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+        Said {
+            status: output.status.code().unwrap_or(-1),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
     }
 }
 

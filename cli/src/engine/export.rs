@@ -1,0 +1,23 @@
+//! `regimen export`: a checkpoint in Hugging Face's layout.
+
+use regimen_base::Diagnostic;
+use regimen_cli::arguments::Export;
+use regimen_cli::output;
+use regimen_compiler::planning::show::bytes;
+use regimen_runtime::checkpoint::Checkpoint;
+use regimen_runtime::exchange;
+
+/// Writes the folder and says what is in it.
+pub fn export(asked: &Export) -> Result<(), Diagnostic> {
+    let checkpoint = Checkpoint::open(&asked.checkpoint)?;
+    let exported = exchange::export(&checkpoint, &asked.folder)?;
+    output::out(&format!(
+        "wrote {}: {} tensors, {}, after step {} of stage {}\n",
+        asked.folder.display(),
+        exported.tensors,
+        bytes(exported.bytes),
+        checkpoint.manifest.step,
+        checkpoint.manifest.stage
+    ));
+    Ok(())
+}
