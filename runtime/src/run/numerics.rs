@@ -132,7 +132,9 @@ fn label(element: &Value, index: usize) -> String {
 fn show(value: &Value) -> String {
     match value {
         Value::Null => "absent".to_owned(),
-        Value::Array(list) if list.len() > 8 => format!("a list of {}", list.len()),
+        Value::Array(list) if list.len() > 8 || list.iter().any(|e| e.is_object() || e.is_array()) => {
+            format!("a list of {}", list.len())
+        }
         Value::Object(_) => "something else".to_owned(),
         other => other.to_string(),
     }

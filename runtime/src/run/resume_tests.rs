@@ -127,6 +127,17 @@ fn what_changes_the_numbers_is_refused_field_by_field() {
 }
 
 #[test]
+fn lists_of_another_length_are_told_by_their_lengths() {
+    let root = tempfile::tempdir().unwrap();
+    killed_at_step_six(root.path(), &stage());
+    let mut other = stage();
+    other.residents.push(other.residents[3].clone());
+    other.residents[8].name = "one more".into();
+    let (outcome, _) = run(root.path(), &other, &mut Bench::new(&other), Start::Resume, &Interrupt::manual());
+    assert_eq!(outcome.unwrap_err().notes, ["`residents` was a list of 8 and is now a list of 9."]);
+}
+
+#[test]
 fn policy_samples_and_byte_counts_may_change() {
     let root = tempfile::tempdir().unwrap();
     let expected = reference(&stage());
@@ -170,15 +181,15 @@ fn a_finished_run_is_not_run_again_unless_replaced() {
 
 const CHILD: &str = "REGIMEN_TEST_RUN_IN";
 
-/// Not a test of its own: the process that the next test kills.
+/// The process that the next test kills.
 #[test]
+#[ignore = "started by kill_minus_nine_at_fifty_instants_ends_in_the_same_bits"]
 fn child_process() {
     let Ok(root) = std::env::var(CHILD) else { return };
     let stage = slow_stage();
     let mut bench = Bench::new(&stage);
     bench.pause = Duration::from_micros(300);
-    let outcome = run(Path::new(&root), &stage, &mut bench, Start::Resume, &Interrupt::manual()).0;
-    assert!(outcome.is_ok());
+    run(Path::new(&root), &stage, &mut bench, Start::Resume, &Interrupt::manual()).0.unwrap();
 }
 
 /// Saves after every second step, so that many kills hit a checkpoint being written.
@@ -199,17 +210,18 @@ fn kill_minus_nine_at_fifty_instants_ends_in_the_same_bits() {
     let expected = reference(&stage);
     let root = tempfile::tempdir().unwrap();
     let mut kills = 0;
-    let mut delay = 2_000;
+    let mut delay = 0;
     let mut left_at = std::collections::BTreeSet::new();
     while kills < 50 {
-        // A few milliseconds after start, each time another number of them, over several whole runs.
-        delay = 2_000 + (delay * 7_919 + 104_729) % 60_000;
+        // Up to about the length of a run, each time another part of it.
+        delay = (delay * 7_919 + 104_729) % 40_000;
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "run::resume_tests::child_process", "--test-threads=1"])
+            .args(["--exact", "run::resume_tests::child_process", "--ignored"])
             .env(CHILD, root.path())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
+        wait_for_lock(root.path(), &mut child);
         std::thread::sleep(Duration::from_micros(delay));
         let done = child.try_wait().unwrap();
         // SIGKILL on Unix.
@@ -235,4 +247,15 @@ fn kill_minus_nine_at_fifty_instants_ends_in_the_same_bits() {
     assert!(left_at.len() >= 4, "kills hit the same place again and again: {left_at:?}");
     run_whole(root.path(), &stage, Start::Resume);
     assert_eq!((metrics(root.path()), last_tensors(root.path())), expected);
+}
+
+/// Loading the program takes longer than the run: the clock starts when the run has its folder.
+#[cfg(unix)]
+fn wait_for_lock(root: &Path, child: &mut std::process::Child) {
+    let lock = root.join("runs/e/pretrain/lock");
+    let holder = format!("{}\n", child.id());
+    while std::fs::read_to_string(&lock).unwrap_or_default() != holder && child.try_wait().unwrap().is_none()
+    {
+        std::thread::sleep(Duration::from_micros(100));
+    }
 }

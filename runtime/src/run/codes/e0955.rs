@@ -41,6 +41,9 @@ pub fn resume_refused(stage: &str, differences: &[Difference]) -> Diagnostic {
     for d in differences.iter().take(SHOWN) {
         diagnostic = diagnostic.because(format!("`{}` was {} and is now {}.", d.field, d.before, d.now));
     }
+    if differences.is_empty() {
+        diagnostic = diagnostic.because("Another version of regimen wrote the checkpoint, and counted other things as decisive.");
+    }
     let more = differences.len().saturating_sub(SHOWN);
     if more > 0 {
         diagnostic = diagnostic.because(format!("{more} more places differ."));
