@@ -5,6 +5,7 @@ use crate::files;
 use regimen_base::Diagnostic;
 use regimen_base::data::{Dataset, DatasetFacts, Tokenizer, TokenizerFacts};
 use regimen_compiler::world::{Facts, World, WorldError};
+use regimen_data::codes::e0550;
 use regimen_data::{Place, Progress};
 use std::cell::RefCell;
 use std::io;
@@ -16,7 +17,7 @@ const LARGEST: u64 = 8 << 20;
 /// How much work facts about data are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
-    /// Look at files, open none: what is not cached is assumed.
+    /// Look at files, open none: what is not cached, or not there, is assumed.
     Cached,
     /// Prepare the data where that was not done yet; it is then ready for the run.
     Prepare,
@@ -87,7 +88,7 @@ impl World for Folder {
     ) -> Result<Facts<TokenizerFacts>, Vec<Diagnostic>> {
         match self.effort {
             Effort::Cached => {
-                regimen_data::tokenizer_facts_if_cached(&self.place, tokenizer, train_on).map(known)
+                at_hand(regimen_data::tokenizer_facts_if_cached(&self.place, tokenizer, train_on))
             }
             Effort::Prepare => {
                 let mut progress = self.progress.borrow_mut();
@@ -105,8 +106,8 @@ impl World for Folder {
     ) -> Result<Facts<DatasetFacts>, Vec<Diagnostic>> {
         match self.effort {
             Effort::Cached => {
-                let facts = regimen_data::facts_if_cached(&self.place, tokenizer, train_on, dataset)?;
-                Ok(known(facts.map(|f| f.dataset)))
+                let facts = regimen_data::facts_if_cached(&self.place, tokenizer, train_on, dataset);
+                at_hand(facts.map(|found| found.map(|facts| facts.dataset)))
             }
             Effort::Prepare => {
                 let mut progress = self.progress.borrow_mut();
@@ -122,8 +123,18 @@ impl World for Folder {
     }
 }
 
-fn known<T>(facts: Option<T>) -> Facts<T> {
-    facts.map_or_else(|| Facts::Unknown { why: "the data have not been prepared yet".into() }, Facts::Known)
+/// What is known without work. An experiment is often checked where its data are not: that no file is there is then a
+/// reason to assume, not a mistake.
+fn at_hand<T>(found: Result<Option<T>, Vec<Diagnostic>>) -> Result<Facts<T>, Vec<Diagnostic>> {
+    match found {
+        Ok(Some(facts)) => Ok(Facts::Known(facts)),
+        Ok(None) => Ok(Facts::Unknown { why: "the data have not been prepared yet".into() }),
+        Err(wrong) if wrong.iter().all(|d| d.code == e0550::PAGE.code) => {
+            let titles: Vec<&str> = wrong.iter().map(|d| d.title.as_str()).collect();
+            Ok(Facts::Unknown { why: titles.join(", ") })
+        }
+        Err(wrong) => Err(wrong),
+    }
 }
 
 fn world_error(error: &io::Error) -> WorldError {

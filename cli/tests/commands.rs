@@ -245,6 +245,8 @@ fn init_writes_a_starter_that_plans_and_never_overwrites() {
     assert!(again.status == 1 && again.err.contains("E0814"), "{again:?}");
     assert_eq!(bench.read("first.exp"), text);
     let empty = bench.run(&["check", "first.exp"]);
+    assert!(empty.status == 0 && empty.err.contains("no file matches `data/*.txt`"), "{empty:?}");
+    let empty = bench.run(&["plan", "first.exp"]);
     assert!(empty.status == 1 && empty.err.contains("no file matches `data/*.txt`"), "{empty:?}");
     for n in 0..10 {
         bench.write(&format!("data/{n}.txt"), format!("The tale of number {n}.\n").repeat(400));

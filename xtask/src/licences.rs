@@ -71,7 +71,7 @@ fn any(words: &mut &[&str]) -> bool {
     {
         *words = rest;
         // Both sides are read in any case.
-        holds = all(words) | holds;
+        holds |= all(words);
     }
     holds
 }
@@ -83,7 +83,7 @@ fn all(words: &mut &[&str]) -> bool {
         && *first == "AND"
     {
         *words = rest;
-        holds = one(words) & holds;
+        holds &= one(words);
     }
     holds
 }

@@ -1,0 +1,80 @@
+//! The plans of all examples as snapshots: any change of what would be computed shows up here.
+//!
+//! Sizes of data are assumed, so that the snapshots are the same everywhere.
+
+mod common;
+
+use common::{Bench, examples};
+use regimen_base::plan::hash_of;
+use serde_json::{Value, json};
+
+/// All examples, without their data.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    for example in examples() {
+        let name = example.file_name().unwrap().to_str().unwrap();
+        bench.write(name, std::fs::read_to_string(&example).unwrap());
+    }
+    bench
+}
+
+/// A plan without its longest parts, of which only hash and size stay.
+fn condensed(plan: &str) -> Value {
+    let mut plan: Value = serde_json::from_str(plan).unwrap();
+    for stage in plan["content"]["stages"].as_array_mut().unwrap() {
+        for program in stage["programs"].as_object_mut().unwrap().values_mut() {
+            *program = json!({
+                "hash": hash_of(program).unwrap(),
+                "instructions": program["instructions"].as_array().unwrap().len(),
+                "tensors": program["tensors"].as_array().unwrap().len(),
+                "peak_bytes": program["peak_bytes"],
+                "flops": program["flops"],
+            });
+        }
+        for part in ["residents", "model"] {
+            stage[part] = json!({ "hash": hash_of(&stage[part]).unwrap() });
+        }
+    }
+    plan
+}
+
+#[test]
+fn plans_of_examples_as_text() {
+    let bench = bench();
+    for example in examples() {
+        let name = example.file_stem().unwrap().to_str().unwrap().to_string();
+        let said = bench.run(&["plan", &format!("{name}.exp"), "--assume"]);
+        assert_eq!(said.status, 0, "{name}: {}", said.err);
+        insta::assert_snapshot!(format!("{name}_text"), format!("{}\n{}", said.out, said.err));
+    }
+}
+
+#[test]
+fn plans_of_examples_as_json() {
+    let bench = bench();
+    for example in examples() {
+        let name = example.file_stem().unwrap().to_str().unwrap().to_string();
+        let said = bench.run(&["plan", &format!("{name}.exp"), "--assume", "--format", "json"]);
+        assert_eq!(said.status, 0, "{name}: {}", said.err);
+        let plans: Vec<Value> = said.out.lines().map(condensed).collect();
+        insta::assert_snapshot!(format!("{name}_json"), serde_json::to_string_pretty(&plans).unwrap());
+    }
+}
+
+#[test]
+fn a_shown_example_has_the_same_plan() {
+    let bench = bench();
+    for example in examples() {
+        let name = example.file_name().unwrap().to_str().unwrap();
+        let shown = bench.run(&["show", name]);
+        assert_eq!(shown.status, 0, "{name}: {}", shown.err);
+        bench.write("shown.exp", &shown.out);
+        let hashes = |file: &str| -> Vec<String> {
+            let said = bench.run(&["plan", file, "--assume", "--format", "json"]);
+            assert_eq!(said.status, 0, "{name}: {}\n{}", said.err, shown.out);
+            let hash = |line: &str| serde_json::from_str::<Value>(line).unwrap()["hash"].to_string();
+            said.out.lines().map(hash).collect()
+        };
+        assert_eq!(hashes("shown.exp"), hashes(name), "{name}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Training, going on, generating and exporting, as a user does it.
+#![cfg(feature = "libtorch")]
+
+mod common;
+
+use common::{Bench, GOOD, Said};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_run_trains_evaluates_saves_and_compares_with_the_plan() {
+    let bench = Bench::good();
+    let said = bench.run(&["run", "good.exp"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    for part in [
+        "stage pretrain begins: 6 steps",
+        "validation after step 6: loss",
+        "checkpoint after step 3",
+        "equal:",
+    ] {
+        assert!(said.out.contains(part), "{part} is missing:\n{}", said.out);
+    }
+    let metrics = bench.read("runs/good/pretrain/metrics.jsonl");
+    assert!(metrics.lines().count() >= 6, "{metrics}");
+    assert!(bench.path("runs/good/pretrain/plan.json").is_file());
+    // What is known now need not be assumed any more.
+    assert!(!bench.run(&["check", "good.exp"]).err.contains("assumed"));
+}
+
+#[test]
+fn a_second_run_neither_overwrites_nor_repeats_without_being_asked() {
+    let bench = Bench::good();
+    assert_eq!(bench.run(&["run", "good.exp"]).status, 0);
+    let again = bench.run(&["run", "good.exp"]);
+    assert!(
+        again.status == 1 && again.err.contains("--resume") && again.err.contains("--fresh"),
+        "{again:?}"
+    );
+    let resumed = bench.run(&["run", "good.exp", "--resume"]);
+    assert!(resumed.status == 0 && resumed.out.contains("was finished before"), "{resumed:?}");
+    let fresh = bench.run(&["run", "good.exp", "--fresh"]);
+    assert!(fresh.status == 0 && fresh.out.contains("begins"), "{fresh:?}");
+}
+
+#[test]
+fn a_plan_file_runs_like_its_experiment() {
+    let bench = Bench::good();
+    assert_eq!(bench.run(&["plan", "good.exp", "--out", "plan.json"]).status, 0);
+    let said = bench.run(&["run", "plan.json", "--check-memory"]);
+    assert!(said.status == 0 && said.out.contains("equal:"), "{said:?}");
+    bench.write("data/c.txt", "More text than there was when it was planned.\n".repeat(40));
+    let changed = bench.run(&["run", "plan.json", "--fresh"]);
+    assert!(changed.status == 1 && changed.err.contains("E0966"), "{changed:?}");
+}
+
+#[test]
+fn members_of_a_sweep_run_one_after_the_other() {
+    let bench = Bench::good();
+    bench.write("sweep.exp", format!("{GOOD}\nsweep lr {{ pretrain.optimizer.lr = [1e-3, 2e-3] }}\n"));
+    let said = bench.run(&["run", "sweep.exp"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert_eq!(said.out.matches("stage pretrain finished").count(), 2, "{}", said.out);
+}
+
+#[test]
+fn text_is_generated_from_a_run_and_the_same_seed_gives_the_same() {
+    let bench = Bench::good();
+    assert_eq!(bench.run(&["run", "good.exp"]).status, 0);
+    let text = |seed: &str| {
+        let said = bench.run(&[
+            "generate",
+            "runs/good/pretrain",
+            "--prompt",
+            "To be",
+            "--tokens",
+            "20",
+            "--seed",
+            seed,
+        ]);
+        assert!(said.status == 0 && said.out.starts_with("To be"), "{said:?}");
+        said.out
+    };
+    assert_eq!(text("7"), text("7"));
+    assert_ne!(text("7"), text("8"));
+    let missing = bench.run(&["generate", "nowhere", "--prompt", "To be"]);
+    assert!(missing.status == 1 && missing.err.contains("E0952"), "{missing:?}");
+}
+
+#[test]
+fn a_checkpoint_is_exported_and_nothing_is_overwritten() {
+    let bench = Bench::good();
+    assert_eq!(bench.run(&["run", "good.exp"]).status, 0);
+    let said = bench.run(&["export", "runs/good/pretrain", "exported"]);
+    assert!(said.status == 0 && said.out.starts_with("wrote exported: "), "{said:?}");
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        assert!(bench.path("exported").join(file).is_file(), "{file}");
+    }
+    let again = bench.run(&["export", "runs/good/pretrain", "exported"]);
+    assert!(again.status == 1 && again.err.contains("exists already"), "{again:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_saves_and_says_how_to_go_on() {
+    let bench = Bench::good();
+    bench.write("long.exp", GOOD.replace("duration    = 6 steps", "duration    = 200_000 steps"));
+    let mut command = bench.command(&["run", "long.exp", "--set", "pretrain.evaluate.every=1000 steps"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun =
+        || bench.path("runs/good/pretrain/checkpoints").read_dir().is_ok_and(|mut d| d.next().is_some());
+    let start = Instant::now();
+    while !begun() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let signalled =
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(signalled.success());
+    let said = Said::of(child.wait_with_output().unwrap());
+    assert_eq!(said.status, 130, "{said:?}");
+    let command = "regimen run long.exp --set 'pretrain.evaluate.every=1000 steps' --resume";
+    assert!(said.err.contains(command), "{}", said.err);
+    assert!(said.out.contains("was interrupted and saved after step"), "{}", said.out);
+}
+
+#[test]
+fn codes_of_the_runtime_are_explained() {
+    let bench = Bench::new();
+    let page = bench.run(&["explain", "E0954"]);
+    assert!(page.status == 0 && page.out.contains("--resume"), "{page:?}");
+    assert!(bench.run(&["explain"]).out.contains("E0901"));
+}
+
+#[test]
+fn checking_never_loads_libtorch() {
+    let program = std::fs::read(env!("CARGO_BIN_EXE_regimen")).unwrap();
+    let engine = std::fs::read(env!("CARGO_BIN_EXE_regimen-engine")).unwrap();
+    let needs = |bytes: &[u8]| bytes.windows(12).any(|window| window == b"libtorch_cpu");
+    assert!(needs(&engine) && !needs(&program));
+}
