@@ -28,6 +28,8 @@ pub struct Saved {
     pub folder: PathBuf,
     /// Bytes of its files, the manifest aside.
     pub bytes: u64,
+    /// Whether its tensors were written now; otherwise they were there, and its manifest was replaced.
+    pub written: bool,
 }
 
 impl Store {
@@ -81,14 +83,16 @@ impl Store {
     /// If anything cannot be written; all earlier checkpoints are then untouched.
     pub fn save(&self, snapshot: &Snapshot, keep: u64) -> Result<Saved, Diagnostic> {
         let step = snapshot.manifest.step;
-        let manifest = match self.amend(snapshot.manifest)? {
+        let amended = self.amend(snapshot.manifest)?;
+        let written = amended.is_none();
+        let manifest = match amended {
             Some(manifest) => manifest,
             None => write_folder(self.disk.as_ref(), &self.folder, &folder_name(step), snapshot)?,
         };
         self.point(&manifest)?;
         self.prune(keep, &manifest);
         let bytes = manifest.files.values().map(|f| f.bytes).sum();
-        Ok(Saved { folder: self.path(step), bytes })
+        Ok(Saved { folder: self.path(step), bytes, written })
     }
 
     /// The newest checkpoint whose files are all intact. Damaged ones that are newer are set aside and

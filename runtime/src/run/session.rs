@@ -316,7 +316,9 @@ impl<'a> Session<'a> {
         self.progress.saved = Some(self.state.step);
         self.progress.last_save = Instant::now();
         let seconds = start.elapsed().as_secs_f64();
-        self.observer.checkpoint(self.state.step, &saved.folder, saved.bytes, seconds);
+        if saved.written {
+            self.observer.checkpoint(self.state.step, &saved.folder, saved.bytes, seconds);
+        }
         Ok(())
     }
 

@@ -42,7 +42,9 @@ pub fn resume_refused(stage: &str, differences: &[Difference]) -> Diagnostic {
         diagnostic = diagnostic.because(format!("`{}` was {} and is now {}.", d.field, d.before, d.now));
     }
     if differences.is_empty() {
-        diagnostic = diagnostic.because("Another version of regimen wrote the checkpoint, and counted other things as decisive.");
+        diagnostic = diagnostic.because(
+            "Another version of regimen wrote the checkpoint, and counted other things as decisive.",
+        );
     }
     let more = differences.len().saturating_sub(SHOWN);
     if more > 0 {
