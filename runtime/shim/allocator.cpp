@@ -8,8 +8,13 @@
 #include <c10/core/CPUAllocator.h>
 
 #include <atomic>
+#include <climits>
 #include <cstdlib>
 #include <new>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "shim.h"
 
@@ -57,12 +62,22 @@ struct CountingAllocator final : c10::Allocator {
   void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
 };
 
+// Keeps freed memory in the process: a step frees and asks for the same blocks again, and every page that goes back to
+// the system comes back zeroed, one fault at a time. 32 MB is the most that the C library accepts for a block of its heap.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+#endif
+}
+
 }  // namespace
 
 // Puts the allocator under libtorch; tensors made before keep theirs. Calling it again changes nothing.
 RGM_API void rgm_install_allocator() {
   static CountingAllocator* allocator = [] {
     auto* made = new CountingAllocator;
+    keep_freed_memory();
     c10::SetCPUAllocator(made, /*priority=*/255);
     return made;
   }();

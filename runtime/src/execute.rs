@@ -72,7 +72,11 @@ impl Executable {
         let mut inputs = vec![];
         for input in &program.inputs {
             let Some(tensor) = program.tensors.get(input.tensor.index()) else {
-                return Err(codes::malformed_instruction(&input.source, "input", "names a tensor that does not exist"));
+                return Err(codes::malformed_instruction(
+                    &input.source,
+                    "input",
+                    "names a tensor that does not exist",
+                ));
             };
             inputs.push(Layout::new(&tensor.ty));
         }
@@ -92,7 +96,9 @@ impl Executable {
     /// If there is not enough memory.
     pub fn allocate_inputs(&self) -> Result<Vec<Tensor>, Diagnostic> {
         let one = |layout: &Layout| {
-            layout.allocate().map_err(|why| codes::library_failed(&format!("allocate an input of {:?}", layout.sizes()), &why))
+            layout.allocate().map_err(|why| {
+                codes::library_failed(&format!("allocate an input of {:?}", layout.sizes()), &why)
+            })
         };
         self.inputs.iter().map(one).collect()
     }
@@ -108,7 +114,8 @@ impl Executable {
         watch: &mut Watch,
     ) -> Result<Vec<Tensor>, Diagnostic> {
         let _no_grad = tch::no_grad_guard();
-        let outcome = self.bind(residents, inputs).and_then(|()| self.walk(watch)).and_then(|()| self.take_outputs());
+        let outcome =
+            self.bind(residents, inputs).and_then(|()| self.walk(watch)).and_then(|()| self.take_outputs());
         self.results.clear();
         self.slots.iter_mut().for_each(|slot| *slot = None);
         outcome
@@ -123,7 +130,11 @@ impl Executable {
         for (tensor, slot) in self.program.tensors.iter().zip(&mut self.slots) {
             if let Storage::Resident(id) = tensor.storage {
                 let Some(resident) = residents.get(id.index()) else {
-                    return Err(codes::malformed_instruction(&tensor.name, "resident", "does not exist in this stage"));
+                    return Err(codes::malformed_instruction(
+                        &tensor.name,
+                        "resident",
+                        "does not exist in this stage",
+                    ));
                 };
                 *slot = Some(library::alias(resident)?);
             }
@@ -159,7 +170,8 @@ impl Executable {
 
     /// Runs one instruction: results, the operation, frees.
     fn step(&mut self, index: usize) -> Result<(), Diagnostic> {
-        let (Some(step), Some(instruction)) = (self.steps.get(index), self.program.instructions.get(index)) else {
+        let (Some(step), Some(instruction)) = (self.steps.get(index), self.program.instructions.get(index))
+        else {
             return Ok(());
         };
         self.results.clear();
@@ -171,12 +183,17 @@ impl Executable {
                     _ => Err("writes over an operand that was freed".to_owned()),
                 },
             };
-            let made = made.map_err(|why| codes::instruction_failed(&instruction.name, &instruction.op, &why))?;
+            let made =
+                made.map_err(|why| codes::instruction_failed(&instruction.name, &instruction.op, &why))?;
             self.results.push(made);
         }
         (step.lower.lower)(&mut Call::new(instruction, &self.slots, &mut self.results))?;
         if self.results.len() != instruction.outputs.len() {
-            let why = format!("lists {} results, the operation has {}", instruction.outputs.len(), self.results.len());
+            let why = format!(
+                "lists {} results, the operation has {}",
+                instruction.outputs.len(),
+                self.results.len()
+            );
             return Err(codes::malformed_instruction(&instruction.name, &instruction.op, &why));
         }
         for (id, tensor) in instruction.outputs.iter().zip(self.results.drain(..)) {
@@ -204,14 +221,22 @@ impl Executable {
         let taken = self.program.outputs.iter().map(|id| {
             let slot = self.slots.get(id.index()).and_then(Option::as_ref);
             let name = self.program.tensors.get(id.index()).map_or("?", |tensor| tensor.name.as_str());
-            slot.ok_or_else(|| codes::malformed_instruction(name, "output", "is not alive at the end of the program"))
-                .and_then(library::alias)
+            slot.ok_or_else(|| {
+                codes::malformed_instruction(name, "output", "is not alive at the end of the program")
+            })
+            .and_then(library::alias)
         });
         taken.collect()
     }
 }
 
-fn compare(program: &Program, at: Option<At>, what: &str, planned: u64, measured: i64) -> Result<(), Diagnostic> {
+fn compare(
+    program: &Program,
+    at: Option<At>,
+    what: &str,
+    planned: u64,
+    measured: i64,
+) -> Result<(), Diagnostic> {
     if i64::try_from(planned) == Ok(measured) {
         return Ok(());
     }
@@ -223,7 +248,8 @@ fn prepare(program: &Program, instruction: &Instruction) -> Result<Step, Diagnos
         return Err(codes::unknown_operation(&instruction.name, &instruction.op));
     };
     let malformed = |why: &str| codes::malformed_instruction(&instruction.name, &instruction.op, why);
-    let known = |ids: &[regimen_base::program::TensorId]| ids.iter().all(|id| id.index() < program.tensors.len());
+    let known =
+        |ids: &[regimen_base::program::TensorId]| ids.iter().all(|id| id.index() < program.tensors.len());
     if ![&instruction.inputs, &instruction.outputs, &instruction.frees].into_iter().all(|ids| known(ids)) {
         return Err(malformed("refers to a tensor that does not exist"));
     }

@@ -256,7 +256,13 @@ pub fn global_norm(norm: &Tensor, gradients: &Tensors) -> Result<(), String> {
 }
 
 /// `groups`: parameters, gradients, first moments, second moments, copies (may be empty).
-pub fn adamw(lr: &Tensor, step: &Tensor, norm: &Tensor, groups: &[Tensors; 5], s: AdamW) -> Result<(), String> {
+pub fn adamw(
+    lr: &Tensor,
+    step: &Tensor,
+    norm: &Tensor,
+    groups: &[Tensors; 5],
+    s: AdamW,
+) -> Result<(), String> {
     let [params, grads, m, v, copies] = groups;
     let n = length(params, &[grads, m, v], &[copies])?;
     adamw_of(lr, step, norm, n, params, grads, m, v, copies, s.beta1, s.beta2, s.eps, s.weight_decay, s.clip)

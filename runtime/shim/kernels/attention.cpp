@@ -43,20 +43,88 @@ RGM_INLINE void pack_transposed(T* panels, const T* x, int64_t row, int64_t rows
   }
 }
 
-// result[rows, padded(columns)] (+)= a[rows, depth]·panels.
-template <typename T>
-RGM_INLINE void multiply_panels(
-    int64_t rows, int64_t depth, int64_t columns, const T* a, int64_t a_row, int64_t a_col, const T* panels, T* result,
-    int64_t result_row, bool accumulate) {
-  for (int64_t j = 0; j < columns; j += NR<T>) {
-    multiply_panel<T>(rows, depth, a, a_row, a_col, panels + j * depth, result + j, result_row, accumulate);
-  }
-}
-
+// Keys that a query sees.
 RGM_INLINE int64_t visible(const AttentionArgs& args, int64_t query) {
   if (!args.causal) return args.keys;
   const int64_t last = query + args.keys - args.queries + 1;
   return last < 0 ? 0 : (last < args.keys ? last : args.keys);
+}
+
+RGM_INLINE int64_t clamp(int64_t x, int64_t high) { return x < 0 ? 0 : (x < high ? x : high); }
+
+// One block of queries against one block of keys. Half of the blocks on the diagonal is masked: the three products below
+// leave out what would be multiplied by zero or never read.
+struct Pair {
+  const AttentionArgs& args;
+  int64_t q0, queries, k0, keys;
+
+  // Keys of this block that row t sees.
+  RGM_INLINE int64_t seen(int64_t t) const { return clamp(visible(args, q0 + t) - k0, keys); }
+
+  // First row that sees key i of this block.
+  RGM_INLINE int64_t first(int64_t i) const {
+    return args.causal ? clamp(k0 + i - (args.keys - args.queries) - q0, queries) : 0;
+  }
+};
+
+constexpr int64_t GROUP = 2 * MR;  // rows that share a bound
+
+// scores[queries, keys] = x[queries, depth]·panels, whose columns are keys.
+template <typename T>
+RGM_INLINE void multiply_scores(const Pair& pair, int64_t depth, const T* x, int64_t x_row, const T* panels, T* scores) {
+  for (int64_t j = 0; j < pair.keys; j += NR<T>) {
+    const int64_t t = pair.first(j);
+    multiply_panel<T>(pair.queries - t, depth, x + t * x_row, x_row, 1, panels + j * depth, scores + t * BLOCK + j, BLOCK, false);
+  }
+}
+
+// result[queries, columns] (+)= weights[queries, keys]·panels, whose rows are keys.
+template <typename T>
+RGM_INLINE void multiply_keys(const Pair& pair, int64_t columns, const T* weights, const T* panels, T* result, int64_t row, bool add) {
+  for (int64_t t = 0; t < pair.queries; t += GROUP) {
+    const int64_t rows = pair.queries - t < GROUP ? pair.queries - t : GROUP;
+    const int64_t depth = pair.seen(t + rows - 1);
+    for (int64_t j = 0; j < columns; j += NR<T>) {
+      multiply_panel<T>(rows, depth, weights + t * BLOCK, BLOCK, 1, panels + j * pair.keys, result + t * row + j, row, add);
+    }
+  }
+}
+
+// result[keys, columns] += weightsᵀ[keys, queries]·panels, whose rows are queries.
+template <typename T>
+RGM_INLINE void multiply_queries(const Pair& pair, int64_t columns, const T* weights, const T* panels, T* result, int64_t row) {
+  for (int64_t i = 0; i < pair.keys; i += GROUP) {
+    const int64_t rows = pair.keys - i < GROUP ? pair.keys - i : GROUP, t = pair.first(i);
+    for (int64_t j = 0; j < columns; j += NR<T>) {
+      const T* panel = panels + j * pair.queries + t * NR<T>;
+      multiply_panel<T>(rows, pair.queries - t, weights + t * BLOCK + i, 1, BLOCK, panel, result + i * row + j, row, true);
+    }
+  }
+}
+
+// Columns up to here are computed with whole vectors.
+RGM_INLINE int64_t whole_vectors(int64_t n) { return (n + 15) / 16 * 16; }
+
+// One row of scores becomes weights relative to the running maximum; returns the factor that older sums shrink by.
+template <typename T>
+RGM_INLINE T soften(T* s, int64_t n, int64_t keys, T scale, T& maximum, T& sum) {
+  const int64_t whole = whole_vectors(n);
+  for (int64_t i = 0; i < whole; i++) s[i] *= scale;
+  for (int64_t i = n; i < whole; i++) s[i] = -infinity<T>();
+  T largest = maximum;
+#pragma omp simd reduction(max : largest)
+  for (int64_t i = 0; i < whole; i++) largest = s[i] > largest ? s[i] : largest;
+  T added = 0;
+#pragma omp simd reduction(+ : added)
+  for (int64_t i = 0; i < whole; i++) {
+    s[i] = exponential(s[i] - largest);
+    added += s[i];
+  }
+  for (int64_t i = whole; i < keys; i++) s[i] = 0;
+  const T shrink = maximum == -infinity<T>() ? T(0) : exponential(maximum - largest);
+  sum = sum * shrink + added;
+  maximum = largest;
+  return shrink;
 }
 
 template <typename T>
@@ -83,38 +151,23 @@ void attend(const AttentionArgs& args, int64_t b, int64_t h, int64_t q0) {
     const int64_t keys = limit - k0 < BLOCK ? limit - k0 : BLOCK;
     pack_transposed<T>(key_panels, k.data + k0 * k.row, k.row, keys, D);
     pack_rows<T>(value_panels, v.data + k0 * v.row, v.row, keys, D);
-    multiply_panels<T>(queries, D, keys, q.data + q0 * q.row, q.row, 1, key_panels, scores, BLOCK, false);
+    const Pair pair{args, q0, queries, k0, keys};
+    multiply_scores<T>(pair, D, q.data + q0 * q.row, q.row, key_panels, scores);
     for (int64_t t = 0; t < queries; t++) {
       T* s = scores + t * BLOCK;
-      const int64_t seen = visible(args, q0 + t) - k0;
-      const int64_t n = seen < 0 ? 0 : (seen < keys ? seen : keys);
-      T largest = maximum[t];
-#pragma omp simd reduction(max : largest)
-      for (int64_t i = 0; i < n; i++) {
-        const T value = s[i] * scale;
-        largest = value > largest ? value : largest;
-      }
+      const int64_t n = pair.seen(t);
       if (n == 0) {
         for (int64_t i = 0; i < keys; i++) s[i] = 0;
         continue;
       }
-      T added = 0;
-#pragma omp simd reduction(+ : added)
-      for (int64_t i = 0; i < n; i++) {
-        s[i] = exponential(s[i] * scale - largest);
-        added += s[i];
-      }
-      for (int64_t i = n; i < keys; i++) s[i] = 0;
-      const T shrink = maximum[t] == -infinity<T>() ? T(0) : exponential(maximum[t] - largest);
-      sum[t] = sum[t] * shrink + added;
-      maximum[t] = largest;
+      const T shrink = soften<T>(s, n, keys, scale, maximum[t], sum[t]);
       T* row = result + t * padded_D;
-      if (shrink != T(1)) {
+      if (k0 > 0) {
 #pragma omp simd
         for (int64_t d = 0; d < padded_D; d++) row[d] *= shrink;
       }
     }
-    multiply_panels<T>(queries, keys, D, scores, BLOCK, 1, value_panels, result, padded_D, true);
+    multiply_keys<T>(pair, D, scores, value_panels, result, padded_D, true);
   }
   for (int64_t t = 0; t < queries; t++) {
     const int64_t position = (b * args.queries + q0 + t) * args.heads + h;
@@ -152,29 +205,28 @@ template <typename T> struct Buffers {
 
 // p = exp(scale·q·kᵀ − lse) and ds = scale·p·(do·vᵀ − delta) for one pair of blocks; delta = Σ do·o.
 template <typename T>
-void score_gradients(
-    const AttentionArgs& args, Buffers<T>& s, int64_t b, int64_t h, int64_t q0, int64_t queries, int64_t k0, int64_t keys) {
+void score_gradients(const Pair& pair, Buffers<T>& s, int64_t b, int64_t h) {
+  const AttentionArgs& args = pair.args;
   const int64_t D = args.head_size, position_row = args.heads * D;
   const auto q = head<T>(args.q, args.q_stride, b, h);
-  const int64_t first = (b * args.queries + q0) * args.heads + h;
+  const int64_t first = (b * args.queries + pair.q0) * args.heads + h;
   const T* d_o = static_cast<const T*>(args.d_o) + first * D;
   const T* o = static_cast<const T*>(args.o) + first * D;
   const T* lse = static_cast<const T*>(args.lse_in) + first;
-  multiply_panels<T>(queries, D, keys, q.data + q0 * q.row, q.row, 1, s.key_columns, s.p, BLOCK, false);
-  multiply_panels<T>(queries, D, keys, d_o, position_row, 1, s.value_columns, s.ds, BLOCK, false);
+  multiply_scores<T>(pair, D, q.data + pair.q0 * q.row, q.row, s.key_columns, s.p);
+  multiply_scores<T>(pair, D, d_o, position_row, s.value_columns, s.ds);
   const T scale = static_cast<T>(args.scale);
-  for (int64_t t = 0; t < queries; t++) {
+  for (int64_t t = 0; t < pair.queries; t++) {
     const T *to_row = d_o + t * position_row, *o_row = o + t * position_row;
     T delta = 0;
 #pragma omp simd reduction(+ : delta)
     for (int64_t d = 0; d < D; d++) delta += to_row[d] * o_row[d];
-    const int64_t seen = visible(args, q0 + t) - k0;
-    const int64_t n = seen < 0 ? 0 : (seen < keys ? seen : keys);
     T* p = s.p + t * BLOCK;
     T* ds = s.ds + t * BLOCK;
     const T row_lse = lse[t * args.heads];
+    const int64_t n = pair.seen(t), whole = whole_vectors(n);
 #pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < whole; i++) {
       p[i] = exponential(p[i] * scale - row_lse);
       ds[i] = p[i] * (ds[i] - delta) * scale;
     }
@@ -215,12 +267,13 @@ void attend_grad(const AttentionArgs& args, int64_t b, int64_t h) {
       const int64_t queries = args.queries - q0 < BLOCK ? args.queries - q0 : BLOCK;
       const int64_t first = (b * args.queries + q0) * args.heads + h;
       if (visible(args, q0 + queries - 1) <= k0 && k0 > 0) continue;
-      score_gradients<T>(args, s, b, h, q0, queries, k0, keys);
+      const Pair pair{args, q0, queries, k0, keys};
+      score_gradients<T>(pair, s, b, h);
       pack_rows<T>(s.query_rows, q.data + q0 * q.row, q.row, queries, D);
       pack_rows<T>(s.output_rows, static_cast<const T*>(args.d_o) + first * D, position_row, queries, D);
-      multiply_panels<T>(keys, queries, D, s.p, 1, BLOCK, s.output_rows, s.dv, padded_D, true);
-      multiply_panels<T>(keys, queries, D, s.ds, 1, BLOCK, s.query_rows, s.dk, padded_D, true);
-      multiply_panels<T>(queries, keys, D, s.ds, BLOCK, 1, s.key_rows, s.dq, padded_D, false);
+      multiply_queries<T>(pair, D, s.p, s.output_rows, s.dv, padded_D);
+      multiply_queries<T>(pair, D, s.ds, s.query_rows, s.dk, padded_D);
+      multiply_keys<T>(pair, D, s.ds, s.key_rows, s.dq, padded_D, false);
       add_rows<T>(args.dq, s.dq, padded_D, first, queries, args.heads, D, k0 > 0);
     }
     const int64_t first = (b * args.keys + k0) * args.heads + h;

@@ -9,21 +9,33 @@ namespace {
 
 constexpr int64_t LANES = 16;  // groups of four elements generated side by side
 
-// Random words of LANES consecutive groups, word-major, so that the rounds vectorise.
-struct Batch {
-  uint32_t w[4][LANES];
-};
-
-RGM_INLINE void generate(Batch& batch, Words first, uint32_t k0, uint32_t k1) {
+// Random words of LANES consecutive groups in the order of their elements. One array per word of the counter, so that
+// every round is a few vector instructions.
+RGM_INLINE void generate(uint32_t* words, Words first, uint32_t k0, uint32_t k1) {
+  alignas(64) uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
+  for (int64_t lane = 0; lane < LANES; lane++) {
+    c0[lane] = first.w[0] + static_cast<uint32_t>(lane);
+    c1[lane] = first.w[1], c2[lane] = first.w[2], c3[lane] = first.w[3];
+  }
+  for (int round = 0; round < 10; round++) {
+#pragma omp simd
+    for (int64_t lane = 0; lane < LANES; lane++) {
+      const uint64_t p0 = uint64_t{0xD2511F53} * c0[lane], p1 = uint64_t{0xCD9E8D57} * c2[lane];
+      const uint32_t low0 = 0xD2511F53u * c0[lane], low1 = 0xCD9E8D57u * c2[lane];
+      c0[lane] = static_cast<uint32_t>(p1 >> 32) ^ c1[lane] ^ k0;
+      c2[lane] = static_cast<uint32_t>(p0 >> 32) ^ c3[lane] ^ k1;
+      c1[lane] = low1;
+      c3[lane] = low0;
+    }
+    k0 += 0x9E3779B9;
+    k1 += 0xBB67AE85;
+  }
 #pragma omp simd
   for (int64_t lane = 0; lane < LANES; lane++) {
-    Words c = first;
-    c.w[0] += static_cast<uint32_t>(lane);
-    const Words result = philox(c, k0, k1);
-    batch.w[0][lane] = result.w[0];
-    batch.w[1][lane] = result.w[1];
-    batch.w[2][lane] = result.w[2];
-    batch.w[3][lane] = result.w[3];
+    words[4 * lane] = c0[lane];
+    words[4 * lane + 1] = c1[lane];
+    words[4 * lane + 2] = c2[lane];
+    words[4 * lane + 3] = c3[lane];
   }
 }
 
@@ -39,12 +51,13 @@ RGM_INLINE void drop(const DropoutArgs& args, int64_t sample_row, int64_t first,
   const auto threshold = static_cast<uint32_t>(std::ceil(args.rate * 16777216.0));
   const C kept = static_cast<C>(1.0 / (1.0 - args.rate));
   for (int64_t e = first; e < last; e += 4 * LANES) {
-    Batch batch;
-    generate(batch, counter(static_cast<uint64_t>(e) / 4, sample, args.step, args.site), k0, k1);
+    alignas(64) uint32_t words[4 * LANES];
+    generate(words, counter(static_cast<uint64_t>(e) / 4, sample, args.step, args.site), k0, k1);
     const int64_t n = last - e < 4 * LANES ? last - e : 4 * LANES;
+#pragma omp simd
     for (int64_t i = 0; i < n; i++) {
-      const bool keep = (batch.w[i & 3][i >> 2] >> 8) >= threshold;
-      store(y[e + i], keep ? load(x[e + i]) * kept : C(0));
+      const C factor = (words[i] >> 8) >= threshold ? kept : C(0);
+      store(y[e + i], load(x[e + i]) * factor);
     }
   }
 }

@@ -86,6 +86,55 @@ inline void multiply_panel(
 #undef RGM_REST
 }
 
+// to[j, i] = from[i, j] for 8×8 f32 blocks, in registers.
+RGM_INLINE void transpose_block(float* to, int64_t to_row, const float* from, int64_t from_row) {
+  typedef float V __attribute__((vector_size(32)));
+  typedef float U __attribute__((vector_size(32), aligned(4), may_alias));
+  V a[8], b[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i++) a[i] = *reinterpret_cast<const U*>(from + i * from_row);
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    b[i] = __builtin_shufflevector(a[i], a[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    b[i + 1] = __builtin_shufflevector(a[i], a[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+    a[i] = __builtin_shufflevector(b[i], b[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+    a[i + 1] = __builtin_shufflevector(b[i], b[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    a[i + 2] = __builtin_shufflevector(b[i + 1], b[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
+    a[i + 3] = __builtin_shufflevector(b[i + 1], b[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    *reinterpret_cast<U*>(to + i * to_row) = __builtin_shufflevector(a[i], a[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    *reinterpret_cast<U*>(to + (i + 4) * to_row) = __builtin_shufflevector(a[i], a[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+template <typename T, typename S>
+RGM_INLINE void transpose_block(T* to, int64_t to_row, const S* from, int64_t from_row) {
+  for (int64_t i = 0; i < 8; i++) {
+    for (int64_t j = 0; j < 8; j++) to[j * to_row + i] = load(from[i * from_row + j]);
+  }
+}
+
+// Packs columns that are contiguous in memory, in blocks of 8×8.
+template <typename T, typename S>
+inline void pack_contiguous_columns(T* panel, const S* b, int64_t b_col, int64_t depth, int64_t columns) {
+  const int64_t whole = depth / 8 * 8;
+  int64_t j = 0;
+  for (; j + 8 <= columns; j += 8) {
+    for (int64_t k = 0; k < whole; k += 8) transpose_block(panel + k * NR<T> + j, NR<T>, b + k + j * b_col, b_col);
+    for (int64_t i = j; i < j + 8; i++) {
+      for (int64_t k = whole; k < depth; k++) panel[k * NR<T> + i] = load(b[k + i * b_col]);
+    }
+  }
+  for (; j < columns; j++) {
+    for (int64_t k = 0; k < depth; k++) panel[k * NR<T> + j] = load(b[k + j * b_col]);
+  }
+}
+
 // Packs b[0..depth, 0..columns) into a panel, converting to the type of computation and padding with zeros.
 template <typename T, typename S>
 inline void pack_panel(T* panel, const S* b, int64_t b_row, int64_t b_col, int64_t depth, int64_t columns) {
@@ -97,19 +146,13 @@ inline void pack_panel(T* panel, const S* b, int64_t b_row, int64_t b_col, int64
     return;
   }
   if (b_row == 1) {
-    // Columns are contiguous: sixteen of each at a time, so that a line is used while it is in the nearest cache.
-    for (int64_t k0 = 0; k0 < depth; k0 += 16) {
-      const int64_t last = k0 + 16 < depth ? k0 + 16 : depth;
-      for (int64_t j = 0; j < columns; j++) {
-        for (int64_t k = k0; k < last; k++) panel[k * NR<T> + j] = load(b[k + j * b_col]);
-      }
-    }
+    pack_contiguous_columns(panel, b, b_col, depth, columns);
   } else {
     for (int64_t k = 0; k < depth; k++) {
       for (int64_t j = 0; j < columns; j++) panel[k * NR<T> + j] = load(b[k * b_row + j * b_col]);
     }
   }
-  for (int64_t k = 0; k < depth; k++) {
+  for (int64_t k = 0; columns < NR<T> && k < depth; k++) {
     for (int64_t j = columns; j < NR<T>; j++) panel[k * NR<T> + j] = 0;
   }
 }

@@ -34,9 +34,12 @@ fn hinted(diagnostic: Diagnostic, why: &str) -> Diagnostic {
     if why.contains("out of memory") {
         diagnostic.help("free memory on this machine, or reduce `micro_batch` and plan again")
     } else if why.contains("outside 0..") || why.contains("neither -100 nor in") {
-        diagnostic.help("delete the data cache, so that the tokens are made again with the experiment's tokenizer")
+        diagnostic
+            .help("delete the data cache, so that the tokens are made again with the experiment's tokenizer")
     } else {
-        diagnostic.help("report this with the run's `plan.json`: a plan that passed all checks should not fail here")
+        diagnostic.help(
+            "report this with the run's `plan.json`: a plan that passed all checks should not fail here",
+        )
     }
 }
 
@@ -46,7 +49,11 @@ mod tests {
 
     #[test]
     fn a_lack_of_memory_says_what_to_reduce() {
-        let full = instruction_failed("block.0.attn.q", "linear", "cannot allocate 9 bytes: the machine is out of memory");
+        let full = instruction_failed(
+            "block.0.attn.q",
+            "linear",
+            "cannot allocate 9 bytes: the machine is out of memory",
+        );
         assert!(full.title.starts_with("`block.0.attn.q` (linear) failed"));
         assert!(full.help.unwrap().contains("micro_batch"));
     }

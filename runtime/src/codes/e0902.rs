@@ -22,9 +22,12 @@ regimen run plan.json
 
 /// `name` is the instruction, `op` what it asks for.
 pub fn unknown_operation(name: &str, op: &str) -> Diagnostic {
-    Diagnostic::error(PAGE.code, format!("`{name}` needs the operation `{op}`, which this runtime does not have"))
-        .because("The plan comes from another version of Regimen, or was edited.")
-        .help("plan the experiment again with this version")
+    Diagnostic::error(
+        PAGE.code,
+        format!("`{name}` needs the operation `{op}`, which this runtime does not have"),
+    )
+    .because("The plan comes from another version of Regimen, or was edited.")
+    .help("plan the experiment again with this version")
 }
 
 #[cfg(test)]

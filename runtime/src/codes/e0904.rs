@@ -39,9 +39,13 @@ pub fn memory_differs(program: &str, at: Option<At>, what: &str, planned: u64, m
     let difference = i128::from(measured) - i128::from(planned);
     Diagnostic::error(
         PAGE.code,
-        format!("program `{program}`: bytes {what} {place} are {measured}, planned {planned} ({difference:+})"),
+        format!(
+            "program `{program}`: bytes {what} {place} are {measured}, planned {planned} ({difference:+})"
+        ),
     )
-    .because("Planned and measured memory must be equal to the byte; this is the first instruction that differs.")
+    .because(
+        "Planned and measured memory must be equal to the byte; this is the first instruction that differs.",
+    )
     .help("report this with the run's `plan.json`")
 }
 

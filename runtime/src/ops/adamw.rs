@@ -19,7 +19,12 @@ fn lower(cx: &mut Call) -> Result<(), Diagnostic> {
         weight_decay: cx.float("weight_decay")?,
         clip: cx.float("clip")?,
     };
-    let groups =
-        [cx.group(3, n)?, cx.group(3 + n, n)?, cx.group(3 + 2 * n, n)?, cx.group(3 + 3 * n, n)?, cx.group(3 + 4 * n, copies)?];
+    let groups = [
+        cx.group(3, n)?,
+        cx.group(3 + n, n)?,
+        cx.group(3 + 2 * n, n)?,
+        cx.group(3 + 3 * n, n)?,
+        cx.group(3 + 4 * n, copies)?,
+    ];
     cx.done(shim::adamw(cx.input(0)?, cx.input(1)?, cx.input(2)?, &groups, settings))
 }

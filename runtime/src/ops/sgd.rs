@@ -11,8 +11,11 @@ pub(super) const OP: Lower = Lower { name: "sgd", lower, views: false };
 
 fn lower(cx: &mut Call) -> Result<(), Diagnostic> {
     let n = cx.count("n")?;
-    let settings =
-        Sgd { momentum: cx.float("momentum")?, weight_decay: cx.float("weight_decay")?, clip: cx.float("clip")? };
+    let settings = Sgd {
+        momentum: cx.float("momentum")?,
+        weight_decay: cx.float("weight_decay")?,
+        clip: cx.float("clip")?,
+    };
     let buffers = if settings.momentum == 0.0 { 0 } else { n };
     let copies = if cx.flag("copies")? { n } else { 0 };
     let groups = [
