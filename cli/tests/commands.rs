@@ -225,8 +225,9 @@ fn explain_knows_every_code_it_lists() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_mistake() {
-    let mut child =
-        Bench::new().command(&["explain"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let bench = Bench::new();
+    let mut command = bench.command(&["explain"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Closed before anything was read.
     drop(child.stdout.take());
     let mut err = String::new();

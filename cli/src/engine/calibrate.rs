@@ -75,7 +75,9 @@ fn time_stage(stage: &Stage) -> Result<Vec<Timed>, Diagnostic> {
             let mut inputs = executable.allocate_inputs()?;
             // One is a valid token, label, position and divisor.
             for input in &mut inputs {
-                input.f_fill_(1.0).map_err(|why| e0817::failed(&program.name, &why.to_string()))?;
+                if let Err(why) = input.f_fill_(1.0) {
+                    return Err(e0817::failed(&program.name, &why.to_string()));
+                }
             }
             executable.run(&residents, inputs, &mut watch)?;
             if round > 0 {

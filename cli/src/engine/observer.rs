@@ -72,7 +72,7 @@ impl Observer for Screen {
             count(started.steps),
             count(started.tokens_per_step),
             bytes(started.planned_bytes),
-            started.folder.display()
+            render::shown(started.folder, "").trim_end_matches('/')
         ));
         if self.terminal.live {
             self.bar = bar(started.steps, started.resumed_at.unwrap_or(0));
@@ -83,7 +83,7 @@ impl Observer for Screen {
         let loss = step.metrics.iter().find(|(name, _)| name == "loss").map(|(_, value)| *value);
         let loss = loss.map_or_else(String::new, |loss| format!("loss {loss:.4}  "));
         let pace =
-            format!("{loss}{} tokens/s  {} left", rate(step.tokens_per_second), duration(step.seconds_left));
+            format!("{loss}{} tokens/s  {} left", rate(step.tokens_per_second), left(step.seconds_left));
         if self.terminal.live {
             self.bar.set_position(step.step);
             self.bar.set_message(pace);
@@ -125,7 +125,7 @@ impl Observer for Screen {
 }
 
 fn bar(steps: u64, done: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:24} {human_pos}/{human_len}  {wide_msg}");
+    let style = ProgressStyle::with_template("{bar:20} {human_pos}/{human_len}  {wide_msg}");
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar =
         ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(10)).with_style(style);
@@ -144,6 +144,15 @@ fn evaluation(evaluated: &Evaluated) -> String {
         None => String::new(),
     };
     format!("{} after step {}: {}{verdict}", evaluated.name, count(evaluated.step), metrics.join("  "))
+}
+
+/// Time left, no finer than it can be known: `2 h 5 min`, `12 min`, `35 s`.
+fn left(seconds: f64) -> String {
+    match seconds.max(0.0) {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 90.0 * 60.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{} h {} min", count((s / 3600.0) as u64), (s / 60.0) as u64 % 60),
+    }
 }
 
 fn rate(per_second: f64) -> String {
@@ -174,6 +183,12 @@ mod tests {
         assert_eq!(evaluation(&evaluated), "validation after step 1,500: loss 1.8024 (best so far)");
         evaluated = Evaluated { best: false, patience: Some((2, 7)), ..evaluated };
         assert!(evaluation(&evaluated).ends_with("(no improvement, 2 of 7 allowed)"));
+    }
+
+    #[test]
+    fn time_left_is_rounded() {
+        assert_eq!([0.4, 89.0, 695.0, 7500.0].map(left), ["0 s", "89 s", "12 min", "2 h 5 min"]);
+        assert_eq!(left(f64::NAN), "0 s");
     }
 
     #[test]
