@@ -4,6 +4,11 @@
 //! milliseconds. `regimen-engine` (cargo feature `libtorch`) executes plans; `regimen` becomes it when something is to be
 //! computed. This library is what both share.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a diagnostic is large, and is made at most once on the way to the end"
+)]
+
 pub mod arguments;
 pub mod calibration;
 pub mod codes;

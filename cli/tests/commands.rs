@@ -1,5 +1,7 @@
 //! What every command prints and how it ends, on good files and on bad ones.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 mod common;
 
 use common::{Bench, GOOD, Said, examples};

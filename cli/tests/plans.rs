@@ -2,9 +2,11 @@
 //!
 //! Sizes of data are assumed, so that the snapshots are the same everywhere.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 mod common;
 
-use common::{Bench, examples};
+use common::{Bench, Said, examples};
 use regimen_base::plan::hash_of;
 use serde_json::{Value, json};
 
@@ -38,27 +40,31 @@ fn condensed(plan: &str) -> Value {
     plan
 }
 
-#[test]
-fn plans_of_examples_as_text() {
+/// Plans every example, shows the good ones to `see`, and fails at the end if any is bad.
+fn plan_all(more: &[&str], see: impl Fn(&str, &Said)) {
     let bench = bench();
+    let mut bad = vec![];
     for example in examples() {
         let name = example.file_stem().unwrap().to_str().unwrap().to_string();
-        let said = bench.run(&["plan", &format!("{name}.exp"), "--assume"]);
-        assert_eq!(said.status, 0, "{name}: {}", said.err);
-        insta::assert_snapshot!(format!("{name}_text"), format!("{}\n{}", said.out, said.err));
+        let said = bench.run(&[&["plan", &format!("{name}.exp"), "--assume"], more].concat());
+        if said.status == 0 { see(&name, &said) } else { bad.push(format!("{name}: {}", said.err)) }
     }
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+#[test]
+fn plans_of_examples_as_text() {
+    plan_all(&[], |name, said| {
+        insta::assert_snapshot!(format!("{name}_text"), format!("{}\n{}", said.out, said.err));
+    });
 }
 
 #[test]
 fn plans_of_examples_as_json() {
-    let bench = bench();
-    for example in examples() {
-        let name = example.file_stem().unwrap().to_str().unwrap().to_string();
-        let said = bench.run(&["plan", &format!("{name}.exp"), "--assume", "--format", "json"]);
-        assert_eq!(said.status, 0, "{name}: {}", said.err);
+    plan_all(&["--format", "json"], |name, said| {
         let plans: Vec<Value> = said.out.lines().map(condensed).collect();
         insta::assert_snapshot!(format!("{name}_json"), serde_json::to_string_pretty(&plans).unwrap());
-    }
+    });
 }
 
 #[test]

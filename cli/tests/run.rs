@@ -1,5 +1,6 @@
 //! Training, going on, generating and exporting, as a user does it.
 #![cfg(feature = "libtorch")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod common;
 

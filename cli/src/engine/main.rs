@@ -1,6 +1,11 @@
 //! `regimen-engine`: the program that is linked with libtorch. `regimen` starts it; its command line is for `regimen` only,
 //! except where both share one.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a diagnostic is large, and is made at most once on the way to the end"
+)]
+
 mod arguments;
 mod calibrate;
 mod export;

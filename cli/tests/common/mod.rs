@@ -32,8 +32,8 @@ impl Bench {
     pub fn good() -> Bench {
         let bench = Bench::new();
         bench.write("good.exp", GOOD);
-        bench.write("data/a.txt", &"To be, or not to be, that is the question.\n".repeat(200));
-        bench.write("data/b.txt", &"Whether 'tis nobler in the mind to suffer\n".repeat(50));
+        bench.write("data/a.txt", "To be, or not to be, that is the question.\n".repeat(200));
+        bench.write("data/b.txt", "Whether 'tis nobler in the mind to suffer\n".repeat(50));
         bench
     }
 
