@@ -12,12 +12,13 @@ struct Case {
     limit: f64,
 }
 
-const CASES: [Case; 3] = [
+const CASES: [Case; 4] = [
     Case { name: "check quickstart", arguments: &["check", "examples/quickstart.exp"], limit: 0.010 },
+    Case { name: "check GPT-2 124M", arguments: &["check", "examples/gpt2_124m.exp"], limit: 0.010 },
     Case {
-        name: "format quickstart",
-        arguments: &["fmt", "--check", "examples/quickstart.exp"],
-        limit: 0.010,
+        name: "plan GPT-2 124M",
+        arguments: &["plan", "examples/gpt2_124m.exp", "--assume"],
+        limit: 0.030,
     },
     Case { name: "explain E0101", arguments: &["explain", "E0101"], limit: 0.010 },
 ];
