@@ -264,8 +264,7 @@ impl Plan {
         struct Version {
             format: u32,
         }
-        let version: Version =
-            serde_json::from_str(text).map_err(|e| format!("this is not a plan: {e}"))?;
+        let version: Version = serde_json::from_str(text).map_err(|e| format!("this is not a plan: {e}"))?;
         if version.format != FORMAT {
             return Err(format!(
                 "the plan has format {}, this version of regimen reads format {FORMAT}",

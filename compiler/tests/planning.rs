@@ -90,7 +90,11 @@ fn check_reads(program: &Program) {
         }
         for (_, input) in &instruction.in_place {
             let overwritten = instruction.inputs[*input as usize];
-            assert!(instruction.frees.contains(&overwritten), "{} goes on after being written over", instruction.name);
+            assert!(
+                instruction.frees.contains(&overwritten),
+                "{} goes on after being written over",
+                instruction.name
+            );
         }
         for freed in &instruction.frees {
             gone[freed.index()] = true;
@@ -151,7 +155,8 @@ fn weights_take_part_in_the_update_exactly_once() {
     let lowered = lowered(&stage, 1);
     let update = &lowered.programs["update"];
     let weights = stage.model.spec.weights().len();
-    let updated: usize = update.instructions.iter().filter(|i| i.op == "adamw").map(|i| (i.inputs.len() - 3) / 4).sum();
+    let updated: usize =
+        update.instructions.iter().filter(|i| i.op == "adamw").map(|i| (i.inputs.len() - 3) / 4).sum();
     assert_eq!(updated, weights);
 }
 

@@ -27,7 +27,13 @@ fn with_gradients(mut weights: Vec<Resident>) -> Arc<Vec<Resident>> {
         let w = weights[index].clone();
         if !w.frozen {
             let of = Some(ResidentId(index as u32));
-            weights.push(Resident { name: format!("{}.grad", w.name), role: Role::Gradient, of, saved: false, ..w });
+            weights.push(Resident {
+                name: format!("{}.grad", w.name),
+                role: Role::Gradient,
+                of,
+                saved: false,
+                ..w
+            });
         }
     }
     Arc::new(weights)

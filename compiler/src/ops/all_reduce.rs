@@ -50,7 +50,9 @@ impl Operation for AllReduce {
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
-        require(inputs[0] == Placement::Partial, || format!("only partial sums are summed, got {:?}", inputs[0]))?;
+        require(inputs[0] == Placement::Partial, || {
+            format!("only partial sums are summed, got {:?}", inputs[0])
+        })?;
         Ok(vec![Placement::Replicate])
     }
 

@@ -36,7 +36,13 @@ pub struct AttentionForm {
 ///
 /// # Errors
 /// If the shapes do not fit.
-pub fn attend(graph: &mut Graph, q: Value, k: Value, v: Value, form: AttentionForm) -> Result<Value, ShapeError> {
+pub fn attend(
+    graph: &mut Graph,
+    q: Value,
+    k: Value,
+    v: Value,
+    form: AttentionForm,
+) -> Result<Value, ShapeError> {
     let active = graph.training && form.dropout > 0.0;
     // On a CPU the temporary memory of the fused kernel in bf16 differs from call to call.
     let fused = !active && (graph.device.backend == Backend::Cuda || graph.ty(q).dtype != DType::Bf16);

@@ -33,7 +33,9 @@ impl Operation for Embedding {
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
         call.operands(2..=2)?;
         let (weight, ids) = (call.input(0)?, call.input(1)?);
-        require(weight.rank() == 2 && ids.dtype == DType::I64, || format!("cannot look up {ids} in {weight}"))?;
+        require(weight.rank() == 2 && ids.dtype == DType::I64, || {
+            format!("cannot look up {ids} in {weight}")
+        })?;
         let mut shape = ids.shape.clone();
         shape.push(last(weight));
         Ok(vec![TensorType::new(weight.dtype, shape)])

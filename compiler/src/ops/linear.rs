@@ -79,7 +79,9 @@ impl Operation for Linear {
             (Replicate, Shard(d)) if d as usize == out => Shard(contracted),
             (Shard(c), Shard(d)) if c == contracted && d as usize == inp => Partial,
             (Partial, Replicate) => Partial,
-            (x, w) => return Err(format!("cannot multiply an operand placed {x:?} by a weight placed {w:?}")),
+            (x, w) => {
+                return Err(format!("cannot multiply an operand placed {x:?} by a weight placed {w:?}"));
+            }
         };
         let fits = match (bias, result) {
             (None, _) => true,

@@ -304,11 +304,7 @@ pub fn require(condition: bool, message: impl FnOnce() -> String) -> Result<(), 
 }
 
 /// Sharding rule of operations that only work on whole operands.
-pub fn replicated_only(
-    _call: &Call,
-    inputs: &[Placement],
-    outputs: usize,
-) -> Result<Vec<Placement>, String> {
+pub fn replicated_only(_call: &Call, inputs: &[Placement], outputs: usize) -> Result<Vec<Placement>, String> {
     match inputs.iter().position(|p| *p != Placement::Replicate) {
         None => Ok(vec![Placement::Replicate; outputs]),
         Some(i) => Err(format!("operand {} is {:?}; the operation needs it whole", i + 1, inputs[i])),
@@ -317,11 +313,7 @@ pub fn replicated_only(
 
 /// Sharding rule of element-wise operations on operands of equal shape: all placed alike. A sum of partial
 /// values is only right where the operation is linear.
-pub fn elementwise(
-    inputs: &[Placement],
-    linear: bool,
-    outputs: usize,
-) -> Result<Vec<Placement>, String> {
+pub fn elementwise(inputs: &[Placement], linear: bool, outputs: usize) -> Result<Vec<Placement>, String> {
     let first = inputs.first().copied().unwrap_or(Placement::Replicate);
     require(inputs.iter().all(|p| *p == first), || format!("operands are placed differently: {inputs:?}"))?;
     require(linear || first != Placement::Partial, || {

@@ -13,13 +13,7 @@ pub struct Transpose;
 ///
 /// # Errors
 /// If `x` has no such dimensions.
-pub fn transpose(
-    graph: &mut Graph,
-    name: &str,
-    x: Value,
-    d0: usize,
-    d1: usize,
-) -> Result<Value, ShapeError> {
+pub fn transpose(graph: &mut Graph, name: &str, x: Value, d0: usize, d1: usize) -> Result<Value, ShapeError> {
     let dims = attrs([("d0", Attr::Int(d0 as i64)), ("d1", Attr::Int(d1 as i64))]);
     graph.apply1(&Transpose, name, dims, &[x])
 }

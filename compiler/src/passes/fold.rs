@@ -18,7 +18,9 @@ pub fn fold(graph: &mut Graph) {
             .then(|| producer[node.inputs[1].index()])
             .flatten()
             .filter(|_| uses[node.inputs[1].index()] == 1)
-            .and_then(|index| kept[index].as_ref().and_then(|p| accumulating(graph, p, &node)).map(|n| (index, n)));
+            .and_then(|index| {
+                kept[index].as_ref().and_then(|p| accumulating(graph, p, &node)).map(|n| (index, n))
+            });
         match folded {
             // Earlier is right: what the product reads is there, and it frees its operands sooner.
             Some((index, node)) => kept[index] = Some(node),

@@ -64,8 +64,12 @@ impl Segments {
 
     /// Forward nodes of a segment that the backward pass needs again, in order.
     fn needed_nodes(&self, forward: &[Node], backward: &[Node], segment: u32) -> Vec<Node> {
-        let mut needed: std::collections::BTreeSet<Value> =
-            backward.iter().flat_map(|n| &n.inputs).copied().filter(|v| self.dropped(*v) == Some(segment)).collect();
+        let mut needed: std::collections::BTreeSet<Value> = backward
+            .iter()
+            .flat_map(|n| &n.inputs)
+            .copied()
+            .filter(|v| self.dropped(*v) == Some(segment))
+            .collect();
         let mut nodes = vec![];
         for node in forward.iter().rev().filter(|n| n.segment == Some(segment)) {
             if node.outputs.iter().any(|v| needed.contains(v)) {

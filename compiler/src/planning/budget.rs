@@ -13,7 +13,8 @@ use regimen_base::{Diagnostic, SourceMap};
 pub fn check(stage: &Stage, seed: u64, planned: &Planned, sources: &SourceMap) -> Vec<Diagnostic> {
     let mut found = vec![];
     let limits: &[Limit] = stage.budget.as_ref().map_or(&[], |b| &b.limits);
-    let failing: Vec<&Limit> = limits.iter().filter(|l| predicted(l.what, &planned.report) > l.at_most).collect();
+    let failing: Vec<&Limit> =
+        limits.iter().filter(|l| predicted(l.what, &planned.report) > l.at_most).collect();
     let needed = planned.report.memory.upper_bound;
     let budgeted = failing.iter().any(|l| l.what == Limited::Memory);
     if needed > stage.hardware.memory && !budgeted {
@@ -84,7 +85,9 @@ impl Search<'_> {
     /// Changes that bring the memory down to what is allowed.
     fn memory(&self) -> Vec<Remedy> {
         let allowed = allowed_bytes(self.stage) as f64;
-        let fits = |report: &Report| (report.memory.upper_bound as f64 <= allowed).then(|| bytes(report.memory.upper_bound));
+        let fits = |report: &Report| {
+            (report.memory.upper_bound as f64 <= allowed).then(|| bytes(report.memory.upper_bound))
+        };
         let mut remedies = vec![];
         remedies.extend(self.smaller_micro_batch(&fits));
         remedies.extend(self.full_recompute(&fits));

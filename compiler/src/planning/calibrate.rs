@@ -27,7 +27,7 @@ data none : text {{ files = \"none.txt\", split = {{ train = 50%, validation = 5
 model m : gpt {{
   layers = {layers}, heads = {heads}, hidden = {hidden}, context = {context}, tokenizer = raw, dropout = 10%
 }}
-stage s : causal_lm {{
+stage timed : causal_lm {{
   on = device, model = m, data = none, batch = {batch} sequences, micro_batch = {batch}, duration = 1 steps
   optimizer = adamw {{ lr = 1e-4, clip = 1.0 }}
   evaluate = {{ every = 1 steps, on = none.validation }}
@@ -54,9 +54,9 @@ pub fn fit(hardware: &Hardware, timed: &[Timed]) -> Efficiency {
     let products = timed.iter().filter(|t| t.instruction.op.starts_with("linear") && t.instruction.flops > 0);
     let matmul = speeds(products.map(|t| (t.instruction.flops as f64, net(t))));
     let copies = timed.iter().filter(|t| ["accumulate", "add", "zero"].contains(&t.instruction.op.as_str()));
-    let memory = speeds(copies.filter(|t| t.instruction.bytes > 0).map(|t| (t.instruction.bytes as f64, net(t))));
-    let mut efficiency =
-        Efficiency { calibrated: true, matmul, memory, overhead, factors: BTreeMap::new() };
+    let memory =
+        speeds(copies.filter(|t| t.instruction.bytes > 0).map(|t| (t.instruction.bytes as f64, net(t))));
+    let mut efficiency = Efficiency { calibrated: true, matmul, memory, overhead, factors: BTreeMap::new() };
     let fitted = Hardware { efficiency: efficiency.clone(), ..hardware.clone() };
     let device = Device::new(&fitted, Precision::F32);
     let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
@@ -75,8 +75,11 @@ pub fn fit(hardware: &Hardware, timed: &[Timed]) -> Efficiency {
 
 /// What an instruction costs the host: the time of those that do almost nothing.
 fn overhead(timed: &[Timed]) -> f64 {
-    let mut small: Vec<f64> =
-        timed.iter().filter(|t| t.instruction.flops == 0 && t.instruction.bytes < 4096).map(|t| t.seconds).collect();
+    let mut small: Vec<f64> = timed
+        .iter()
+        .filter(|t| t.instruction.flops == 0 && t.instruction.bytes < 4096)
+        .map(|t| t.seconds)
+        .collect();
     small.sort_by(f64::total_cmp);
     small.get(small.len() / 2).copied().unwrap_or(1e-6)
 }
@@ -96,7 +99,8 @@ pub fn toml(efficiency: &Efficiency) -> String {
     let points = |list: &[(f64, f64)]| {
         list.iter().map(|(x, y)| format!("[{x:.1}, {y:.1}]")).collect::<Vec<_>>().join(", ")
     };
-    let mut out = String::from("# Measured by `regimen calibrate`; points are [size of one operation, speed].\n");
+    let mut out =
+        String::from("# Measured by `regimen calibrate`; points are [size of one operation, speed].\n");
     let _ = writeln!(out, "matmul = [{}]", points(&efficiency.matmul));
     let _ = writeln!(out, "memory = [{}]", points(&efficiency.memory));
     let _ = writeln!(out, "overhead = {:e}", efficiency.overhead);

@@ -15,8 +15,8 @@ pub fn describe(
     mesh: &Mesh,
     source: &dyn Fn(&str) -> String,
 ) -> Memory {
-    let mut memory = Memory::default();
-    memory.programs = programs.iter().map(|(name, p)| (name.clone(), p.peak_bytes)).collect();
+    let peaks = programs.iter().map(|(name, p)| (name.clone(), p.peak_bytes)).collect();
+    let mut memory = Memory { programs: peaks, ..Memory::default() };
     // The first of equals in a fixed order of importance, so that a tie does not depend on names.
     let Some(program) = programs.values().rev().max_by_key(|p| p.peak_bytes) else { return memory };
     memory.program = program.name.clone();

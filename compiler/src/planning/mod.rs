@@ -13,7 +13,9 @@ use crate::codes;
 use crate::experiment::{Experiment, Limited, MicroBatch, Stage};
 use crate::graph::ShapeError;
 use crate::stages::{Lowered, lower};
-use regimen_base::plan::{Content, DatasetPlan, Model, Plan, Report, Stage as StagePlan, Target, TokenizerPlan};
+use regimen_base::plan::{
+    Content, DatasetPlan, Model, Plan, Report, Stage as StagePlan, Target, TokenizerPlan,
+};
 use regimen_base::tensor::Mesh;
 use regimen_base::{Diagnostic, SourceMap};
 

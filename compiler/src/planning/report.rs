@@ -21,8 +21,9 @@ pub fn report(stage: &Stage, lowered: &Lowered, sources: &SourceMap) -> Report {
         .iter()
         .map(|(name, times)| *times as f64 * lowered.programs.get(name).map_or(0.0, |p| p.flops as f64))
         .sum();
-    let mut memory =
-        memory::describe(&lowered.programs, &lowered.residents, &Mesh::default(), &|name| source(stage, sources, name));
+    let mut memory = memory::describe(&lowered.programs, &lowered.residents, &Mesh::default(), &|name| {
+        source(stage, sources, name)
+    });
     memory.upper_bound = upper_bound(stage, lowered);
     let devices = stage.hardware.count as f64;
     Report {
@@ -85,7 +86,14 @@ fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
     let how = format!("{} micro-batches of {}", count(lowered.accumulate), count(lowered.micro_batch));
     add("batch", format!("{} sequences", count(stage.batch)), how);
     add("steps", count(stage.steps), format!("{} of warmup", count(stage.learning_rate.warmup)));
-    add("tokens", count(all), format!("{} per parameter; Chinchilla: {CHINCHILLA:.0}", show::number(all as f64 / parameters as f64)));
+    add(
+        "tokens",
+        count(all),
+        format!(
+            "{} per parameter; Chinchilla: {CHINCHILLA:.0}",
+            show::number(all as f64 / parameters as f64)
+        ),
+    );
     if let Some(train) = stage.data_facts.splits.iter().find(|s| s.name == "train")
         && train.tokens > 0
     {

@@ -6,7 +6,8 @@ use std::fmt::Write;
 
 /// All programs of all stages, one cluster each; or of one stage.
 pub fn dot(plan: &Plan, stage: Option<&str>) -> String {
-    let mut out = String::from("digraph plan {\n  rankdir = TB;\n  node [shape = box, fontname = \"monospace\"];\n");
+    let mut out =
+        String::from("digraph plan {\n  rankdir = TB;\n  node [shape = box, fontname = \"monospace\"];\n");
     let chosen = plan.content.stages.iter().filter(|s| stage.is_none_or(|name| s.name == name));
     for (index, stage) in chosen.enumerate() {
         for (number, program) in stage.programs.values().enumerate() {
@@ -18,7 +19,8 @@ pub fn dot(plan: &Plan, stage: Option<&str>) -> String {
 }
 
 fn cluster(out: &mut String, id: &str, stage: &str, program: &Program) {
-    let _ = writeln!(out, "  subgraph cluster_{id} {{\n    label = {:?};", format!("{stage}.{}", program.name));
+    let _ =
+        writeln!(out, "  subgraph cluster_{id} {{\n    label = {:?};", format!("{stage}.{}", program.name));
     let mut made_by = vec![None; program.tensors.len()];
     for (index, instruction) in program.instructions.iter().enumerate() {
         let label = format!("{}\\n{}", instruction.op, instruction.name.replace('"', "'"));

@@ -17,7 +17,13 @@ impl Residents {
         let mastered = has_masters(compute);
         let specs = model.weights();
         for spec in &specs {
-            self.push(&spec.name, TensorType::new(compute, spec.shape.clone()), Role::Weight, None, !mastered);
+            self.push(
+                &spec.name,
+                TensorType::new(compute, spec.shape.clone()),
+                Role::Weight,
+                None,
+                !mastered,
+            );
         }
         if mastered {
             self.beside_weights("master", DType::F32, Role::Master, true);
@@ -58,7 +64,8 @@ impl Residents {
             if weight.role != Role::Weight || weight.frozen {
                 continue;
             }
-            let (name, ty) = (format!("{}.{suffix}", weight.name), TensorType::new(dtype, weight.ty.shape.clone()));
+            let (name, ty) =
+                (format!("{}.{suffix}", weight.name), TensorType::new(dtype, weight.ty.shape.clone()));
             self.push(&name, ty, role, Some(ResidentId(index as u32)), saved);
         }
     }

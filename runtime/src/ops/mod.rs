@@ -8,6 +8,7 @@ mod call;
 
 use regimen_base::Diagnostic;
 
+pub use all_reduce::Group;
 pub use call::Call;
 
 /// How the executor runs one operation.
@@ -40,6 +41,8 @@ registry! {
     accumulate
     adamw
     add
+    all_reduce
+    assign
     attention
     attention_grad
     batch_matmul
@@ -52,6 +55,7 @@ registry! {
     embedding
     embedding_grad
     embedding_grad_accumulate
+    enter_parallel
     fill
     gelu
     gelu_grad
