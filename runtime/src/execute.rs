@@ -11,6 +11,7 @@ use crate::ops::{self, Call, Lower};
 use crate::shim;
 use regimen_base::Diagnostic;
 use regimen_base::program::{Instruction, Program, Storage};
+use regimen_base::tensor::Mesh;
 use std::time::{Duration, Instant};
 use tch::Tensor;
 
@@ -67,8 +68,16 @@ impl Executable {
     /// # Errors
     /// If an operation is unknown, or the program refers to tensors that it does not have.
     pub fn new(program: Program) -> Result<Executable, Diagnostic> {
+        Executable::on(&Mesh::default(), program)
+    }
+
+    /// The same for one rank of a mesh: tensors have the shapes that a rank holds.
+    ///
+    /// # Errors
+    /// As for [`Executable::new`].
+    pub fn on(mesh: &Mesh, program: Program) -> Result<Executable, Diagnostic> {
         let steps: Result<Vec<Step>, Diagnostic> =
-            program.instructions.iter().map(|instruction| prepare(&program, instruction)).collect();
+            program.instructions.iter().map(|instruction| prepare(&program, mesh, instruction)).collect();
         let mut inputs = vec![];
         for input in &program.inputs {
             let Some(tensor) = program.tensors.get(input.tensor.index()) else {
@@ -78,7 +87,7 @@ impl Executable {
                     "names a tensor that does not exist",
                 ));
             };
-            inputs.push(Layout::new(&tensor.ty));
+            inputs.push(Layout::local(&tensor.ty, mesh));
         }
         let slots = std::iter::repeat_with(|| None).take(program.tensors.len()).collect();
         Ok(Executable { steps: steps?, inputs, slots, results: vec![], program })
@@ -243,7 +252,7 @@ fn compare(
     Err(codes::memory_differs(&program.name, at, what, planned, measured))
 }
 
-fn prepare(program: &Program, instruction: &Instruction) -> Result<Step, Diagnostic> {
+fn prepare(program: &Program, mesh: &Mesh, instruction: &Instruction) -> Result<Step, Diagnostic> {
     let Some(lower) = ops::lookup(&instruction.op) else {
         return Err(codes::unknown_operation(&instruction.name, &instruction.op));
     };
@@ -261,7 +270,7 @@ fn prepare(program: &Program, instruction: &Instruction) -> Result<Step, Diagnos
                 Some(input) => Make::Share(input.index()),
                 None => return Err(malformed("writes over an operand that it does not have")),
             },
-            (None, Some(tensor)) => Make::Allocate(Layout::new(&tensor.ty)),
+            (None, Some(tensor)) => Make::Allocate(Layout::local(&tensor.ty, mesh)),
             (None, None) => return Err(malformed("refers to a tensor that does not exist")),
         });
     }

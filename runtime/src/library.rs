@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::shim;
 use regimen_base::Diagnostic;
-use regimen_base::tensor::{DType, TensorType};
+use regimen_base::tensor::{DType, Mesh, TensorType};
 use tch::{Kind, Tensor};
 
 /// Prepares libtorch: installs the counting allocator and sets the number of threads.
@@ -96,7 +96,12 @@ pub struct Layout {
 impl Layout {
     /// On one device a tensor's local shape is its logical shape.
     pub fn new(ty: &TensorType) -> Layout {
-        let sizes = ty.shape.iter().map(|&n| i64::try_from(n).unwrap_or(i64::MAX)).collect();
+        Layout::local(ty, &Mesh::default())
+    }
+
+    /// What one rank of a mesh holds.
+    pub fn local(ty: &TensorType, mesh: &Mesh) -> Layout {
+        let sizes = ty.local_shape(mesh).iter().map(|&n| i64::try_from(n).unwrap_or(i64::MAX)).collect();
         Layout { kind: kind_number(ty.dtype), sizes }
     }
 

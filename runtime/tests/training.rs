@@ -10,10 +10,13 @@ use tch::{Kind, Tensor};
 use trainer::Trainer;
 use trainer::stages::{gpt, stage};
 
-/// Deterministic token ids below `vocab`.
+/// Token ids below `vocab` in which each follows from the one before, so that there is something to learn.
 fn tokens(rows: i64, length: i64, vocab: i64, salt: i64) -> Tensor {
-    let n = rows * (length + 1);
-    let ids: Vec<i64> = (0..n).map(|i| (i * 7919 + salt * 104_729 + i * i * 31) % vocab).collect();
+    let row = |r: i64| (0..=length).scan((r * 7 + salt * 13) % vocab, move |id, _| {
+        *id = (*id * 5 + 3) % vocab;
+        Some(*id)
+    });
+    let ids: Vec<i64> = (0..rows).flat_map(row).collect();
     Tensor::from_slice(&ids).reshape([rows, length + 1])
 }
 

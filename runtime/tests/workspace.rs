@@ -76,7 +76,9 @@ fn the_catalogue_covers_every_operation() {
         .iter()
         .map(|op| op.name)
         .collect();
-    let all: BTreeSet<&str> = ops::ALL.iter().map(|op| op.name).collect();
+    // Collectives need a group of ranks: `spikes.rs` runs them with every byte checked.
+    let collective = |name: &str| ["all_reduce", "enter_parallel"].contains(&name);
+    let all: BTreeSet<&str> = ops::ALL.iter().map(|op| op.name).filter(|name| !collective(name)).collect();
     assert_eq!(covered, all);
 }
 

@@ -48,6 +48,8 @@ fn rows(Sizes { b, t, c, v, .. }: Sizes, dtype: DType) -> Vec<Op> {
         Op::new("sum_leading", &[&x], &[ty(dtype, &[t, c])]).int("keep", 2),
         Op::new("sum_leading_accumulate", &[&normal(&[c], stat(dtype)), &x], &[]).int("keep", 1),
         Op::new("accumulate", &[&normal(&[b, t, c], stat(dtype)), &x], &[]),
+        Op::new("assign", &[&normal(&[b, t, c], stat(dtype)), &x], &[]),
+        Op::new("assign", &[&x.copy(), &normal(&[b, t, c], stat(dtype))], &[]),
         Op::new("zero", &[&normal(&[b, t, c], dtype), &normal(&[c], dtype)], &[]),
         Op::new("fill", &[], &[full]).float("value", 1.5),
         Op::new("cast", &[&x], &[ty(DType::F32, &[b, t, c])]),
