@@ -1,6 +1,8 @@
 //! The two extensions of `compiler/tests/spikes.rs`, executed: gradients of an adapter against autograd, and an MLP
 //! split over two ranks against the whole one.
 
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests fail by panicking, as tests do
+
 use regimen_base::plan::Backend;
 use regimen_base::program::{Program, Resident, ResidentId, Role};
 use regimen_base::tensor::{Axis, DType, Mesh, Placement, TensorType};
@@ -55,7 +57,9 @@ fn loss_of(g: &mut Graph, logits: Value) -> Value {
 
 fn input(source: &str, width: i64) -> Tensor {
     match source {
-        "x" => (Tensor::arange(ROWS * width, (Kind::Float, tch::Device::Cpu)) * 0.37).sin().reshape([ROWS, width]),
+        "x" => (Tensor::arange(ROWS * width, (Kind::Float, tch::Device::Cpu)) * 0.37)
+            .sin()
+            .reshape([ROWS, width]),
         "labels" => Tensor::arange(ROWS, (Kind::Int64, tch::Device::Cpu)).remainder(4),
         _ => Tensor::from(ROWS as f32),
     }
@@ -99,7 +103,11 @@ fn an_adapters_gradients_are_autograds() {
 
     let leaves: Vec<Tensor> = list[..3]
         .iter()
-        .map(|r| start_value(&r.name, &Layout::new(&r.ty).sizes().to_vec()).to_kind(Kind::Double).set_requires_grad(true))
+        .map(|r| {
+            start_value(&r.name, &Layout::new(&r.ty).sizes().to_vec())
+                .to_kind(Kind::Double)
+                .set_requires_grad(true)
+        })
         .collect();
     let x = input("x", 5).to_kind(Kind::Double);
     let y = x.matmul(&leaves[0].tr()) + x.matmul(&leaves[1].tr()).matmul(&leaves[2].tr()) * 0.5;
@@ -169,10 +177,15 @@ fn two_ranks_compute_what_one_computes() {
     let (list, program) = mlp(&mesh);
     let group = Group::new(2);
     let ranks: Vec<Vec<Tensor>> = (0..2)
-        .map(|rank| list.iter().zip(&whole).map(|(r, t)| {
-            let mine = part(t, r, rank);
-            if r.role == Role::Gradient { mine.zeros_like() } else { mine }
-        }).collect())
+        .map(|rank| {
+            list.iter()
+                .zip(&whole)
+                .map(|(r, t)| {
+                    let mine = part(t, r, rank);
+                    if r.role == Role::Gradient { mine.zeros_like() } else { mine }
+                })
+                .collect()
+        })
         .collect();
     std::thread::scope(|scope| {
         for (rank, residents) in ranks.iter().enumerate() {
@@ -189,7 +202,11 @@ fn two_ranks_compute_what_one_computes() {
             let wanted = part(whole, resident, rank as i64);
             let off = (mine - &wanted).norm().double_value(&[]);
             let size = wanted.norm().double_value(&[]);
-            assert!(size > 0.0 && off < 1e-5 * size, "rank {rank}, {}: off by {off} of {size}", resident.name);
+            assert!(
+                size > 0.0 && off < 1e-5 * size,
+                "rank {rank}, {}: off by {off} of {size}",
+                resident.name
+            );
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Whole training steps of planned stages: memory to the byte on a grid of shapes, accumulation, recomputation,
 //! repeatability.
 
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests fail by panicking, as tests do
+
 #[allow(dead_code)]
 mod trainer;
 
@@ -12,10 +14,12 @@ use trainer::stages::{gpt, stage};
 
 /// Token ids below `vocab` in which each follows from the one before, so that there is something to learn.
 fn tokens(rows: i64, length: i64, vocab: i64, salt: i64) -> Tensor {
-    let row = |r: i64| (0..=length).scan((r * 7 + salt * 13) % vocab, move |id, _| {
-        *id = (*id * 5 + 3) % vocab;
-        Some(*id)
-    });
+    let row = |r: i64| {
+        (0..=length).scan((r * 7 + salt * 13) % vocab, move |id, _| {
+            *id = (*id * 5 + 3) % vocab;
+            Some(*id)
+        })
+    };
     let ids: Vec<i64> = (0..rows).flat_map(row).collect();
     Tensor::from_slice(&ids).reshape([rows, length + 1])
 }

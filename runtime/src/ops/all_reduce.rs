@@ -8,7 +8,7 @@ use crate::shim;
 use regimen_base::Diagnostic;
 use std::cell::RefCell;
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
-use tch::{Kind, Tensor};
+use tch::Kind;
 
 pub(super) const OP: Lower = Lower { name: "all_reduce", lower, views: false };
 
@@ -60,12 +60,8 @@ fn lower(cx: &mut Call) -> Result<(), Diagnostic> {
         return Err(cx.failed("sums over ranks are in f32"));
     }
     cx.done(shim::copy(y, x))?;
-    group.sum(rank, values(y));
-    Ok(())
-}
-
-/// The numbers of a contiguous f32 tensor on the host.
-fn values(tensor: &Tensor) -> &mut [f32] {
     // SAFETY: the executor allocated the result contiguous, on the host, in f32, and nobody else holds its bytes.
-    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast::<f32>(), tensor.numel()) }
+    let values = unsafe { std::slice::from_raw_parts_mut(y.data_ptr().cast::<f32>(), y.numel()) };
+    group.sum(rank, values);
+    Ok(())
 }

@@ -188,7 +188,7 @@ fn child_process() {
     let Ok(root) = std::env::var(CHILD) else { return };
     let stage = slow_stage();
     let mut bench = Bench::new(&stage);
-    bench.pause = Duration::from_micros(300);
+    bench.pause = Duration::from_millis(2);
     run(Path::new(&root), &stage, &mut bench, Start::Resume, &Interrupt::manual()).0.unwrap();
 }
 
@@ -209,20 +209,15 @@ fn kill_minus_nine_at_fifty_instants_ends_in_the_same_bits() {
     let stage = slow_stage();
     let expected = reference(&stage);
     let root = tempfile::tempdir().unwrap();
+    let length = undisturbed_length(root.path());
     let mut kills = 0;
     let mut delay = 0;
     let mut left_at = std::collections::BTreeSet::new();
     while kills < 50 {
-        // Up to about the length of a run, each time another part of it.
-        delay = (delay * 7_919 + 104_729) % 40_000;
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "run::resume_tests::child_process", "--ignored"])
-            .env(CHILD, root.path())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        wait_for_lock(root.path(), &mut child);
-        std::thread::sleep(Duration::from_micros(delay));
+        // Up to half the length of a run, each time another part of it: most children resume from some checkpoint.
+        delay = (delay * 7_919 + 104_729) % 100_003;
+        let mut child = start_child(root.path());
+        std::thread::sleep(length.mul_f64(delay as f64 / 200_006.0));
         let done = child.try_wait().unwrap();
         // SIGKILL on Unix.
         child.kill().unwrap();
@@ -247,6 +242,29 @@ fn kill_minus_nine_at_fifty_instants_ends_in_the_same_bits() {
     assert!(left_at.len() >= 4, "kills hit the same place again and again: {left_at:?}");
     run_whole(root.path(), &stage, Start::Resume);
     assert_eq!((metrics(root.path()), last_tensors(root.path())), expected);
+}
+
+/// A child that has begun its run.
+#[cfg(unix)]
+fn start_child(root: &Path) -> std::process::Child {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "run::resume_tests::child_process", "--ignored"])
+        .env(CHILD, root)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for_lock(root, &mut child);
+    child
+}
+
+/// How long a run takes that nobody kills; it leaves nothing behind.
+#[cfg(unix)]
+fn undisturbed_length(root: &Path) -> Duration {
+    let mut child = start_child(root);
+    let began = std::time::Instant::now();
+    assert!(child.wait().unwrap().success());
+    std::fs::remove_dir_all(root.join("runs")).unwrap();
+    began.elapsed()
 }
 
 /// Loading the program takes longer than the run: the clock starts when the run has its folder.
