@@ -17,7 +17,7 @@ fn the_tour_is_understood() {
     assert!(!any_errors(&diagnostics), "{}", render_all(&front, &diagnostics));
     assert_eq!(front.experiments.len(), 3);
     let experiment = &front.experiments[1];
-    assert_eq!(experiment.name, "gpt2_pipeline pretrain.optimizer.lr=6e-4");
+    assert_eq!(experiment.name, "gpt2_pipeline.pretrain.optimizer.lr-6e-4");
     assert_eq!(experiment.seed, 1337);
     let [pretrain, polish] = experiment.stages.as_slice() else { panic!("two stages") };
     let params = parameters(&*pretrain.model.spec);
