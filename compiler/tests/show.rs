@@ -105,6 +105,6 @@ fn sweeps_stay_sweeps() {
         front
             .experiments
             .iter()
-            .any(|e| e.name == "docs base.optimizer.lr=1e-3 gpt2.layers=2 base.batch=4 sequences")
+            .any(|e| e.name == "docs.base.optimizer.lr-1e-3-gpt2.layers-2-base.batch-4-sequences")
     );
 }

@@ -104,7 +104,7 @@ fn an_adapters_gradients_are_autograds() {
     let leaves: Vec<Tensor> = list[..3]
         .iter()
         .map(|r| {
-            start_value(&r.name, &Layout::new(&r.ty).sizes()).to_kind(Kind::Double).set_requires_grad(true)
+            start_value(&r.name, Layout::new(&r.ty).sizes()).to_kind(Kind::Double).set_requires_grad(true)
         })
         .collect();
     let x = input("x", 5).to_kind(Kind::Double);
