@@ -12,7 +12,7 @@ use crate::arch;
 use crate::codes;
 use crate::experiment::{Experiment, Limited, MicroBatch, Stage};
 use crate::graph::ShapeError;
-use crate::stages::{Lowered, lower};
+use crate::stages::{Lowered, lower, micro_batch_peak};
 use regimen_base::plan::{
     Content, DatasetPlan, Model, Plan, Report, Stage as StagePlan, Target, TokenizerPlan,
 };
@@ -96,21 +96,20 @@ pub fn divisors(n: u64) -> Vec<u64> {
 /// If none fits, the smallest, for the message that follows.
 fn largest_that_fits(stage: &Stage, seed: u64) -> Result<Lowered, ShapeError> {
     let candidates = divisors(stage.batch);
-    let allowed = allowed_bytes(stage);
+    let allowed = allowed_bytes(stage).saturating_sub(stage.hardware.context_bytes);
     let smallest = lower(stage, seed, candidates.first().copied().unwrap_or(1))?;
-    let mut best = smallest;
+    let mut best = smallest.micro_batch;
     let (mut low, mut high) = (1, candidates.len());
     while low < high {
         let middle = low + (high - low) / 2;
-        let lowered = lower(stage, seed, candidates[middle])?;
-        if upper_bound(stage, &lowered) <= allowed {
-            best = lowered;
+        if micro_batch_peak(stage, &smallest, candidates[middle])? <= allowed {
+            best = candidates[middle];
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    Ok(best)
+    if best == smallest.micro_batch { Ok(smallest) } else { lower(stage, seed, best) }
 }
 
 fn content(stage: &Stage, lowered: Lowered) -> StagePlan {

@@ -46,6 +46,20 @@ pub fn lower(stage: &Stage, seed: u64, micro_batch: u64) -> Result<Lowered, Shap
     Ok(Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs })
 }
 
+/// Peak of the programs whose memory depends on the micro-batch, for one of this size.
+///
+/// # Errors
+/// If the tensors of the model do not fit each other.
+pub fn micro_batch_peak(
+    stage: &Stage,
+    residents: &Arc<Vec<Resident>>,
+    micro_batch: u64,
+) -> Result<u64, ShapeError> {
+    let step = micro_step(new_graph(stage, residents, 0), stage, micro_batch)?;
+    let evaluate = evaluate(new_graph(stage, residents, 0), stage, micro_batch)?;
+    Ok(step.peak_bytes.max(evaluate.peak_bytes))
+}
+
 fn residents(stage: &Stage) -> Vec<Resident> {
     let compute = compute_dtype(stage.precision);
     let mut residents = Residents::default();

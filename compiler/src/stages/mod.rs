@@ -53,6 +53,17 @@ pub fn lower(stage: &Stage, seed: u64, micro_batch: u64) -> Result<Lowered, Shap
     }
 }
 
+/// Peak of the programs whose memory depends on the micro-batch, for one of this size: cheaper than lowering all.
+///
+/// # Errors
+/// As for [`lower`].
+pub fn micro_batch_peak(stage: &Stage, like: &Lowered, micro_batch: u64) -> Result<u64, ShapeError> {
+    match stage.kind {
+        "causal_lm" => causal_lm::micro_batch_peak(stage, &like.residents, micro_batch),
+        _ => lower(stage, 0, micro_batch).map(|lowered| lowered.peak_bytes()),
+    }
+}
+
 /// Key of a random stream: 64 bits that depend on the seed and on what the stream is for.
 pub fn random_key(seed: u64, purpose: &[&str]) -> i64 {
     let mut hash = Sha256::new();
