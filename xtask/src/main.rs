@@ -3,6 +3,7 @@
 mod bench;
 mod data;
 mod licences;
+mod oracles;
 mod quickstart;
 mod regenerate;
 mod setup;
@@ -20,6 +21,7 @@ Commands:
   setup [--cuda]        Install the pinned libtorch into .libtorch/ (about 480 MB; with --cuda about 4.7 GB)
   data                  Fetch the plays that the examples train on into examples/plays/
   regenerate [--check]  Write docs/language.md, docs/errors.md and the snapshots again; with --check only compare the docs
+  oracles               Make the golden files again with transformers, in a throw-away environment (about 5 GB)
   licences              Check the licence of every dependency against the list of allowed ones (needs no network)
   bench                 Measure the command line against its limits
   help                  Show this text
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         ["data"] => report(data::run()),
         ["regenerate"] => report(regenerate::run(regenerate::Mode::Write)),
         ["regenerate", "--check"] => report(regenerate::run(regenerate::Mode::Check)),
+        ["oracles"] => report(oracles::run()),
         ["licences"] => report(licences::run()),
         ["bench"] => report(bench::run()),
         [] | ["help" | "--help" | "-h"] => {

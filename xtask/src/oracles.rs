@@ -1,0 +1,35 @@
+//! `cargo xtask oracles`: makes the golden files again with the tools that Regimen is compared with, in a throw-away
+//! Python environment in `.oracle/` (about 5 GB: PyTorch's own dependencies come along).
+
+use crate::tools::{python, root, succeed};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Each script and the folder of `tests/golden` that it fills.
+const SCRIPTS: [(&str, &str); 1] = [("gpt2.py", "gpt2")];
+
+/// Prepares the environment and runs every script.
+pub fn run() -> Result<(), String> {
+    let environment = root().join(".oracle");
+    let interpreter = interpreter(&environment);
+    if !interpreter.is_file() {
+        let mut command = Command::new(python()?);
+        command.args(["-m", "venv"]).arg(&environment);
+        succeed(command, "no environment could be made; Python's venv module is needed")?;
+    }
+    let oracle = root().join("tests/oracle");
+    let mut command = Command::new(&interpreter);
+    command.args(["-m", "pip", "install", "--quiet", "-r"]).arg(oracle.join("requirements.txt"));
+    succeed(command, "the oracles could not be installed; pip's message is above")?;
+    for (script, folder) in SCRIPTS {
+        println!("{script}: writing tests/golden/{folder}");
+        let mut command = Command::new(&interpreter);
+        command.arg(oracle.join(script)).arg(root().join("tests/golden").join(folder));
+        succeed(command, "the script failed; its message is above")?;
+    }
+    Ok(())
+}
+
+fn interpreter(environment: &std::path::Path) -> PathBuf {
+    environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
+}
