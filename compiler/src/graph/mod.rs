@@ -5,7 +5,6 @@
 //! Everything a pass needs to know of an operation it asks the operation.
 
 use crate::ops::{Backward, Call, Operation};
-use regimen_base::Span;
 use regimen_base::program::{Attr, Attrs, Category, Resident, ResidentId, Role};
 use regimen_base::tensor::{DType, Mesh, Placement, TensorType};
 use std::sync::Arc;
@@ -105,8 +104,6 @@ pub struct Graph {
     pub key: i64,
     /// Values that the host reads at the end.
     pub outputs: Vec<Value>,
-    /// Declaration that the values come from.
-    pub span: Option<Span>,
     scope: Vec<String>,
     segment: Option<u32>,
     next_site: i64,
@@ -127,7 +124,6 @@ impl Graph {
             training: false,
             key: 0,
             outputs: vec![],
-            span: None,
             scope: vec![],
             segment: None,
             next_site: 0,

@@ -3,7 +3,6 @@
 //! | program | what it does |
 //! |---|---|
 //! | `initialise` | fills the weights |
-//! | `refresh` | weights from their f32 masters, after a load or a resume; only where there are masters |
 //! | `micro_step` | forward and backward of one micro-batch; adds to gradients and to the summed loss |
 //! | `update` | norm of the gradient, clipping, the optimizer, gradients back to zero |
 //! | `evaluate` | forward of one batch; adds to the summed validation loss |
@@ -32,9 +31,6 @@ pub fn lower(stage: &Stage, seed: u64, micro_batch: u64) -> Result<Lowered, Shap
     let mut programs = BTreeMap::new();
     let mut add = |program: Program| programs.insert(program.name.clone(), program);
     add(initialise(new(), stage, seed)?);
-    if has_masters(compute_dtype(stage.precision)) {
-        add(refresh(new())?);
-    }
     add(micro_step(new(), stage, micro_batch)?);
     add(update(new(), stage)?);
     add(evaluate(new(), stage, micro_batch)?);
@@ -108,16 +104,6 @@ fn initialise(mut g: Graph, stage: &Stage, seed: u64) -> Result<Program, ShapeEr
         }
     }
     Ok(passes::finish(g, "initialise"))
-}
-
-fn refresh(mut g: Graph) -> Result<Program, ShapeError> {
-    let weights = with_role(&mut g, Role::Weight, "");
-    let masters = with_role(&mut g, Role::Master, "");
-    for (weight, master) in weights.into_iter().zip(masters) {
-        let name = g.value(weight).name.clone();
-        g.apply(&ops::assign::Assign, &name, attrs([]), &[weight, master])?;
-    }
-    Ok(passes::finish(g, "refresh"))
 }
 
 /// Forward pass and loss of a batch; the loss is added to a resident sum.

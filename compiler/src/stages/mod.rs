@@ -92,6 +92,5 @@ fn new_graph(stage: &Stage, residents: &Arc<Vec<Resident>>, seed: u64) -> Graph 
     let device = Traits { backend: stage.hardware.backend, threads: stage.hardware.threads };
     let mut graph = Graph::new(residents.clone(), Mesh::default(), device, compute_dtype(stage.precision));
     graph.key = random_key(seed, &[&stage.name, "dropout"]);
-    graph.span = Some(stage.model.span);
     graph
 }
