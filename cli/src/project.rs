@@ -10,7 +10,7 @@ use crate::world::{Effort, Folder, folder_of};
 use regimen_base::plan::{Content, Plan, Report};
 use regimen_base::{Diagnostic, Label, Severity, diagnostic::any_errors};
 use regimen_compiler::front::{Front, Options, Planned, PlannedStage, load};
-use regimen_compiler::planning;
+use regimen_compiler::planning::{self, Outcome};
 use regimen_data::Place;
 use std::io;
 use std::path::Path;
@@ -60,14 +60,29 @@ impl Project<'_> {
     /// found is added to the diagnostics; there are plans only if nothing is wrong.
     pub fn plan(&mut self) -> Vec<Plan> {
         let mut plans = vec![];
-        for index in 0..self.front.experiments.len() {
-            let Some(experiment) = self.front.experiments.get(index) else { break };
-            let (plan, reports, found) = planning::plan(experiment, self.front.sources());
+        for outcome in self.outcomes() {
+            let (plan, found) = outcome.plan();
             self.diagnostics.extend(found);
-            self.diagnostics.extend(self.front.check_asserts(index, &planned(&reports)));
             plans.extend(plan);
         }
         if any_errors(&self.diagnostics) { vec![] } else { plans }
+    }
+
+    /// As [`Project::plan`], for those who only want to know what is wrong.
+    pub fn check(&mut self) {
+        for outcome in self.outcomes() {
+            self.diagnostics.extend(outcome.diagnostics);
+        }
+    }
+
+    fn outcomes(&mut self) -> Vec<Outcome> {
+        let sources = self.front.sources();
+        let outcomes: Vec<Outcome> =
+            self.front.experiments.iter().map(|e| planning::plan(e, sources)).collect();
+        for (index, outcome) in outcomes.iter().enumerate() {
+            self.diagnostics.extend(self.front.check_asserts(index, &planned(&outcome.reports)));
+        }
+        outcomes
     }
 
     /// As [`Project::plan`], for those who need a plan: that there is nothing to plan is a mistake too.

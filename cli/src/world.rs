@@ -30,6 +30,9 @@ pub struct Folder {
     root: (String, String),
     effort: Effort,
     progress: RefCell<Box<dyn Progress>>,
+    /// Members of a sweep ask the same things again.
+    tokenizers: Memo<(Tokenizer, Option<Dataset>), Facts<TokenizerFacts>>,
+    datasets: Memo<(Dataset, Tokenizer, Option<Dataset>), Facts<DatasetFacts>>,
 }
 
 impl std::fmt::Debug for Folder {
@@ -50,7 +53,14 @@ impl Folder {
         effort: Effort,
         progress: Box<dyn Progress>,
     ) -> Folder {
-        Folder { place, root: (name.to_string(), text), effort, progress: RefCell::new(progress) }
+        Folder {
+            place,
+            root: (name.to_string(), text),
+            effort,
+            progress: RefCell::new(progress),
+            tokenizers: Memo::default(),
+            datasets: Memo::default(),
+        }
     }
 
     /// Name of the experiment's file.
@@ -86,7 +96,7 @@ impl World for Folder {
         tokenizer: &Tokenizer,
         train_on: Option<&Dataset>,
     ) -> Result<Facts<TokenizerFacts>, Vec<Diagnostic>> {
-        match self.effort {
+        self.tokenizers.get((tokenizer.clone(), train_on.cloned()), || match self.effort {
             Effort::Cached => {
                 at_hand(regimen_data::tokenizer_facts_if_cached(&self.place, tokenizer, train_on))
             }
@@ -95,7 +105,7 @@ impl World for Folder {
                 regimen_data::tokenizer_facts(&self.place, tokenizer, train_on, progress.as_mut())
                     .map(Facts::Known)
             }
-        }
+        })
     }
 
     fn dataset_facts(
@@ -104,7 +114,8 @@ impl World for Folder {
         tokenizer: &Tokenizer,
         train_on: Option<&Dataset>,
     ) -> Result<Facts<DatasetFacts>, Vec<Diagnostic>> {
-        match self.effort {
+        let key = (dataset.clone(), tokenizer.clone(), train_on.cloned());
+        self.datasets.get(key, || match self.effort {
             Effort::Cached => {
                 let facts = regimen_data::facts_if_cached(&self.place, tokenizer, train_on, dataset);
                 at_hand(facts.map(|found| found.map(|facts| facts.dataset)))
@@ -115,11 +126,37 @@ impl World for Folder {
                     regimen_data::facts(&self.place, tokenizer, train_on, dataset, progress.as_mut())?;
                 Ok(Facts::Known(facts.dataset))
             }
-        }
+        })
     }
 
     fn calibration(&self, hardware: &str) -> Option<String> {
         std::fs::read_to_string(calibration::path(hardware)?).ok()
+    }
+}
+
+/// Answers by question; there are few.
+struct Memo<K, V> {
+    known: RefCell<Vec<(K, Result<V, Vec<Diagnostic>>)>>,
+}
+
+impl<K, V> Default for Memo<K, V> {
+    fn default() -> Memo<K, V> {
+        Memo { known: RefCell::default() }
+    }
+}
+
+impl<K: PartialEq, V: Clone> Memo<K, V> {
+    fn get(
+        &self,
+        key: K,
+        find: impl FnOnce() -> Result<V, Vec<Diagnostic>>,
+    ) -> Result<V, Vec<Diagnostic>> {
+        if let Some((_, known)) = self.known.borrow().iter().find(|(asked, _)| *asked == key) {
+            return known.clone();
+        }
+        let found = find();
+        self.known.borrow_mut().push((key, found.clone()));
+        found
     }
 }
 

@@ -13,11 +13,12 @@ use regimen_base::tensor::Mesh;
 use regimen_compiler::arch::parameters;
 use regimen_compiler::experiment::{Precision, Recompute, Stage};
 use regimen_compiler::planning::plan_stage;
-use regimen_compiler::stages::{Lowered, lower};
+use regimen_compiler::stages::{Lowered, lower, residents};
 use std::collections::BTreeMap;
 
 fn lowered(stage: &Stage, micro_batch: u64) -> Lowered {
-    lower(stage, 1, micro_batch).expect("the stage lowers")
+    let residents = residents(stage).expect("the stage has residents");
+    lower(stage, 1, micro_batch, &residents).expect("the stage lowers")
 }
 
 #[test]

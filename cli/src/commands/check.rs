@@ -27,7 +27,7 @@ fn check_one(file: &Path, asked: &Check, terminal: Terminal) -> Batch {
         Ok(mut project) => {
             // Budgets are part of the program: they are checked like types.
             if !any_errors(&project.diagnostics) {
-                project.plan();
+                project.check();
             }
             project.into_batch()
         }

@@ -53,7 +53,7 @@ fn plan(text: &str) -> Result<(Stage, Hardware), Vec<Diagnostic>> {
     let world = MemoryWorld::with("calibration.exp", text);
     let (front, diagnostics) = load(&world, "calibration.exp", &Options::default());
     let Some(experiment) = front.experiments.first() else { return Err(diagnostics) };
-    let (plan, _, diagnostics) = planning::plan(experiment, front.sources());
+    let (plan, diagnostics) = planning::plan(experiment, front.sources()).plan();
     let stage = plan.and_then(|plan| plan.content.stages.into_iter().next());
     let hardware = experiment.stages.first().map(|stage| stage.hardware.clone());
     stage.zip(hardware).ok_or(diagnostics)

@@ -2,7 +2,8 @@
 //! each verified by planning again.
 
 use super::show::{self, bytes};
-use super::{Planned, allowed_bytes, divisors, plan_stage, report};
+use super::micro_batch::divisors;
+use super::{Planned, allowed_bytes, plan_stage, report};
 use crate::codes;
 use crate::codes::e0701::Remedy;
 use crate::experiment::{Limit, Limited, MicroBatch, Precision, Recompute, Stage};

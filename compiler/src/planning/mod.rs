@@ -4,6 +4,7 @@
 pub mod budget;
 pub mod calibrate;
 pub mod memory;
+pub mod micro_batch;
 pub mod report;
 pub mod show;
 pub mod time;
@@ -12,40 +13,58 @@ use crate::arch;
 use crate::codes;
 use crate::experiment::{Experiment, Limited, MicroBatch, Stage};
 use crate::graph::ShapeError;
-use crate::stages::{Lowered, lower, micro_batch_peak};
+use crate::stages::{Lowered, lower, residents};
 use regimen_base::plan::{
     Content, DatasetPlan, Model, Plan, Report, Stage as StagePlan, Target, TokenizerPlan,
 };
 use regimen_base::tensor::Mesh;
 use regimen_base::{Diagnostic, SourceMap};
 
-/// Plans an experiment. There is a plan only if there is no error.
-pub fn plan(experiment: &Experiment, sources: &SourceMap) -> (Option<Plan>, Vec<Report>, Vec<Diagnostic>) {
-    let mut diagnostics = vec![];
-    let mut stages = vec![];
-    let mut reports = vec![];
+/// What came of planning an experiment.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// What a plan is made of; there is none if there is an error.
+    pub content: Option<Content>,
+    /// What was predicted of each stage.
+    pub reports: Vec<Report>,
+    /// Everything that is to be said.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Outcome {
+    /// The plan with its hash, and what is to be said; the hash takes as long as a fifth of the planning, so those who only check do
+    /// not ask for it.
+    pub fn plan(self) -> (Option<Plan>, Vec<Diagnostic>) {
+        let Outcome { content, reports, mut diagnostics } = self;
+        match content.map(|content| Plan::new(content, reports)) {
+            Some(Ok(plan)) => (Some(plan), diagnostics),
+            Some(Err(error)) => {
+                diagnostics.push(codes::e0801::not_expressible(&error.to_string()));
+                (None, diagnostics)
+            }
+            None => (None, diagnostics),
+        }
+    }
+}
+
+/// Plans an experiment.
+pub fn plan(experiment: &Experiment, sources: &SourceMap) -> Outcome {
+    let (mut stages, mut outcome) = (vec![], Outcome::default());
     for stage in &experiment.stages {
         match plan_stage(stage, experiment.seed, sources) {
             Ok(planned) => {
-                diagnostics.extend(budget::check(stage, experiment.seed, &planned, sources));
-                diagnostics.extend(report::notes(stage));
+                outcome.diagnostics.extend(budget::check(stage, experiment.seed, &planned, sources));
+                outcome.diagnostics.extend(report::notes(stage));
                 stages.push(planned.stage);
-                reports.push(planned.report);
+                outcome.reports.push(planned.report);
             }
-            Err(error) => diagnostics.push(codes::e0601::shape(stage.model.span, &error)),
+            Err(error) => outcome.diagnostics.push(codes::e0601::shape(stage.model.span, &error)),
         }
     }
-    if regimen_base::diagnostic::any_errors(&diagnostics) {
-        return (None, reports, diagnostics);
+    if !regimen_base::diagnostic::any_errors(&outcome.diagnostics) {
+        outcome.content = Some(Content { experiment: experiment.name.clone(), stages });
     }
-    let content = Content { experiment: experiment.name.clone(), stages };
-    match Plan::new(content, reports.clone()) {
-        Ok(plan) => (Some(plan), reports, diagnostics),
-        Err(error) => {
-            diagnostics.push(codes::e0801::not_expressible(&error.to_string()));
-            (None, reports, diagnostics)
-        }
-    }
+    outcome
 }
 
 /// A stage with what was predicted of it.
@@ -65,8 +84,8 @@ pub struct Planned {
 /// If the tensors of the model do not fit each other.
 pub fn plan_stage(stage: &Stage, seed: u64, sources: &SourceMap) -> Result<Planned, ShapeError> {
     let lowered = match stage.micro_batch {
-        MicroBatch::Fixed(size) => lower(stage, seed, size)?,
-        MicroBatch::Auto => largest_that_fits(stage, seed)?,
+        MicroBatch::Fixed(size) => lower(stage, seed, size, &residents(stage)?)?,
+        MicroBatch::Auto => micro_batch::largest_that_fits(stage, seed)?,
     };
     let mut report = report::report(stage, &lowered, sources);
     report.budgets = budget::lines(stage, &report);
@@ -83,33 +102,6 @@ pub fn upper_bound(stage: &Stage, lowered: &Lowered) -> u64 {
 pub fn allowed_bytes(stage: &Stage) -> u64 {
     let limits = stage.budget.iter().flat_map(|b| &b.limits).filter(|l| l.what == Limited::Memory);
     limits.map(|l| l.at_most as u64).chain([stage.hardware.memory]).min().unwrap_or(u64::MAX)
-}
-
-/// Divisors of a number, smallest first.
-pub fn divisors(n: u64) -> Vec<u64> {
-    let small: Vec<u64> = (1..).take_while(|d| d * d <= n).filter(|d| n.is_multiple_of(*d)).collect();
-    let large: Vec<u64> = small.iter().rev().map(|d| n / d).filter(|l| l * l != n).collect();
-    small.into_iter().chain(large).collect()
-}
-
-/// The largest divisor of the batch whose plan fits; memory grows with it, so halving the range finds it.
-/// If none fits, the smallest, for the message that follows.
-fn largest_that_fits(stage: &Stage, seed: u64) -> Result<Lowered, ShapeError> {
-    let candidates = divisors(stage.batch);
-    let allowed = allowed_bytes(stage).saturating_sub(stage.hardware.context_bytes);
-    let smallest = lower(stage, seed, candidates.first().copied().unwrap_or(1))?;
-    let mut best = smallest.micro_batch;
-    let (mut low, mut high) = (1, candidates.len());
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if micro_batch_peak(stage, &smallest, candidates[middle])? <= allowed {
-            best = candidates[middle];
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    if best == smallest.micro_batch { Ok(smallest) } else { lower(stage, seed, best) }
 }
 
 fn content(stage: &Stage, lowered: Lowered) -> StagePlan {

@@ -25,9 +25,13 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If the tensors of the model do not fit each other.
-pub fn lower(stage: &Stage, seed: u64, micro_batch: u64) -> Result<Lowered, ShapeError> {
-    let residents = Arc::new(residents(stage));
-    let new = || new_graph(stage, &residents, seed);
+pub fn lower(
+    stage: &Stage,
+    seed: u64,
+    micro_batch: u64,
+    residents: &Arc<Vec<Resident>>,
+) -> Result<Lowered, ShapeError> {
+    let new = || new_graph(stage, residents, seed);
     let mut programs = BTreeMap::new();
     let mut add = |program: Program| programs.insert(program.name.clone(), program);
     add(initialise(new(), stage, seed)?);
@@ -39,24 +43,12 @@ pub fn lower(stage: &Stage, seed: u64, micro_batch: u64) -> Result<Lowered, Shap
     let feeds = feeds(stage, seed, micro_batch);
     let schedule = schedule(stage, seed, accumulate, &feeds);
     let runs = runs(stage, accumulate, &feeds);
+    let residents = residents.clone();
     Ok(Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs })
 }
 
-/// Peak of the programs whose memory depends on the micro-batch, for one of this size.
-///
-/// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn micro_batch_peak(
-    stage: &Stage,
-    residents: &Arc<Vec<Resident>>,
-    micro_batch: u64,
-) -> Result<u64, ShapeError> {
-    let step = micro_step(new_graph(stage, residents, 0), stage, micro_batch)?;
-    let evaluate = evaluate(new_graph(stage, residents, 0), stage, micro_batch)?;
-    Ok(step.peak_bytes.max(evaluate.peak_bytes))
-}
-
-fn residents(stage: &Stage) -> Vec<Resident> {
+/// Weights, gradients, optimizer state, and the numbers that host and programs share.
+pub fn residents(stage: &Stage) -> Vec<Resident> {
     let compute = compute_dtype(stage.precision);
     let mut residents = Residents::default();
     residents.weights(stage.model.spec.as_ref(), compute);
@@ -120,7 +112,11 @@ fn loss_of_batch(g: &mut Graph, stage: &Stage, samples: u64, sum: &str) -> Resul
     Ok(loss)
 }
 
-fn micro_step(mut g: Graph, stage: &Stage, micro_batch: u64) -> Result<Program, ShapeError> {
+/// Forward and backward of one micro-batch.
+///
+/// # Errors
+/// If the tensors of the model do not fit each other.
+pub fn micro_step(mut g: Graph, stage: &Stage, micro_batch: u64) -> Result<Program, ShapeError> {
     g.training = true;
     let loss = loss_of_batch(&mut g, stage, micro_batch, "loss_sum")?;
     passes::training_program(g, "micro_step", loss, stage.recompute)

@@ -38,30 +38,51 @@ impl Lowered {
     }
 }
 
-/// Lowers a stage for a micro-batch of this size.
+/// The tensors that live as long as the stage; they do not depend on the micro-batch.
 ///
 /// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn lower(stage: &Stage, seed: u64, micro_batch: u64) -> Result<Lowered, ShapeError> {
+/// If there are no programs for this kind of stage.
+pub fn residents(stage: &Stage) -> Result<Arc<Vec<Resident>>, ShapeError> {
     match stage.kind {
-        "causal_lm" => causal_lm::lower(stage, seed, micro_batch),
-        other => Err(ShapeError {
-            op: "stage",
-            name: stage.name.clone(),
-            message: format!("the stage kind `{other}` has no programs"),
-        }),
+        "causal_lm" => Ok(Arc::new(causal_lm::residents(stage))),
+        _ => Err(unknown(stage)),
     }
 }
 
-/// Peak of the programs whose memory depends on the micro-batch, for one of this size: cheaper than lowering all.
+/// Lowers a stage over its [`residents`] for a micro-batch of this size.
+///
+/// # Errors
+/// If the tensors of the model do not fit each other.
+pub fn lower(
+    stage: &Stage,
+    seed: u64,
+    micro_batch: u64,
+    residents: &Arc<Vec<Resident>>,
+) -> Result<Lowered, ShapeError> {
+    match stage.kind {
+        "causal_lm" => causal_lm::lower(stage, seed, micro_batch, residents),
+        _ => Err(unknown(stage)),
+    }
+}
+
+/// The program that decides whether a micro-batch fits, if it is known which one that is.
 ///
 /// # Errors
 /// As for [`lower`].
-pub fn micro_batch_peak(stage: &Stage, like: &Lowered, micro_batch: u64) -> Result<u64, ShapeError> {
+pub fn probe(
+    stage: &Stage,
+    micro_batch: u64,
+    residents: &Arc<Vec<Resident>>,
+) -> Result<Option<Program>, ShapeError> {
     match stage.kind {
-        "causal_lm" => causal_lm::micro_batch_peak(stage, &like.residents, micro_batch),
-        _ => lower(stage, 0, micro_batch).map(|lowered| lowered.peak_bytes()),
+        "causal_lm" => causal_lm::micro_step(new_graph(stage, residents, 0), stage, micro_batch).map(Some),
+        _ => Ok(None),
     }
+}
+
+fn unknown(stage: &Stage) -> ShapeError {
+    let message = format!("the stage kind `{}` has no programs", stage.kind);
+    ShapeError { op: "stage", name: stage.name.clone(), message }
 }
 
 /// Key of a random stream: 64 bits that depend on the seed and on what the stream is for.
