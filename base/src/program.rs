@@ -7,7 +7,9 @@
 
 use crate::tensor::TensorType;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Index into [`Program::tensors`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,7 +48,7 @@ pub enum Attr {
 }
 
 /// Attributes by name; ordered, so that equal instructions have equal bytes.
-pub type Attrs = BTreeMap<String, Attr>;
+pub type Attrs = BTreeMap<Cow<'static, str>, Attr>;
 
 /// What a resident tensor is for; the memory breakdown and the checkpoint follow from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -115,7 +117,7 @@ pub enum Category {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tensor {
     /// `block.3.attn.q`, with `.grad` for gradients.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its type.
     pub ty: TensorType,
     /// Where its bytes come from.
@@ -137,9 +139,9 @@ pub struct Input {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instruction {
     /// Name of the operation in the registries of compiler and runtime.
-    pub op: String,
+    pub op: Cow<'static, str>,
     /// Where it comes from: `block.3.attn.q`.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its attributes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attrs: Attrs,

@@ -1,6 +1,7 @@
 //! What a tensor is, before anybody computes with it: element type, shape, and placement on a mesh.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// Element type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -89,13 +90,16 @@ impl Mesh {
     }
 }
 
+/// Sizes of dimensions. Up to five are kept in place: planning copies types hundreds of thousands of times.
+pub type Shape = SmallVec<[u64; 5]>;
+
 /// Element type, logical (global) shape, and placement.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TensorType {
     /// Element type.
     pub dtype: DType,
     /// Logical shape, independent of the layout.
-    pub shape: Vec<u64>,
+    pub shape: Shape,
     /// One entry per mesh axis; axes beyond the end replicate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub placement: Vec<Placement>,
@@ -103,8 +107,8 @@ pub struct TensorType {
 
 impl TensorType {
     /// A replicated tensor.
-    pub fn new(dtype: DType, shape: impl Into<Vec<u64>>) -> TensorType {
-        TensorType { dtype, shape: shape.into(), placement: vec![] }
+    pub fn new(dtype: DType, shape: impl AsRef<[u64]>) -> TensorType {
+        TensorType { dtype, shape: Shape::from_slice(shape.as_ref()), placement: vec![] }
     }
 
     /// The same tensor placed as given; trailing replication is dropped, so that equal placements compare equal.
@@ -132,7 +136,7 @@ impl TensorType {
     }
 
     /// The shape that one rank holds. Shards are equal: the compiler refuses sizes that do not divide.
-    pub fn local_shape(&self, mesh: &Mesh) -> Vec<u64> {
+    pub fn local_shape(&self, mesh: &Mesh) -> Shape {
         let mut shape = self.shape.clone();
         for (axis, placement) in mesh.axes.iter().zip(&self.placement) {
             if let Placement::Shard(dim) = placement

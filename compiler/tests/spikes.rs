@@ -65,7 +65,7 @@ fn an_adapter_trains_beside_a_frozen_weight() {
         .instructions
         .iter()
         .filter(|i| i.op.ends_with("_accumulate"))
-        .map(|i| program.tensors[i.inputs[0].index()].name.as_str())
+        .map(|i| &*program.tensors[i.inputs[0].index()].name)
         .collect();
     assert_eq!(written, ["up.lora_b.grad", "up.lora_a.grad"]);
     // Three products forward; backward two for each adapter but the one with respect to the input.
@@ -104,7 +104,7 @@ fn a_split_mlp_sums_once_forward_and_once_backward() {
     let program = training_program(g, "micro_step", loss, Recompute::None);
     let program = program.expect("differentiable");
     let sums: Vec<&str> =
-        program.instructions.iter().filter(|i| i.op == "all_reduce").map(|i| i.name.as_str()).collect();
+        program.instructions.iter().filter(|i| i.op == "all_reduce").map(|i| &*i.name).collect();
     assert_eq!(sums, ["sum", "first.grad"]);
     // A rank holds half of the split weights: 8·4/2 + 8/2 + 4·8/2 + 4 + 16 numbers, twice with their gradients.
     let residents = 4 * 2 * (16 + 4 + 16 + 4 + 16);

@@ -121,7 +121,7 @@ impl Build {
     fn tensor(&mut self, ty: TensorType, storage: Storage) -> TensorId {
         let id = TensorId(u32::try_from(self.tensors.len()).unwrap_or(u32::MAX));
         self.tensors.push(Planned {
-            name: format!("t{}", id.0),
+            name: format!("t{}", id.0).into(),
             ty,
             storage,
             category: Category::Activations,
@@ -151,9 +151,9 @@ impl Build {
     ) -> [TensorId; N] {
         let outputs = outputs.map(|ty| self.tensor(ty, Storage::Fresh));
         self.instructions.push(Instruction {
-            op: op.to_owned(),
-            name: op.to_owned(),
-            attrs: attrs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect::<Attrs>(),
+            op: op.to_owned().into(),
+            name: op.to_owned().into(),
+            attrs: attrs.iter().map(|(name, value)| ((*name).to_owned().into(), value.clone())).collect::<Attrs>(),
             inputs: inputs.to_vec(),
             outputs: outputs.to_vec(),
             in_place: vec![],

@@ -229,7 +229,7 @@ impl Executable {
     fn take_outputs(&mut self) -> Result<Vec<Tensor>, Diagnostic> {
         let taken = self.program.outputs.iter().map(|id| {
             let slot = self.slots.get(id.index()).and_then(Option::as_ref);
-            let name = self.program.tensors.get(id.index()).map_or("?", |tensor| tensor.name.as_str());
+            let name = self.program.tensors.get(id.index()).map_or("?", |tensor| &*tensor.name);
             slot.ok_or_else(|| {
                 codes::malformed_instruction(name, "output", "is not alive at the end of the program")
             })

@@ -24,8 +24,8 @@ fn instruction(
 ) -> Instruction {
     let ids = |list: &[u32]| list.iter().map(|&i| TensorId(i)).collect();
     Instruction {
-        op: op.to_owned(),
-        name: format!("here.{op}"),
+        op: op.to_owned().into(),
+        name: format!("here.{op}").into(),
         attrs: Attrs::new(),
         inputs: ids(inputs),
         outputs: ids(outputs),
@@ -44,7 +44,7 @@ fn instruction(
 fn program() -> Program {
     let f32s = |n: i64| ty(DType::F32, &[n]);
     let planned = |(i, (ty, storage)): (usize, (_, Storage))| Planned {
-        name: format!("t{i}"),
+        name: format!("t{i}").into(),
         ty,
         storage,
         category: Category::Activations,
@@ -60,14 +60,14 @@ fn program() -> Program {
         (f32s(4), Storage::Fresh),
     ];
     let factor = |mut i: Instruction, value: f64| {
-        i.attrs.insert("factor".to_owned(), Attr::Float(value));
+        i.attrs.insert("factor".to_owned().into(), Attr::Float(value));
         i
     };
     let mut over = factor(instruction("scale", &[2], &[3], &[2], 64, 64), 10.0);
     over.in_place = vec![(0, 0)];
     let mut split = instruction("split", &[4], &[5, 6], &[4], 64, 64);
-    split.attrs.insert("dim".to_owned(), Attr::Int(0));
-    split.attrs.insert("sizes".to_owned(), Attr::Ints(vec![4, 4]));
+    split.attrs.insert("dim".to_owned().into(), Attr::Int(0));
+    split.attrs.insert("sizes".to_owned().into(), Attr::Ints(vec![4, 4]));
     Program {
         name: "micro_step".to_owned(),
         tensors: tensors.into_iter().enumerate().map(planned).collect(),
@@ -180,7 +180,7 @@ fn malformed_programs_are_refused_without_a_panic() {
             }
         }
     };
-    assert_eq!(refused(&|p| p.instructions[0].op = "warp".to_owned()), "E0902");
+    assert_eq!(refused(&|p| p.instructions[0].op = "warp".to_owned().into()), "E0902");
     assert_eq!(refused(&|p| p.instructions[0].inputs[0] = TensorId(99)), "E0903");
     assert_eq!(refused(&|p| p.instructions[0].inputs.clear()), "E0903");
     assert_eq!(refused(&|p| p.instructions[0].inputs[0] = TensorId(7)), "E0903");

@@ -107,6 +107,8 @@ pub struct Graph {
     scope: Vec<String>,
     segment: Option<u32>,
     next_site: i64,
+    /// Index after the resident that was asked for last.
+    asked: usize,
     resident_values: Vec<Option<Value>>,
 }
 
@@ -127,6 +129,7 @@ impl Graph {
             scope: vec![],
             segment: None,
             next_site: 0,
+            asked: 0,
             resident_values,
         }
     }
@@ -204,9 +207,14 @@ impl Graph {
     }
 
     fn named_resident(&mut self, name: &str, role: Role) -> Result<Value, ShapeError> {
-        let found = self.residents.iter().position(|r| r.role == role && r.name == name);
-        match found {
-            Some(index) => Ok(self.resident(ResidentId(index as u32))),
+        let same = |r: &Resident| r.role == role && r.name == name;
+        // Models ask for their weights in the order in which they listed them: the next one is tried first.
+        let next = self.residents.get(self.asked).is_some_and(same).then_some(self.asked);
+        match next.or_else(|| self.residents.iter().position(same)) {
+            Some(index) => {
+                self.asked = index + 1;
+                Ok(self.resident(ResidentId(index as u32)))
+            }
             None => Err(ShapeError {
                 op: "resident",
                 name: self.path(""),
@@ -217,7 +225,8 @@ impl Graph {
 
     /// A tensor that the host fills; the same name gives the same value.
     pub fn input(&mut self, source: &str, ty: TensorType) -> Value {
-        let existing = self.values.iter().position(|v| v.source == Source::Input(source.to_string()));
+        let same = |v: &ValueInfo| matches!(&v.source, Source::Input(name) if name == source);
+        let existing = self.values.iter().position(same);
         if let Some(index) = existing {
             return Value(index as u32);
         }
@@ -360,6 +369,6 @@ impl Graph {
 }
 
 /// Attributes from pairs.
-pub fn attrs<const N: usize>(pairs: [(&str, Attr); N]) -> Attrs {
-    pairs.into_iter().map(|(k, v)| (k.to_string(), v)).collect()
+pub fn attrs<const N: usize>(pairs: [(&'static str, Attr); N]) -> Attrs {
+    pairs.into_iter().map(|(k, v)| (k.into(), v)).collect()
 }

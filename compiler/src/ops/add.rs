@@ -25,7 +25,7 @@ impl Operation for Add {
         call.operands(2..=2)?;
         let (a, b) = (call.input(0)?, call.input(1)?);
         require(a.dtype == b.dtype && a.shape.ends_with(&b.shape), || format!("cannot add {b} to {a}"))?;
-        Ok(vec![TensorType::new(a.dtype, a.shape.clone())])
+        Ok(vec![TensorType::new(a.dtype, &a.shape)])
     }
 
     fn shard(&self, call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {

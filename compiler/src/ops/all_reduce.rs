@@ -37,7 +37,7 @@ fn on(axis: usize) -> Attrs {
 fn same(call: &Call) -> Result<Vec<TensorType>, String> {
     call.operands(1..=1)?;
     let x = call.input(0)?;
-    Ok(vec![TensorType::new(x.dtype, x.shape.clone())])
+    Ok(vec![TensorType::new(x.dtype, &x.shape)])
 }
 
 impl Operation for AllReduce {

@@ -123,7 +123,7 @@ impl Operation for Attention {
         let (q, k, v) = (call.input(0)?, call.input(1)?, call.input(2)?);
         check(q, k, v)?;
         let stats = if q.dtype == DType::F64 { DType::F64 } else { DType::F32 };
-        Ok(vec![TensorType::new(q.dtype, q.shape.clone()), TensorType::new(stats, q.shape[..3].to_vec())])
+        Ok(vec![TensorType::new(q.dtype, &q.shape), TensorType::new(stats, &q.shape[..3])])
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
@@ -156,7 +156,7 @@ impl Operation for AttentionGrad {
         let (q, k, v) = (call.input(1)?, call.input(2)?, call.input(3)?);
         check(q, k, v)?;
         require(call.input(0)? == q, || format!("{} is no gradient of {q}", call.inputs[0]))?;
-        Ok([q, k, v].map(|t| TensorType::new(t.dtype, t.shape.clone())).to_vec())
+        Ok([q, k, v].map(|t| TensorType::new(t.dtype, &t.shape)).to_vec())
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {

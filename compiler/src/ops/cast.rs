@@ -27,7 +27,7 @@ impl Operation for Cast {
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
         call.operands(1..=1)?;
-        Ok(vec![TensorType::new(call.dtype("dtype")?, call.input(0)?.shape.clone())])
+        Ok(vec![TensorType::new(call.dtype("dtype")?, &call.input(0)?.shape)])
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {

@@ -34,7 +34,7 @@ fn loss_dtype(logits: &TensorType) -> DType {
 }
 
 fn check(logits: &TensorType, labels: &TensorType) -> Result<(), String> {
-    let fits = logits.shape[..logits.rank().saturating_sub(1)] == labels.shape && labels.dtype == DType::I64;
+    let fits = logits.shape[..logits.rank().saturating_sub(1)] == labels.shape[..] && labels.dtype == DType::I64;
     require(fits, || format!("labels {labels} do not fit logits {logits}"))
 }
 
@@ -76,7 +76,7 @@ impl Operation for CrossEntropyGrad {
         call.operands(5..=5)?;
         let (logits, labels) = (call.input(1)?, call.input(2)?);
         check(logits, labels)?;
-        Ok(vec![TensorType::new(logits.dtype, logits.shape.clone())])
+        Ok(vec![TensorType::new(logits.dtype, &logits.shape)])
     }
 
     fn shard(&self, call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {

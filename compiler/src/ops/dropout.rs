@@ -38,7 +38,7 @@ impl Operation for Dropout {
         let (x, samples, step) = (call.input(0)?, call.input(1)?, call.input(2)?);
         let fits = x.shape.first() == samples.shape.first() && samples.rank() == 1 && step.rank() == 0;
         require(fits, || format!("dropout of {x} needs one position a sample, got {samples}"))?;
-        Ok(vec![TensorType::new(x.dtype, x.shape.clone())])
+        Ok(vec![TensorType::new(x.dtype, &x.shape)])
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {

@@ -66,7 +66,7 @@ impl Operation for Embedding {
 
 fn table_gradient(call: &Call, dy: usize) -> Result<TensorType, String> {
     let (dy, ids) = (call.input(dy)?, call.input(dy + 1)?);
-    require(dy.shape[..dy.rank().saturating_sub(1)] == ids.shape, || format!("{dy} does not fit {ids}"))?;
+    require(dy.shape[..dy.rank().saturating_sub(1)] == ids.shape[..], || format!("{dy} does not fit {ids}"))?;
     Ok(TensorType::new(dy.dtype, [call.int("rows", 0) as u64, last(dy)]))
 }
 

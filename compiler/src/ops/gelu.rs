@@ -29,7 +29,7 @@ impl Operation for Gelu {
         call.operands(1..=1)?;
         let x = call.input(0)?;
         require(x.dtype.is_float(), || format!("needs a floating type, got {x}"))?;
-        Ok(vec![TensorType::new(x.dtype, x.shape.clone())])
+        Ok(vec![TensorType::new(x.dtype, &x.shape)])
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
@@ -51,7 +51,7 @@ impl Operation for GeluGrad {
         call.operands(2..=2)?;
         let (dy, x) = (call.input(0)?, call.input(1)?);
         require(dy.shape == x.shape && dy.dtype == x.dtype, || format!("{dy} is no gradient of {x}"))?;
-        Ok(vec![TensorType::new(x.dtype, x.shape.clone())])
+        Ok(vec![TensorType::new(x.dtype, &x.shape)])
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {

@@ -61,11 +61,11 @@ impl Operation for LayerNorm {
         call.operands(2..=3)?;
         let x = call.input(0)?;
         for parameter in &call.inputs[1..] {
-            require(parameter.shape == [last(x)] && parameter.dtype == x.dtype, || {
+            require(parameter.shape[..] == [last(x)] && parameter.dtype == x.dtype, || {
                 format!("{parameter} does not fit {x}")
             })?;
         }
-        Ok(vec![TensorType::new(x.dtype, x.shape.clone()), statistics(x), statistics(x)])
+        Ok(vec![TensorType::new(x.dtype, &x.shape), statistics(x), statistics(x)])
     }
 
     fn shard(&self, call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
@@ -91,8 +91,8 @@ impl Operation for LayerNormGrad {
         call.operands(5..=6)?;
         let (dy, x) = (call.input(0)?, call.input(1)?);
         require(dy == x, || format!("{dy} is no gradient of {x}"))?;
-        let mut types = vec![TensorType::new(x.dtype, x.shape.clone())];
-        types.extend(call.inputs[4..].iter().map(|p| TensorType::new(p.dtype, p.shape.clone())));
+        let mut types = vec![TensorType::new(x.dtype, &x.shape)];
+        types.extend(call.inputs[4..].iter().map(|p| TensorType::new(p.dtype, &p.shape)));
         Ok(types)
     }
 

@@ -61,7 +61,7 @@ impl Operation for Linear {
             format!("cannot multiply {x} by the weight {w}")
         })?;
         if let Some(b) = call.inputs.get(2) {
-            require(b.shape == [w.shape[out]] && b.dtype == x.dtype, || {
+            require(b.shape[..] == [w.shape[out]] && b.dtype == x.dtype, || {
                 format!("the bias {b} does not fit the weight {w}")
             })?;
         }

@@ -25,7 +25,7 @@ impl Operation for Multiply {
         call.operands(2..=2)?;
         let (a, b) = (call.input(0)?, call.input(1)?);
         require(a.shape == b.shape && a.dtype == b.dtype, || format!("cannot multiply {a} by {b}"))?;
-        Ok(vec![TensorType::new(a.dtype, a.shape.clone())])
+        Ok(vec![TensorType::new(a.dtype, &a.shape)])
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {

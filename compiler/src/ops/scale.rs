@@ -25,7 +25,7 @@ impl Operation for Scale {
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
         call.operands(1..=1)?;
         let x = call.input(0)?;
-        Ok(vec![TensorType::new(x.dtype, x.shape.clone())])
+        Ok(vec![TensorType::new(x.dtype, &x.shape)])
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {

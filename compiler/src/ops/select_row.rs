@@ -24,7 +24,7 @@ impl Operation for SelectRow {
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
         call.operands(2..=2)?;
         let (x, index) = (call.input(0)?, call.input(1)?);
-        let fits = x.rank() == 3 && index.shape == [x.shape[0]] && index.dtype == DType::I64;
+        let fits = x.rank() == 3 && index.shape[..] == [x.shape[0]] && index.dtype == DType::I64;
         require(fits, || format!("cannot select {index} from {x}"))?;
         Ok(vec![TensorType::new(x.dtype, [x.shape[0], x.shape[2]])])
     }

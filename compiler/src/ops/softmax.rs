@@ -45,7 +45,7 @@ impl Operation for Softmax {
         call.operands(1..=1)?;
         let x = call.input(0)?;
         require(x.rank() >= 2 && x.dtype.is_float(), || format!("needs scores […, T, S], got {x}"))?;
-        Ok(vec![TensorType::new(x.dtype, x.shape.clone())])
+        Ok(vec![TensorType::new(x.dtype, &x.shape)])
     }
 
     fn shard(&self, call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
@@ -72,7 +72,7 @@ impl Operation for SoftmaxGrad {
         call.operands(2..=2)?;
         let (dp, p) = (call.input(0)?, call.input(1)?);
         require(dp.shape == p.shape && dp.dtype == p.dtype, || format!("{dp} is no gradient of {p}"))?;
-        Ok(vec![TensorType::new(p.dtype, p.shape.clone())])
+        Ok(vec![TensorType::new(p.dtype, &p.shape)])
     }
 
     fn shard(&self, call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {

@@ -55,7 +55,7 @@ fn tensors(graph: &Graph, lifetimes: &Lifetimes, ids: &[Option<TensorId>]) -> Ve
             (Source::Node, Some(owner_id)) if owner != index => Storage::Shares(owner_id),
             (Source::Node, _) => Storage::Fresh,
         };
-        Tensor { name: info.name.to_string(), ty: info.ty.clone(), storage, category: info.category }
+        Tensor { name: info.name.clone(), ty: info.ty.clone(), storage, category: info.category }
     };
     numbered.into_iter().map(tensor).collect()
 }
@@ -84,8 +84,8 @@ fn instruction(
     let peak = memory.run(&node.outputs, workspace);
     memory.free(&lifetimes.frees[index]);
     Instruction {
-        op: node.op.name().to_string(),
-        name: node.name.to_string(),
+        op: node.op.name().into(),
+        name: node.name.clone(),
         attrs: node.attrs.clone(),
         inputs: known(&node.inputs),
         outputs: known(&node.outputs),

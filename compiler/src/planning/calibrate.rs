@@ -53,7 +53,7 @@ pub fn fit(hardware: &Hardware, timed: &[Timed]) -> Efficiency {
     let net = |t: &Timed| (t.seconds - overhead).max(overhead * 0.05).max(1e-9);
     let products = timed.iter().filter(|t| t.instruction.op.starts_with("linear") && t.instruction.flops > 0);
     let matmul = speeds(products.map(|t| (t.instruction.flops as f64, net(t))));
-    let copies = timed.iter().filter(|t| ["accumulate", "add", "zero"].contains(&t.instruction.op.as_str()));
+    let copies = timed.iter().filter(|t| ["accumulate", "add", "zero"].contains(&&*t.instruction.op));
     let memory =
         speeds(copies.filter(|t| t.instruction.bytes > 0).map(|t| (t.instruction.bytes as f64, net(t))));
     let mut efficiency = Efficiency { calibrated: true, matmul, memory, overhead, factors: BTreeMap::new() };

@@ -2,7 +2,7 @@
 
 use regimen_base::plan::{LargeTensor, Memory};
 use regimen_base::program::{Category, Program, Resident, Role, Storage, TensorId};
-use regimen_base::tensor::Mesh;
+use regimen_base::tensor::{Mesh, TensorType};
 use std::collections::BTreeMap;
 
 /// How many of the largest tensors are shown.
@@ -29,11 +29,11 @@ pub fn describe(
     }
     let workspace = instruction.map_or(0, |i| i.workspace);
     memory.breakdown.insert(Category::Workspace, workspace);
-    alive.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
-    let large = |(name, ty, bytes, category): (String, String, u64, Category)| LargeTensor {
-        source: source(&name),
-        name,
-        ty,
+    alive.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(b.0)));
+    let large = |(name, ty, bytes, category): Alive| LargeTensor {
+        source: source(name),
+        name: name.to_string(),
+        ty: ty.to_string(),
         bytes,
         category,
     };
@@ -41,21 +41,23 @@ pub fn describe(
     memory
 }
 
-type Alive = (String, String, u64, Category);
+type Alive<'a> = (&'a str, &'a TensorType, u64, Category);
 
-fn residents_alive(residents: &[Resident], mesh: &Mesh) -> Vec<Alive> {
+fn residents_alive<'a>(residents: &'a [Resident], mesh: &Mesh) -> Vec<Alive<'a>> {
     let category = |role| match role {
         Role::Weight => Category::Weights,
         Role::Gradient => Category::Gradients,
         Role::Master | Role::Moment => Category::Optimizer,
         Role::Scalar => Category::Inputs,
     };
-    let alive = |r: &Resident| (r.name.clone(), r.ty.to_string(), r.ty.local_bytes(mesh), category(r.role));
-    residents.iter().map(alive).collect()
+    residents
+        .iter()
+        .map(|r| (r.name.as_str(), &r.ty, r.ty.local_bytes(mesh), category(r.role)))
+        .collect()
 }
 
 /// Values whose storage is alive while the peak's instruction runs.
-fn values_alive(program: &Program, mesh: &Mesh) -> Vec<Alive> {
+fn values_alive<'a>(program: &'a Program, mesh: &Mesh) -> Vec<Alive<'a>> {
     let owner = |id: TensorId| match program.tensors[id.index()].storage {
         Storage::Shares(base) => base,
         _ => id,
@@ -79,8 +81,7 @@ fn values_alive(program: &Program, mesh: &Mesh) -> Vec<Alive> {
     for (tensor, count) in program.tensors.iter().zip(handles) {
         let owns = matches!(tensor.storage, Storage::Fresh | Storage::Input);
         if owns && count > 0 {
-            let (name, ty) = (tensor.name.clone(), tensor.ty.to_string());
-            alive.push((name, ty, tensor.ty.local_bytes(mesh), tensor.category));
+            alive.push((&*tensor.name, &tensor.ty, tensor.ty.local_bytes(mesh), tensor.category));
         }
     }
     alive

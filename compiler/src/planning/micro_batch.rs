@@ -58,10 +58,13 @@ fn guess(
     sizes: &[u64],
     allowed: u64,
 ) -> Result<Option<u64>, ShapeError> {
-    let [first, second, ..] = sizes else { return Ok(sizes.first().copied()) };
-    let (Some(a), Some(b)) = (probe(stage, *first, residents)?, probe(stage, *second, residents)?) else {
-        return Ok(None);
-    };
+    let [first, second, .., largest] = sizes else { return Ok(sizes.last().copied()) };
+    let Some(a) = probe(stage, *first, residents)? else { return Ok(None) };
+    // Nothing grows faster than the micro-batch.
+    if u128::from(a.peak_bytes) * u128::from(largest / first) <= u128::from(allowed) {
+        return Ok(Some(*largest));
+    }
+    let Some(b) = probe(stage, *second, residents)? else { return Ok(None) };
     if !alike(&a, &b) {
         return Ok(None);
     }

@@ -55,7 +55,7 @@ impl Device<'_> {
 /// Predicted seconds of one instruction.
 pub fn instruction_seconds(instruction: &Instruction, device: &Device) -> f64 {
     let efficiency = &device.hardware.efficiency;
-    let factor = efficiency.factors.get(&instruction.op).copied().unwrap_or(1.0);
+    let factor = efficiency.factors.get(&*instruction.op).copied().unwrap_or(1.0);
     roofline_seconds(instruction, device) * factor + efficiency.overhead
 }
 

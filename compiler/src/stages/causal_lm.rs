@@ -202,8 +202,8 @@ fn update_group(
     Ok(())
 }
 
-fn insert_floats(attrs: &mut Attrs, pairs: &[(&str, f64)]) {
-    attrs.extend(pairs.iter().map(|(name, value)| (name.to_string(), Attr::Float(*value))));
+fn insert_floats(attrs: &mut Attrs, pairs: &[(&'static str, f64)]) {
+    attrs.extend(pairs.iter().map(|(name, value)| ((*name).into(), Attr::Float(*value))));
 }
 
 fn feeds(stage: &Stage, seed: u64, micro_batch: u64) -> Vec<Feed> {

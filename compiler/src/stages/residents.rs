@@ -19,7 +19,7 @@ impl Residents {
         for spec in &specs {
             self.push(
                 &spec.name,
-                TensorType::new(compute, spec.shape.clone()),
+                TensorType::new(compute, &spec.shape),
                 Role::Weight,
                 None,
                 !mastered,
@@ -65,7 +65,7 @@ impl Residents {
                 continue;
             }
             let (name, ty) =
-                (format!("{}.{suffix}", weight.name), TensorType::new(dtype, weight.ty.shape.clone()));
+                (format!("{}.{suffix}", weight.name), TensorType::new(dtype, &weight.ty.shape));
             self.push(&name, ty, role, Some(ResidentId(index as u32)), saved);
         }
     }

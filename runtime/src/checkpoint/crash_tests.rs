@@ -167,7 +167,7 @@ fn a_checkpoint_of_another_shape_is_refused_with_the_names() {
     let folder = tempfile::tempdir().unwrap();
     save(&Store::open(folder.path()).unwrap(), &manifest(3), 1).unwrap();
     let mut other = stage();
-    other.residents[2].ty.shape = vec![3];
+    other.residents[2].ty.shape = vec![3].into();
     other.residents[0].name = "c".into();
     let checkpoint = Checkpoint::open(folder.path()).unwrap();
     let error = checkpoint.restore(&other, &mut Memory::zeroed(&other)).unwrap_err();

@@ -45,7 +45,7 @@ pub fn saved_state(stage: &Stage) -> Vec<(ResidentId, Entry)> {
 }
 
 fn entry(name: &str, resident: &Resident) -> Entry {
-    Entry { name: name.to_owned(), dtype: resident.ty.dtype, shape: resident.ty.shape.clone() }
+    Entry { name: name.to_owned(), dtype: resident.ty.dtype, shape: resident.ty.shape.to_vec() }
 }
 
 /// Name of the first weight that holds a number that is not finite.

@@ -87,7 +87,7 @@ fn accumulation_does_not_change_which_samples_count() {
             let rows = if name == "micro_step" { micro } else { 2 };
             for (tensor, shape) in program.tensors.iter_mut().zip([vec![rows, 8], vec![rows, 8], vec![rows]])
             {
-                tensor.ty.shape = shape;
+                tensor.ty.shape = shape.into();
             }
         }
         for action in body(&mut stage) {

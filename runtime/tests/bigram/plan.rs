@@ -231,7 +231,7 @@ impl Builder {
 
     fn result(&mut self, ty: TensorType, storage: Storage) -> TensorId {
         let name = format!("t{}", self.program.tensors.len());
-        self.program.tensors.push(Tensor { name, ty, storage, category: Category::Activations });
+        self.program.tensors.push(Tensor { name: name.into(), ty, storage, category: Category::Activations });
         TensorId(self.program.tensors.len() as u32 - 1)
     }
 
@@ -261,9 +261,9 @@ impl Builder {
     ) -> TensorId {
         let output = result.map(|ty| self.result(ty, Storage::Fresh));
         self.program.instructions.push(Instruction {
-            op: op.into(),
+            op: op.to_owned().into(),
             name: op.into(),
-            attrs: attrs.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect::<BTreeMap<_, _>>(),
+            attrs: attrs.iter().map(|(k, v)| ((*k).to_owned().into(), v.clone())).collect::<BTreeMap<_, _>>(),
             inputs: inputs.to_vec(),
             outputs: output.into_iter().collect(),
             in_place: vec![],

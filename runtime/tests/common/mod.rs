@@ -62,7 +62,7 @@ impl Op {
     }
 
     fn attr(mut self, name: &str, value: Attr) -> Op {
-        self.attrs.insert(name.to_owned(), value);
+        self.attrs.insert(name.to_owned().into(), value);
         self
     }
 
@@ -71,7 +71,7 @@ impl Op {
         let views = ops::lookup(self.name).unwrap().views;
         let n = self.inputs.len();
         let planned = |name: String, ty: TensorType, storage: Storage| Planned {
-            name,
+            name: name.into(),
             ty,
             storage,
             category: Category::Activations,
@@ -90,8 +90,8 @@ impl Op {
         let inputs = (0..n).map(|i| Input { tensor: id(i), source: format!("in{i}") }).collect();
         let outputs: Vec<TensorId> = (n..tensors.len()).map(id).collect();
         let instruction = Instruction {
-            op: self.name.to_owned(),
-            name: format!("test.{}", self.name),
+            op: self.name.to_owned().into(),
+            name: format!("test.{}", self.name).into(),
             attrs: self.attrs.clone(),
             inputs: (0..n).map(id).collect(),
             outputs: outputs.clone(),

@@ -5,7 +5,7 @@ pub mod stages;
 
 use regimen_base::program::Program;
 use regimen_compiler::experiment::Stage;
-use regimen_compiler::stages::{Lowered, lower};
+use regimen_compiler::stages::{Lowered, lower, residents};
 use regimen_runtime::execute::{Executable, Watch};
 use regimen_runtime::library;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub struct Trainer {
 impl Trainer {
     /// Allocates the residents, all zero.
     pub fn new(stage: &Stage, micro_batch: u64) -> Trainer {
-        let lowered = lower(stage, 1, micro_batch).expect("lowers");
+        let lowered = lower(stage, 1, micro_batch, &residents(stage).expect("residents")).expect("lowers");
         let foreign = library::memory().current;
         let residents =
             lowered.residents.iter().map(|r| library::full(&r.ty, 0.0).expect("allocates")).collect();
