@@ -9,6 +9,7 @@ use crate::experiment::{
 };
 use crate::hardware as shelf;
 use crate::kinds::{optimizer, schedule};
+use crate::passes::fuse::Fusions;
 use crate::program::LetId;
 use crate::quantity::{Dimension, Quantity, number};
 use crate::rules::{self, ModelView, StageView};
@@ -227,6 +228,7 @@ fn assemble(
         },
         recompute: recompute(fields)?,
         reproducible: fields.bool("reproducible")?,
+        fuse: fuse(fields)?,
         evaluate: evaluate(fields)?,
         checkpoint: checkpoint(fields)?,
         sample: sample(fields)?,
@@ -262,6 +264,18 @@ fn recompute(fields: &Fields) -> Result<Recompute, Stop> {
         Some("full") => Recompute::Full,
         _ => Recompute::None,
     })
+}
+
+/// `all`, `none`, or a list of fusions.
+fn fuse(fields: &Fields) -> Result<Fusions, Stop> {
+    match fields.get("fuse")?.map(|c| &c.value) {
+        Some(Value::Word(word)) if word == "none" => Ok(Fusions::NONE),
+        Some(Value::List(list)) => Ok(Fusions::named(list.iter().filter_map(|c| match &c.value {
+            Value::Word(word) => Some(word.as_str()),
+            _ => None,
+        }))),
+        _ => Ok(Fusions::ALL),
+    }
 }
 
 fn recompute_span(fields: &Fields) -> regimen_base::Span {

@@ -5,6 +5,7 @@
 //! followed, defaults are filled in. Spans are kept for messages that planning may still have to give.
 
 use crate::arch::ModelSpec;
+use crate::passes::fuse::Fusions;
 use regimen_base::Span;
 use regimen_base::data::{Dataset, DatasetFacts, Tokenizer, TokenizerFacts};
 use regimen_base::plan::Backend;
@@ -76,6 +77,8 @@ pub struct Stage {
     pub recompute: Recompute,
     /// Whether the vendor's fastest kernels may be used (`fast`) or only those that repeat bit for bit.
     pub reproducible: bool,
+    /// Groups of operations that run as one, where the device has them.
+    pub fuse: Fusions,
     /// Evaluations while it runs.
     pub evaluate: Option<Evaluate>,
     /// Checkpoints while it runs.

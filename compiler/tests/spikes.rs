@@ -3,7 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests fail by panicking, as tests do
 
-use regimen_base::plan::Backend;
 use regimen_base::program::{Resident, ResidentId, Role};
 use regimen_base::tensor::{Axis, DType, Mesh, Placement, TensorType};
 use regimen_compiler::experiment::Recompute;
@@ -17,7 +16,7 @@ use regimen_compiler::passes::adapt::{LowRank, adapt};
 use regimen_compiler::passes::training_program;
 use std::sync::Arc;
 
-const CPU: Traits = Traits { backend: Backend::Cpu, threads: 1 };
+const CPU: Traits = Traits::cpu(1);
 
 fn weight(name: &str, shape: &[u64], placement: Vec<Placement>, frozen: bool) -> Resident {
     let ty = TensorType::new(DType::F32, shape.to_vec()).placed(placement);

@@ -3,7 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests fail by panicking, as tests do
 
-use regimen_base::plan::Backend;
 use regimen_base::program::{Program, Resident, ResidentId, Role};
 use regimen_base::tensor::{Axis, DType, Mesh, Placement, TensorType};
 use regimen_compiler::experiment::Recompute;
@@ -21,7 +20,7 @@ use regimen_runtime::ops::Group;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tch::{Kind, Tensor};
 
-const CPU: Traits = Traits { backend: Backend::Cpu, threads: 1 };
+const CPU: Traits = Traits::cpu(1);
 const ROWS: i64 = 6;
 
 static TURN: Mutex<()> = Mutex::new(());

@@ -74,8 +74,7 @@ fn stage_of(golden: &Golden, batch: u64, micro_batch: u64) -> Stage {
 /// Logits of all positions: a program of this test, over the stage's residents.
 fn logits_program(stage: &Stage, lowered: &Lowered, rows: u64) -> Program {
     use regimen_base::tensor::{DType, Mesh, TensorType};
-    let device =
-        regimen_compiler::graph::Traits { backend: stage.hardware.backend, threads: stage.hardware.threads };
+    let device = regimen_compiler::stages::traits(stage);
     let mut g = Graph::new(lowered.residents.clone(), Mesh::default(), device, DType::F32);
     let tokens = g.input("tokens", TensorType::new(DType::I64, [rows, stage.sequence]));
     let hidden = stage.model.spec.forward(&mut g, tokens).expect("fits");

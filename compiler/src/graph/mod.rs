@@ -5,6 +5,8 @@
 //! Everything a pass needs to know of an operation it asks the operation.
 
 use crate::ops::{Backward, Call, Operation};
+use crate::passes::fuse::Fusions;
+use regimen_base::plan::Backend;
 use regimen_base::program::{Attr, Attrs, Category, Resident, ResidentId, Role};
 use regimen_base::tensor::{DType, Mesh, Placement, TensorType};
 use std::sync::Arc;
@@ -78,9 +80,20 @@ pub struct ShapeError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traits {
     /// CPU or GPU.
-    pub backend: regimen_base::plan::Backend,
+    pub backend: Backend,
     /// Threads of the host library; per-thread buffers depend on it.
     pub threads: u64,
+    /// Whether only operations that repeat bit for bit may be used.
+    pub reproducible: bool,
+    /// What is fused; nothing on a CPU, whose kernels are not.
+    pub fusions: Fusions,
+}
+
+impl Traits {
+    /// A CPU with so many threads.
+    pub const fn cpu(threads: u64) -> Traits {
+        Traits { backend: Backend::Cpu, threads, reproducible: true, fusions: Fusions::NONE }
+    }
 }
 
 /// An ordered list of operations over typed values.

@@ -6,19 +6,23 @@ use super::contiguous::contiguous;
 use super::dropout::dropout;
 use super::softmax::softmax;
 use super::transpose::transpose;
-use super::{Backward, Call, Operation, require};
+use super::{Backward, Call, Operation, last, require};
 use crate::graph::{Graph, ShapeError, Value, attrs};
 use regimen_base::plan::Backend;
 use regimen_base::program::Attr;
 use regimen_base::tensor::{DType, Placement, TensorType};
 
-/// Operands (q, k, v) `[B, T, H, D]`, perhaps strided; results (o `[B, T, H, D]`, lse `[B, T, H]`).
+/// Operands (q, k, v) `[B, T, H, D]`, perhaps strided; results (o `[B, T, H, D]`, lse `[B, T, H]`). With the attribute
+/// `backend` (`cudnn`, `flash`) it is that library's kernel, whose lse is `[B, H, T]`.
 #[derive(Debug)]
 pub struct Attention;
 
 /// Operands (do, q, k, v, o, lse); results (dq, dk, dv).
 #[derive(Debug)]
 pub struct AttentionGrad;
+
+/// Largest head of the vendor's kernels, forward and backward.
+const MAX_HEAD_SIZE: u64 = 128;
 
 /// What distinguishes one use of attention from another.
 #[derive(Clone, Copy, Debug)]
@@ -44,9 +48,20 @@ pub fn attend(
     form: AttentionForm,
 ) -> Result<Value, ShapeError> {
     let active = graph.training && form.dropout > 0.0;
-    // On a CPU the temporary memory of the fused kernel in bf16 differs from call to call.
-    let fused = !active && (graph.device.backend == Backend::Cuda || graph.ty(q).dtype != DType::Bf16);
-    if fused { fused_attention(graph, q, k, v, form) } else { composed_attention(graph, q, k, v, form) }
+    let supported = match graph.device.backend {
+        // On a CPU the temporary memory of the fused kernel in bf16 differs from call to call.
+        Backend::Cpu => graph.ty(q).dtype != DType::Bf16,
+        // The vendor's kernels take half precision and these head sizes.
+        Backend::Cuda => {
+            let head = last(graph.ty(q));
+            graph.ty(q).dtype == DType::Bf16 && head <= MAX_HEAD_SIZE && head.is_multiple_of(8)
+        }
+    };
+    if supported && !active {
+        fused_attention(graph, q, k, v, form)
+    } else {
+        composed_attention(graph, q, k, v, form)
+    }
 }
 
 /// Appends the fused operation.
@@ -60,7 +75,12 @@ pub fn fused_attention(
     v: Value,
     form: AttentionForm,
 ) -> Result<Value, ShapeError> {
-    let attrs = attrs([("causal", Attr::Bool(form.causal)), ("scale", Attr::Float(form.scale))]);
+    let mut attrs = attrs([("causal", Attr::Bool(form.causal)), ("scale", Attr::Float(form.scale))]);
+    if graph.device.backend == Backend::Cuda {
+        // cuDNN's is the fastest, but its gradient never repeats bit for bit.
+        let library = if graph.device.reproducible { "flash" } else { "cudnn" };
+        attrs.insert("backend".into(), Attr::Text(library.into()));
+    }
     graph.apply1(&Attention, "out", attrs, &[q, k, v])
 }
 
@@ -123,11 +143,18 @@ impl Operation for Attention {
         let (q, k, v) = (call.input(0)?, call.input(1)?, call.input(2)?);
         check(q, k, v)?;
         let stats = if q.dtype == DType::F64 { DType::F64 } else { DType::F32 };
-        Ok(vec![TensorType::new(q.dtype, &q.shape), TensorType::new(stats, &q.shape[..3])])
+        let (b, t, _, h, _) = sizes(q, k);
+        let lse = if call.attrs.contains_key("backend") { [b, h, t] } else { [b, t, h] };
+        Ok(vec![TensorType::new(q.dtype, &q.shape), TensorType::new(stats, lse)])
     }
 
-    fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
-        Ok(vec![independent(inputs)?; 2])
+    fn shard(&self, call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
+        let placed = independent(inputs)?;
+        let lse = match placed {
+            Placement::Shard(2) if call.attrs.contains_key("backend") => Placement::Shard(1),
+            other => other,
+        };
+        Ok(vec![placed, lse])
     }
 
     fn flops(&self, call: &Call) -> u64 {
@@ -160,7 +187,8 @@ impl Operation for AttentionGrad {
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
-        Ok(vec![independent(inputs)?; 3])
+        // All but lse, whose heads may lie along another dimension.
+        Ok(vec![independent(&inputs[..5])?; 3])
     }
 
     fn flops(&self, call: &Call) -> u64 {

@@ -34,7 +34,8 @@ fn loss_dtype(logits: &TensorType) -> DType {
 }
 
 fn check(logits: &TensorType, labels: &TensorType) -> Result<(), String> {
-    let fits = logits.shape[..logits.rank().saturating_sub(1)] == labels.shape[..] && labels.dtype == DType::I64;
+    let fits =
+        logits.shape[..logits.rank().saturating_sub(1)] == labels.shape[..] && labels.dtype == DType::I64;
     require(fits, || format!("labels {labels} do not fit logits {logits}"))
 }
 

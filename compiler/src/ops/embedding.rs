@@ -1,7 +1,8 @@
 //! Rows of a table by index, and the gradient of the table.
 
-use super::{Backward, Call, Operation, last, require};
+use super::{Backward, Call, Operation, accumulates, last, require};
 use crate::graph::{Graph, ShapeError, Value, attrs};
+use regimen_base::plan::Backend;
 use regimen_base::program::{Attr, Attrs};
 use regimen_base::tensor::{DType, Placement, TensorType};
 
@@ -59,7 +60,11 @@ impl Operation for Embedding {
     fn gradient(&self, cx: &mut Backward) -> Result<Vec<Option<Value>>, ShapeError> {
         let (dy, ids) = (cx.dy()?, cx.input(1));
         let rows = cx.graph.ty(cx.input(0)).shape[0] as i64;
-        let dw = cx.apply1(&EmbeddingGrad, attrs([("rows", Attr::Int(rows))]), &[dy, ids], 0)?;
+        let mut attrs = attrs([("rows", Attr::Int(rows))]);
+        if cx.graph.device.backend == Backend::Cuda {
+            attrs.insert("deterministic".into(), Attr::Bool(cx.graph.device.reproducible));
+        }
+        let dw = cx.apply1(&EmbeddingGrad, attrs, &[dy, ids], 0)?;
         Ok(vec![Some(dw), None])
     }
 }
@@ -107,7 +112,7 @@ impl Operation for EmbeddingGradAccumulate {
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
         call.operands(3..=3)?;
         let (acc, dw) = (call.input(0)?, table_gradient(call, 1)?);
-        require(acc.shape == dw.shape && acc.dtype == dw.dtype, || format!("cannot add {dw} to {acc}"))?;
+        require(accumulates(acc, &dw), || format!("cannot add {dw} to {acc}"))?;
         Ok(vec![])
     }
 

@@ -3,7 +3,7 @@
 //! The weight is stored `[O, I]`, or `[I, O]` with the attribute `transposed`. Leading dimensions of `x`
 //! are rows. The gradient of `x` is the same operation with the other orientation.
 
-use super::{Backward, Call, Operation, flag, last, require, rows, sum_leading, with_last};
+use super::{Backward, Call, Operation, accumulates, flag, last, require, rows, sum_leading, with_last};
 use crate::graph::{Graph, ShapeError, Value, attrs};
 use regimen_base::program::{Attr, Attrs};
 use regimen_base::tensor::{Placement, TensorType};
@@ -174,7 +174,7 @@ impl Operation for LinearGradWeightAccumulate {
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
         call.operands(3..=3)?;
         let (acc, dw) = (call.input(0)?, weight_gradient(call, 1, 2)?);
-        require(acc.shape == dw.shape && acc.dtype == dw.dtype, || format!("cannot add {dw} to {acc}"))?;
+        require(accumulates(acc, &dw), || format!("cannot add {dw} to {acc}"))?;
         Ok(vec![])
     }
 

@@ -18,8 +18,10 @@ pub mod attention;
 pub mod batch_matmul;
 pub mod cast;
 pub mod concat;
+pub mod concat_sum;
 pub mod contiguous;
 pub mod cross_entropy;
+pub mod cross_entropy_fused;
 pub mod dropout;
 pub mod embedding;
 pub mod fill;
@@ -28,8 +30,11 @@ pub mod global_norm;
 pub mod init;
 pub mod layer_norm;
 pub mod linear;
+pub mod linear_gelu;
+pub mod linear_grad_weight_bias;
 pub mod multiply;
 pub mod reshape;
+pub mod residual_layer_norm;
 pub mod scale;
 pub mod select_row;
 pub mod softmax;
@@ -51,9 +56,11 @@ pub static ALL: &[&dyn Operation] = &[
     &batch_matmul::BatchMatmul,
     &cast::Cast,
     &concat::Concat,
+    &concat_sum::ConcatSumAccumulate,
     &contiguous::Contiguous,
     &cross_entropy::CrossEntropy,
     &cross_entropy::CrossEntropyGrad,
+    &cross_entropy_fused::CrossEntropyFused,
     &dropout::Dropout,
     &embedding::Embedding,
     &embedding::EmbeddingGrad,
@@ -69,8 +76,13 @@ pub static ALL: &[&dyn Operation] = &[
     &linear::Linear,
     &linear::LinearGradWeight,
     &linear::LinearGradWeightAccumulate,
+    &linear_gelu::LinearGelu,
+    &linear_gelu::LinearGeluGrad,
+    &linear_grad_weight_bias::LinearGradWeightBiasAccumulate,
     &multiply::Multiply,
     &reshape::Reshape,
+    &residual_layer_norm::ResidualLayerNorm,
+    &residual_layer_norm::ResidualLayerNormGradAccumulate,
     &scale::Scale,
     &select_row::SelectRow,
     &softmax::Softmax,
@@ -301,6 +313,12 @@ pub fn with_last(ty: &TensorType, size: u64) -> TensorType {
 /// Fails with both types unless the condition holds.
 pub fn require(condition: bool, message: impl FnOnce() -> String) -> Result<(), String> {
     if condition { Ok(()) } else { Err(message()) }
+}
+
+/// Whether an accumulator takes gradients of another type directly: it has theirs, or is f32 where they are smaller.
+pub fn accumulates(accumulator: &TensorType, gradient: &TensorType) -> bool {
+    let wider = accumulator.dtype == DType::F32 && gradient.dtype == DType::Bf16;
+    accumulator.shape == gradient.shape && (accumulator.dtype == gradient.dtype || wider)
 }
 
 /// Sharding rule of operations that only work on whole operands.

@@ -8,7 +8,7 @@ use regimen_base::program::{Attr, Attrs};
 use regimen_base::tensor::{Placement, TensorType};
 
 /// Operands (lr, step, norm, n × weight, n × gradient, n × first moment, n × second moment), and
-/// n × copy in a smaller type if `copies`.
+/// n × copy in a smaller type if `copies`. With `zero`, the gradients are zero afterwards.
 #[derive(Debug)]
 pub struct AdamW;
 
@@ -66,7 +66,7 @@ impl Operation for AdamW {
     }
 
     fn writes(&self, inputs: usize, attrs: &Attrs) -> Vec<usize> {
-        written(inputs, 3, number(attrs))
+        if flag(attrs, "zero") { (3..inputs).collect() } else { written(inputs, 3, number(attrs)) }
     }
 }
 

@@ -7,12 +7,14 @@
 //! | [`fold`] | lets products write into accumulators directly |
 //! | [`recompute`] | computes blocks again in the backward pass instead of keeping their values |
 //! | [`prune`] | removes operations whose results nobody needs |
+//! | [`fuse`] | replaces groups of operations by one, where the device has it |
 //! | [`schedule`] | fixes when each value is freed and which results are written over operands |
 //! | [`place`] | bytes alive at every instant, the peak, and the costs of each instruction |
 
 pub mod adapt;
 pub mod differentiate;
 pub mod fold;
+pub mod fuse;
 pub mod place;
 pub mod prune;
 pub mod recompute;
@@ -44,6 +46,11 @@ pub fn training_program(
 /// From a graph to a program, as it is.
 pub fn finish(mut graph: Graph, name: &str) -> Program {
     prune::prune(&mut graph);
+    if graph.device.fusions != fuse::Fusions::NONE {
+        fuse::fuse(&mut graph);
+        // What only the replaced operations read.
+        prune::prune(&mut graph);
+    }
     let lifetimes = schedule::schedule(&graph);
     place::place(&graph, &lifetimes, name)
 }

@@ -1,8 +1,8 @@
 //! Budgets: predicted against allowed, and if something is too much, the smallest single changes that would fit,
 //! each verified by planning again.
 
-use super::show::{self, bytes};
 use super::micro_batch::divisors;
+use super::show::{self, bytes};
 use super::{Planned, allowed_bytes, plan_stage, report};
 use crate::codes;
 use crate::codes::e0701::Remedy;

@@ -50,10 +50,7 @@ fn residents_alive<'a>(residents: &'a [Resident], mesh: &Mesh) -> Vec<Alive<'a>>
         Role::Master | Role::Moment => Category::Optimizer,
         Role::Scalar => Category::Inputs,
     };
-    residents
-        .iter()
-        .map(|r| (r.name.as_str(), &r.ty, r.ty.local_bytes(mesh), category(r.role)))
-        .collect()
+    residents.iter().map(|r| (r.name.as_str(), &r.ty, r.ty.local_bytes(mesh), category(r.role))).collect()
 }
 
 /// Values whose storage is alive while the peak's instruction runs.

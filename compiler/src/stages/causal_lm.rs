@@ -151,8 +151,15 @@ fn update(mut g: Graph, stage: &Stage) -> Result<Program, ShapeError> {
             update_group(&mut g, name, &stage.optimizer, norm, &members, decay)?;
         }
     }
-    g.apply(&ops::zero::Zero, "gradients", attrs([]), &gradients)?;
+    if !zeroes(&g, &stage.optimizer) {
+        g.apply(&ops::zero::Zero, "gradients", attrs([]), &gradients)?;
+    }
     Ok(passes::finish(g, "update"))
+}
+
+/// Whether the update itself leaves zeros in the gradients.
+fn zeroes(g: &Graph, optimizer: &Optimizer) -> bool {
+    matches!(optimizer.rule, Rule::AdamW { .. }) && g.device.fusions.has(passes::fuse::ZEROING)
 }
 
 fn update_group(
@@ -178,6 +185,9 @@ fn update_group(
     let mut operands = match optimizer.rule {
         Rule::AdamW { beta1, beta2, eps } => {
             insert_floats(&mut attrs, &[("beta1", beta1), ("beta2", beta2), ("eps", eps)]);
+            if zeroes(g, optimizer) {
+                attrs.insert("zero".into(), Attr::Bool(true));
+            }
             groups.extend([with_role(g, Role::Moment, ".m"), with_role(g, Role::Moment, ".v")]);
             vec![learning_rate, step, norm]
         }

@@ -5,6 +5,8 @@ pub mod residents;
 
 use crate::experiment::{Precision, Stage};
 use crate::graph::{Graph, ShapeError, Traits};
+use crate::passes::fuse::Fusions;
+use regimen_base::plan::Backend;
 use regimen_base::program::{Program, Resident};
 use regimen_base::schedule::{Action, Feed};
 use regimen_base::tensor::{DType, Mesh};
@@ -108,9 +110,23 @@ pub fn compute_dtype(precision: Precision) -> DType {
     }
 }
 
+/// What graph building must know of a stage's device.
+pub fn traits(stage: &Stage) -> Traits {
+    match stage.hardware.backend {
+        Backend::Cpu => Traits::cpu(stage.hardware.threads),
+        Backend::Cuda => Traits {
+            backend: Backend::Cuda,
+            threads: 0,
+            reproducible: stage.reproducible,
+            // The fused kernels compute in f32.
+            fusions: if stage.precision == Precision::F64 { Fusions::NONE } else { stage.fuse },
+        },
+    }
+}
+
 /// An empty graph for a stage's program.
 fn new_graph(stage: &Stage, residents: &Arc<Vec<Resident>>, seed: u64) -> Graph {
-    let device = Traits { backend: stage.hardware.backend, threads: stage.hardware.threads };
+    let device = traits(stage);
     let mut graph = Graph::new(residents.clone(), Mesh::default(), device, compute_dtype(stage.precision));
     graph.key = random_key(seed, &[&stage.name, "dropout"]);
     graph

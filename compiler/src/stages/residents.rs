@@ -17,13 +17,7 @@ impl Residents {
         let mastered = has_masters(compute);
         let specs = model.weights();
         for spec in &specs {
-            self.push(
-                &spec.name,
-                TensorType::new(compute, &spec.shape),
-                Role::Weight,
-                None,
-                !mastered,
-            );
+            self.push(&spec.name, TensorType::new(compute, &spec.shape), Role::Weight, None, !mastered);
         }
         if mastered {
             self.beside_weights("master", DType::F32, Role::Master, true);
@@ -64,8 +58,7 @@ impl Residents {
             if weight.role != Role::Weight || weight.frozen {
                 continue;
             }
-            let (name, ty) =
-                (format!("{}.{suffix}", weight.name), TensorType::new(dtype, &weight.ty.shape));
+            let (name, ty) = (format!("{}.{suffix}", weight.name), TensorType::new(dtype, &weight.ty.shape));
             self.push(&name, ty, role, Some(ResidentId(index as u32)), saved);
         }
     }

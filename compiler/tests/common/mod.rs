@@ -76,6 +76,7 @@ pub fn stage(model: Gpt, batch: u64, micro_batch: u64) -> Stage {
         precision: Precision::F32,
         recompute: Recompute::None,
         reproducible: true,
+        fuse: regimen_compiler::passes::fuse::Fusions::ALL,
         evaluate: None,
         checkpoint: CheckpointPolicy { every: Period::Steps(50), keep: 2 },
         sample: None,

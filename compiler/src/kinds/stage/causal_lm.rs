@@ -1,6 +1,7 @@
 //! `causal_lm`: predicting the next token.
 
 use crate::kinds::{optimizer, schedule};
+use crate::passes::fuse;
 use crate::quantity::Dimension;
 use crate::schema::{Bound, Field, Number, Ty, Type, Word};
 
@@ -59,6 +60,12 @@ pub static TYPE: Type = Type {
             "true",
             "Only operations that repeat bit for bit; `false` allows the vendor's fastest.",
         ),
+        Field::with(
+            "fuse",
+            Ty::WordOr(FUSE, &Ty::List { of: &Ty::Words(&fuse::WORDS), min: 0, max: fuse::WORDS.len() }),
+            "all",
+            "Groups of operations that run as one on a GPU, with the same results but for rounding.",
+        ),
         Field::optional("evaluate", Ty::Block(&EVALUATE), "Evaluations during the run."),
         Field::optional("stop", Ty::Block(&STOP), "Stop early when an evaluated metric no longer improves."),
         Field::with("checkpoint", Ty::Block(&CHECKPOINT), "{}", "When checkpoints are written."),
@@ -83,6 +90,11 @@ const PRECISION: &[Word] = &[
 const RECOMPUTE: &[Word] = &[
     Word { name: "none", doc: "nothing" },
     Word { name: "full", doc: "every block's forward pass, from its input" },
+];
+
+const FUSE: &[Word] = &[
+    Word { name: "all", doc: "everything that can be" },
+    Word { name: "none", doc: "every operation runs on its own" },
 ];
 
 const METRICS: &[Word] = &[Word { name: "loss", doc: "mean cross-entropy per token; less is better" }];

@@ -1,0 +1,56 @@
+//! `add, layer_norm` → `residual_layer_norm`; `layer_norm_grad` with the additions to the accumulators of gain and bias and to
+//! the residual's gradient → `residual_layer_norm_grad_accumulate`.
+
+use super::{Rewrite, Uses};
+use crate::graph::attrs;
+use crate::ops::residual_layer_norm::{ResidualLayerNorm, ResidualLayerNormGradAccumulate};
+use regimen_base::program::Attr;
+
+pub(super) fn forward(uses: &Uses, index: usize) -> Option<Rewrite> {
+    let norm = uses.is(index, "layer_norm")?;
+    let (at, sum) = uses.made_by(norm.inputs[0], "add")?;
+    (uses.adjacent(at, index) && norm.inputs[1..].iter().all(|v| uses.is_resident(*v))).then_some(())?;
+    Some(Rewrite {
+        at,
+        op: &ResidualLayerNorm,
+        attrs: norm.attrs.clone(),
+        inputs: [&sum.inputs, &norm.inputs[1..]].concat(),
+        outputs: [&sum.outputs, &norm.outputs[..]].concat(),
+        group: vec![at, index],
+    })
+}
+
+pub(super) fn backward(uses: &Uses, index: usize) -> Option<Rewrite> {
+    let grad = uses.is(index, "layer_norm_grad")?;
+    let mut group = vec![index];
+    let mut inputs = vec![];
+    for parameter in &grad.outputs[1..] {
+        let (at, accumulate) = uses.only_reader(*parameter, "accumulate")?;
+        inputs.push(accumulate.inputs[0]);
+        group.push(at);
+    }
+    let bias = inputs.len() > 1;
+    inputs.extend(&grad.inputs[..5]);
+    let dx = grad.outputs[0];
+    // The residual's gradient is added to it if that was there before.
+    let added = uses.only_reader(dx, "add").and_then(|(at, add)| {
+        let other = *add.inputs.iter().find(|v| **v != dx)?;
+        uses.maker[other.index()].is_some_and(|made| made < index).then_some((at, add.outputs[0], other))
+    });
+    let output = match added {
+        Some((at, sum, other)) => {
+            inputs.push(other);
+            group.push(at);
+            sum
+        }
+        None => dx,
+    };
+    Some(Rewrite {
+        at: index,
+        op: &ResidualLayerNormGradAccumulate,
+        attrs: attrs([("bias", Attr::Bool(bias)), ("residual", Attr::Bool(added.is_some()))]),
+        inputs,
+        outputs: vec![output],
+        group,
+    })
+}

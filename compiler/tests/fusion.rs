@@ -1,0 +1,100 @@
+//! What is fused on a GPU, and that it is the same computation.
+
+// Helpers of tests may fail as tests do.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{gpt, stage};
+use regimen_base::plan::Backend;
+use regimen_base::program::Program;
+use regimen_compiler::experiment::{Precision, Recompute, Stage};
+use regimen_compiler::passes::fuse::{Fusions, WORDS};
+use regimen_compiler::stages::{lower, residents};
+use std::collections::BTreeMap;
+
+fn on_gpu(fuse: Fusions) -> Stage {
+    let mut stage =
+        Stage { fuse, precision: Precision::Bf16, reproducible: false, ..stage(gpt(2, 2, 32, 16, 50), 4, 2) };
+    stage.hardware.backend = Backend::Cuda;
+    stage
+}
+
+fn program(stage: &Stage, name: &str) -> Program {
+    let mut lowered = lower(stage, 1, 2, &residents(stage).unwrap()).unwrap();
+    lowered.programs.remove(name).unwrap()
+}
+
+fn counts(program: &Program) -> BTreeMap<&str, usize> {
+    program.instructions.iter().fold(BTreeMap::new(), |mut counts, instruction| {
+        *counts.entry(&*instruction.op).or_default() += 1;
+        counts
+    })
+}
+
+#[test]
+fn every_pattern_is_found_wherever_it_is() {
+    let program = program(&on_gpu(Fusions::ALL), "micro_step");
+    let counts = counts(&program);
+    let of = |op: &str| counts.get(op).copied().unwrap_or(0);
+    // Two blocks of two norms, and the last; the first norm stands after a broadcast addition.
+    assert_eq!((of("residual_layer_norm"), of("layer_norm")), (4, 1));
+    assert_eq!((of("residual_layer_norm_grad_accumulate"), of("layer_norm_grad")), (5, 0));
+    assert_eq!((of("linear_gelu"), of("gelu")), (2, 0));
+    assert_eq!((of("linear_gelu_grad"), of("gelu_grad")), (2, 0));
+    assert_eq!((of("concat_sum_accumulate"), of("concat")), (2, 0));
+    // Projection, and the two of the MLP; the packed projection's bias is summed where it is packed.
+    assert_eq!(of("linear_grad_weight_bias_accumulate"), 6);
+    assert_eq!((of("cross_entropy_fused"), of("cross_entropy"), of("cross_entropy_grad")), (1, 0, 0));
+    assert_eq!(of("fill"), 0);
+}
+
+#[test]
+fn the_update_leaves_zeros_itself() {
+    let program = program(&on_gpu(Fusions::ALL), "update");
+    assert_eq!(counts(&program).get("zero"), None);
+    assert_eq!(
+        program.instructions.last().unwrap().attrs.get("zero"),
+        Some(&regimen_base::program::Attr::Bool(true))
+    );
+}
+
+#[test]
+fn each_fusion_can_be_left_out() {
+    let operations = |fuse| {
+        let stage = on_gpu(fuse);
+        ["micro_step", "update"].map(|name| {
+            program(&stage, name)
+                .instructions
+                .iter()
+                .map(|i| (i.op.clone(), i.attrs.len()))
+                .collect::<Vec<_>>()
+        })
+    };
+    for word in &WORDS {
+        let others = WORDS.iter().map(|w| w.name).filter(|name| *name != word.name);
+        assert_ne!(operations(Fusions::named(others)), operations(Fusions::ALL), "without `{}`", word.name);
+    }
+}
+
+#[test]
+fn nothing_is_fused_without_being_asked_and_nothing_on_a_cpu() {
+    let cpu = Stage { precision: Precision::Bf16, ..stage(gpt(2, 2, 32, 16, 50), 4, 2) };
+    for stage in [on_gpu(Fusions::NONE), cpu] {
+        let program = program(&stage, "micro_step");
+        assert!(program.instructions.iter().all(|i| {
+            !["fused", "residual_", "linear_gelu", "_sum_acc"].iter().any(|part| i.op.contains(part))
+        }));
+    }
+}
+
+#[test]
+fn fusing_changes_neither_flops_nor_what_is_written_and_takes_less_memory() {
+    for recompute in [Recompute::None, Recompute::Full] {
+        let fused = program(&Stage { recompute, ..on_gpu(Fusions::ALL) }, "micro_step");
+        let plain = program(&Stage { recompute, ..on_gpu(Fusions::NONE) }, "micro_step");
+        assert_eq!(fused.flops, plain.flops);
+        assert!(fused.bytes < plain.bytes);
+        assert!(fused.peak_bytes <= plain.peak_bytes, "{} > {}", fused.peak_bytes, plain.peak_bytes);
+    }
+}
