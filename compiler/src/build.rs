@@ -4,6 +4,7 @@ use crate::arch::find as find_architecture;
 use crate::codes;
 use crate::eval::{Evaluator, Fields, ObjectId, StageNumbers, Stop, Value};
 use crate::experiment::{
+    Efficiency,
     Budget, Evaluate, Experiment, Hardware, Limit, Limited, MicroBatch, Model, Precision, Recompute, Sample,
     Stage, StageSpans,
 };
@@ -221,11 +222,7 @@ fn assemble(
         steps: numbers.steps,
         optimizer: (optimizer_type.read)(optimizer_fields)?,
         learning_rate: schedule::read(schedule_fields, peak, numbers.steps)?,
-        precision: match fields.word("precision")? {
-            "bf16" => Precision::Bf16,
-            "f64" => Precision::F64,
-            _ => Precision::F32,
-        },
+        precision: Precision::from_name(fields.word("precision")?).ok_or(Stop::Reported)?,
         recompute: recompute(fields)?,
         reproducible: fields.bool("reproducible")?,
         fuse: fuse(fields)?,
@@ -338,8 +335,8 @@ fn hardware(eval: &Evaluator<'_>, id: ObjectId) -> Option<Hardware> {
     // A few threads saturate a machine's memory.
     let bandwidth = entry.bandwidth * per_thread.min(4.0);
     let flops_f32 = entry.f32 * per_thread;
-    let efficiency = calibration(eval, id, &entry.name)
-        .unwrap_or_else(|| shelf::typical(entry.backend, flops_f32, bandwidth));
+    let typical = shelf::typical(entry.backend, flops_f32, bandwidth);
+    let efficiency = calibration(eval, id, &entry.name, &typical).unwrap_or(typical);
     Some(Hardware {
         name: entry.name.clone(),
         backend: entry.backend,
@@ -368,9 +365,14 @@ fn price(fields: &Fields, nodes: u64, gpus: u64) -> Option<f64> {
     Some(number::to_f64(&(hourly / num_rational::BigRational::from(num_bigint::BigInt::from(shared_by)))))
 }
 
-fn calibration(eval: &Evaluator<'_>, id: ObjectId, name: &str) -> Option<crate::experiment::Efficiency> {
+fn calibration(
+    eval: &Evaluator<'_>,
+    id: ObjectId,
+    name: &str,
+    typical: &Efficiency,
+) -> Option<Efficiency> {
     let text = eval.world().calibration(name)?;
-    match shelf::calibration(&text) {
+    match shelf::calibration(&text, typical.clone()) {
         Ok(efficiency) => Some(efficiency),
         Err(why) => {
             eval.report(codes::e0506::calibration(name, &why, eval.program.object(id).name.span));

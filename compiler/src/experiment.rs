@@ -10,6 +10,7 @@ use regimen_base::Span;
 use regimen_base::data::{Dataset, DatasetFacts, Tokenizer, TokenizerFacts};
 use regimen_base::plan::Backend;
 use regimen_base::schedule::{CheckpointPolicy, LearningRate, Watch};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A whole experiment, or one member of a sweep.
@@ -138,12 +139,31 @@ pub enum Rule {
 }
 
 /// Precision of weights and activations; masters, moments and reductions are f32 in any case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Precision {
     F64,
     F32,
     Bf16,
+}
+
+impl Precision {
+    /// Every precision.
+    pub const ALL: [Precision; 3] = [Precision::F64, Precision::F32, Precision::Bf16];
+
+    /// The word in the language.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::F64 => "f64",
+            Precision::F32 => "f32",
+            Precision::Bf16 => "bf16",
+        }
+    }
+
+    /// The precision with this name.
+    pub fn from_name(name: &str) -> Option<Precision> {
+        Precision::ALL.into_iter().find(|p| p.name() == name)
+    }
 }
 
 /// What is computed twice to save memory.
@@ -208,19 +228,22 @@ pub struct Hardware {
     pub efficiency: Efficiency,
 }
 
-/// Measured speeds of a device relative to its data sheet.
+/// Points (work of one operation, work done per second), by increasing work.
+pub type Speeds = Vec<(f64, f64)>;
+
+/// How fast a device really is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Efficiency {
     /// Whether this was measured on the machine at hand.
     pub calibrated: bool,
-    /// Points (FLOPs of one matrix product, FLOP/s reached), by increasing size.
-    pub matmul: Vec<(f64, f64)>,
-    /// Points (bytes moved by one operation, bytes/s reached), by increasing size.
-    pub memory: Vec<(f64, f64)>,
     /// Seconds of host time per instruction.
     pub overhead: f64,
-    /// Per operation, measured time over the roofline's; 1 if absent.
-    pub factors: std::collections::BTreeMap<String, f64>,
+    /// What was measured, by precision and operation. Work is FLOPs where an operation has any, else bytes.
+    pub measured: BTreeMap<Precision, BTreeMap<String, Speeds>>,
+    /// For what was not measured: typical FLOP/s of products in f32.
+    pub matmul: Speeds,
+    /// For what was not measured: typical bytes/s.
+    pub memory: Speeds,
 }
 
 /// What a stage must respect.

@@ -1,7 +1,7 @@
 //! The hardware catalogue: what devices can do, from data sheets, users' own files and calibration.
 
 use crate::codes;
-use crate::experiment::Efficiency;
+use crate::experiment::{Efficiency, Precision, Speeds};
 use crate::program::{Block, Term};
 use crate::quantity::{Dimension, number, units};
 use crate::schema::Type;
@@ -52,15 +52,10 @@ struct Written {
 
 /// A calibration as written.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Calibration {
-    #[serde(default)]
-    matmul: Vec<(f64, f64)>,
-    #[serde(default)]
-    memory: Vec<(f64, f64)>,
     overhead: f64,
-    #[serde(default)]
-    factors: BTreeMap<String, f64>,
+    #[serde(flatten)]
+    measured: BTreeMap<String, BTreeMap<String, Speeds>>,
 }
 
 static BUILT_IN: LazyLock<BTreeMap<String, Arc<Entry>>> = LazyLock::new(|| {
@@ -219,36 +214,35 @@ pub fn typical(backend: Backend, flops: f64, bandwidth: f64) -> Efficiency {
         |points: &[(f64, f64)], peak: f64| points.iter().map(|(size, share)| (*size, share * peak)).collect();
     Efficiency {
         calibrated: false,
+        overhead,
+        measured: BTreeMap::new(),
         matmul: scaled(matmul, flops),
         memory: scaled(memory, bandwidth),
-        overhead,
-        factors: BTreeMap::new(),
     }
 }
 
-/// Reads what `regimen calibrate` stored.
+/// Reads what `regimen calibrate` stored; what it did not measure stays as it is `otherwise`.
 ///
 /// # Errors
 /// What is wrong, for people.
-pub fn calibration(text: &str) -> Result<Efficiency, String> {
+pub fn calibration(text: &str, otherwise: Efficiency) -> Result<Efficiency, String> {
     let read: Calibration = toml::from_str(text).map_err(|e| e.to_string().trim_end().to_string())?;
-    let good = |points: &[(f64, f64)]| {
+    let good = |points: &Speeds| {
         points.iter().all(|(a, b)| a.is_finite() && b.is_finite() && *a > 0.0 && *b > 0.0)
             && points.windows(2).all(|w| w[0].0 < w[1].0)
     };
-    if !good(&read.matmul) || !good(&read.memory) {
-        return Err("points must be positive and by increasing size".into());
+    if !(read.overhead.is_finite() && read.overhead >= 0.0) {
+        return Err("`overhead` must not be negative".into());
     }
-    if read.factors.values().chain([&read.overhead]).any(|v| !(v.is_finite() && *v >= 0.0)) {
-        return Err("`overhead` and factors must not be negative".into());
+    let mut measured = BTreeMap::new();
+    for (name, operations) in read.measured {
+        let precision = Precision::from_name(&name).ok_or_else(|| format!("`{name}` is no precision"))?;
+        if let Some(wrong) = operations.iter().find(|(_, points)| !good(points)) {
+            return Err(format!("points of `{}` must be positive and by increasing size", wrong.0));
+        }
+        measured.insert(precision, operations);
     }
-    Ok(Efficiency {
-        calibrated: true,
-        matmul: read.matmul,
-        memory: read.memory,
-        overhead: read.overhead,
-        factors: read.factors,
-    })
+    Ok(Efficiency { calibrated: true, overhead: read.overhead, measured, ..otherwise })
 }
 
 #[cfg(test)]
@@ -276,8 +270,10 @@ mod tests {
 
     #[test]
     fn calibrations_are_checked() {
-        assert!(calibration("overhead = 1e-6\nmatmul = [[1e6, 1e9], [1e8, 2e9]]").unwrap().calibrated);
-        assert!(calibration("overhead = 1e-6\nmatmul = [[1e8, 1e9], [1e6, 2e9]]").is_err());
+        let calibration = |text| calibration(text, typical(Backend::Cpu, 1e11, 1e10));
+        assert!(calibration("overhead = 1e-6\n[f32]\nlinear = [[1e6, 1e9], [1e8, 2e9]]").unwrap().calibrated);
+        assert!(calibration("overhead = 1e-6\n[f32]\nlinear = [[1e8, 1e9], [1e6, 2e9]]").is_err());
+        assert!(calibration("overhead = 1e-6\n[f7]\nlinear = [[1e8, 1e9]]").is_err());
         assert!(calibration("overhead = -1.0").is_err());
     }
 }

@@ -7,7 +7,7 @@ use regimen_base::program::Program;
 use regimen_cli::arguments::Calibrate;
 use regimen_cli::codes::{e0811, e0817};
 use regimen_cli::{calibration, files, output};
-use regimen_compiler::experiment::Hardware;
+use regimen_compiler::experiment::Precision;
 use regimen_compiler::front::{Options, load};
 use regimen_compiler::planning::calibrate::{Timed, experiments, fit, toml};
 use regimen_compiler::world::MemoryWorld;
@@ -23,18 +23,14 @@ const ROUNDS: usize = 9;
 pub fn calibrate(asked: &Calibrate) -> Result<(), Vec<Diagnostic>> {
     let target = target(&asked.hardware).map_err(one)?;
     let mut timed = vec![];
-    let mut device = None;
-    let texts = experiments(&asked.hardware, asked.threads);
-    for (index, text) in texts.iter().enumerate() {
+    let texts = experiments(&asked.hardware, Backend::Cpu, asked.threads);
+    for (index, (precision, text)) in texts.iter().enumerate() {
         output::err(&format!("measuring {} of {} …\n", index + 1, texts.len()));
-        let (stage, hardware) = plan(text)?;
-        timed.extend(time_stage(&stage).map_err(one)?);
-        device = Some(hardware);
+        timed.extend(time_stage(&plan(text)?, *precision).map_err(one)?);
     }
-    let Some(device) = device else { return Ok(()) };
     let folder = target.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| one(e0811::unwritable(folder, &error)))?;
-    files::write(&target, &toml(&fit(&device, &timed))).map_err(one)?;
+    files::write(&target, &toml(&fit(&timed))).map_err(one)?;
     output::out(&format!("calibrated `{}`: wrote {}\n", asked.hardware, target.display()));
     Ok(())
 }
@@ -48,19 +44,17 @@ fn target(name: &str) -> Result<PathBuf, Diagnostic> {
     calibration::path(name).ok_or_else(e0817::nowhere)
 }
 
-/// The single stage of an experiment of the compiler, and its device.
-fn plan(text: &str) -> Result<(Stage, Hardware), Vec<Diagnostic>> {
+/// The single stage of an experiment of the compiler.
+fn plan(text: &str) -> Result<Stage, Vec<Diagnostic>> {
     let world = MemoryWorld::with("calibration.exp", text);
     let (front, diagnostics) = load(&world, "calibration.exp", &Options::default());
     let Some(experiment) = front.experiments.first() else { return Err(diagnostics) };
     let (plan, diagnostics) = planning::plan(experiment, front.sources()).plan();
-    let stage = plan.and_then(|plan| plan.content.stages.into_iter().next());
-    let hardware = experiment.stages.first().map(|stage| stage.hardware.clone());
-    stage.zip(hardware).ok_or(diagnostics)
+    plan.and_then(|plan| plan.content.stages.into_iter().next()).ok_or(diagnostics)
 }
 
 /// Times every instruction of every program of a stage.
-fn time_stage(stage: &Stage) -> Result<Vec<Timed>, Diagnostic> {
+fn time_stage(stage: &Stage, precision: Precision) -> Result<Vec<Timed>, Diagnostic> {
     library::start(usize::try_from(stage.target.threads).unwrap_or(usize::MAX))?;
     let residents: Result<Vec<_>, Diagnostic> =
         stage.residents.iter().map(|r| library::full(&r.ty, 0.0)).collect();
@@ -84,12 +78,12 @@ fn time_stage(stage: &Stage) -> Result<Vec<Timed>, Diagnostic> {
                 rounds.push(watch.times.iter().map(|time| time.as_secs_f64()).collect::<Vec<f64>>());
             }
         }
-        timed.extend(medians(program, &rounds));
+        timed.extend(medians(program, precision, &rounds));
     }
     Ok(timed)
 }
 
-fn medians(program: &Program, rounds: &[Vec<f64>]) -> Vec<Timed> {
+fn medians(program: &Program, precision: Precision, rounds: &[Vec<f64>]) -> Vec<Timed> {
     let median = |index: usize| {
         let mut seconds: Vec<f64> = rounds.iter().filter_map(|round| round.get(index).copied()).collect();
         seconds.sort_by(f64::total_cmp);
@@ -97,6 +91,6 @@ fn medians(program: &Program, rounds: &[Vec<f64>]) -> Vec<Timed> {
     };
     let instructions = program.instructions.iter().enumerate();
     instructions
-        .filter_map(|(index, i)| Some(Timed { instruction: i.clone(), seconds: median(index)? }))
+        .filter_map(|(index, i)| Some(Timed { precision, instruction: i.clone(), seconds: median(index)? }))
         .collect()
 }

@@ -1,10 +1,10 @@
-//! Predicted time: a roofline over the instruction list, with the speeds that `regimen calibrate` measured.
+//! Predicted time: for every instruction, its work over the speed that `regimen calibrate` measured for this operation at this
+//! size, plus the host's overhead.
 //!
-//! An instruction takes as long as its products or its memory traffic, whichever is longer, times what was measured
-//! for its operation, plus the host's overhead. Without calibration the catalogue's typical shares of the data
-//! sheet's speeds apply, and the plan says so.
+//! Without calibration, or for an operation that was not measured, an instruction takes as long as its products or its memory
+//! traffic, whichever is longer, at typical shares of the data sheet's speeds, and the plan says so.
 
-use crate::experiment::{Hardware, Precision, Stage};
+use crate::experiment::{Hardware, Precision, Speeds, Stage};
 use crate::stages::Lowered;
 use regimen_base::program::{Instruction, Program};
 
@@ -30,42 +30,68 @@ pub fn program_seconds(program: &Program, device: &Device) -> f64 {
     program.instructions.iter().map(|i| instruction_seconds(i, device)).sum()
 }
 
-/// Speeds of a device in one precision.
+/// A device computing in one precision.
 #[derive(Clone, Debug)]
 pub struct Device<'a> {
     hardware: &'a Hardware,
-    /// Data-sheet FLOP/s in this precision.
-    peak: f64,
-    /// Speed in this precision relative to the one that was calibrated (f32).
-    relative: f64,
+    precision: Precision,
 }
 
 impl Device<'_> {
-    /// The device's speeds in a precision.
+    /// The device in a precision.
     pub fn new(hardware: &Hardware, precision: Precision) -> Device<'_> {
-        let peak = match precision {
-            Precision::F64 => hardware.flops_f32 / 2.0,
-            Precision::F32 => hardware.flops_f32,
-            Precision::Bf16 => hardware.flops_bf16.unwrap_or(hardware.flops_f32),
-        };
-        Device { hardware, peak, relative: peak / hardware.flops_f32.max(1.0) }
+        Device { hardware, precision }
+    }
+
+    /// Data-sheet FLOP/s in a precision relative to f32.
+    fn relative(&self, precision: Precision) -> f64 {
+        match precision {
+            Precision::F64 => 0.5,
+            Precision::F32 => 1.0,
+            Precision::Bf16 => {
+                let f32 = self.hardware.flops_f32.max(1.0);
+                self.hardware.flops_bf16.map_or(1.0, |bf16| bf16 / f32)
+            }
+        }
+    }
+
+    /// What was measured of an operation: in this precision, or in another and scaled as the data sheet has it.
+    fn measured(&self, op: &str, flops: bool) -> Option<(&Speeds, f64)> {
+        let measured = &self.hardware.efficiency.measured;
+        let of = |precision: Precision| measured.get(&precision).and_then(|operations| operations.get(op));
+        if let Some(speeds) = of(self.precision) {
+            return Some((speeds, 1.0));
+        }
+        let (other, speeds) = Precision::ALL.into_iter().find_map(|p| of(p).map(|speeds| (p, speeds)))?;
+        let scale = if flops { self.relative(self.precision) / self.relative(other) } else { 1.0 };
+        Some((speeds, scale))
     }
 }
 
 /// Predicted seconds of one instruction.
 pub fn instruction_seconds(instruction: &Instruction, device: &Device) -> f64 {
-    let efficiency = &device.hardware.efficiency;
-    let factor = efficiency.factors.get(&*instruction.op).copied().unwrap_or(1.0);
-    roofline_seconds(instruction, device) * factor + efficiency.overhead
+    let overhead = device.hardware.efficiency.overhead;
+    let work = work(instruction);
+    if work == 0.0 {
+        return overhead;
+    }
+    let measured = device.measured(&instruction.op, instruction.flops > 0);
+    let speed = measured.and_then(|(speeds, scale)| Some(interpolate(speeds, work)? * scale));
+    overhead + speed.map_or_else(|| roofline_seconds(instruction, device), |speed| work / speed)
 }
 
-/// The roofline alone: what calibration measures an operation's factor against.
-pub fn roofline_seconds(instruction: &Instruction, device: &Device) -> f64 {
+/// What an instruction has to do: FLOPs where it has any, else bytes.
+pub fn work(instruction: &Instruction) -> f64 {
+    if instruction.flops > 0 { instruction.flops as f64 } else { instruction.bytes as f64 }
+}
+
+fn roofline_seconds(instruction: &Instruction, device: &Device) -> f64 {
     let efficiency = &device.hardware.efficiency;
     let (flops, bytes) = (instruction.flops as f64, instruction.bytes as f64);
+    let relative = device.relative(device.precision);
     let compute = match interpolate(&efficiency.matmul, flops) {
-        Some(speed) => flops / (speed * device.relative),
-        None => flops / device.peak.max(1.0),
+        Some(speed) => flops / (speed * relative),
+        None => flops / (device.hardware.flops_f32 * relative).max(1.0),
     };
     let traffic = match interpolate(&efficiency.memory, bytes) {
         Some(speed) => bytes / speed,

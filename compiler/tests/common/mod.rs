@@ -124,10 +124,10 @@ fn hardware() -> Hardware {
         context_bytes: 0,
         efficiency: Efficiency {
             calibrated: false,
+            overhead: 0.0,
+            measured: Default::default(),
             matmul: vec![],
             memory: vec![],
-            overhead: 0.0,
-            factors: Default::default(),
         },
     }
 }
