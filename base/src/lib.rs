@@ -12,6 +12,7 @@ pub mod program;
 pub mod schedule;
 pub mod source;
 pub mod tensor;
+pub mod trace;
 
 pub use diagnostic::{Code, CodePage, Diagnostic, Edit, Fix, Label, Severity};
 pub use source::{FileId, SourceMap, Span};

@@ -131,6 +131,8 @@ pub enum PlanFormat {
     Json,
     /// The tensor graph for Graphviz
     Dot,
+    /// The predicted timeline with the bytes alive, for Perfetto or chrome://tracing
+    Trace,
 }
 
 /// `regimen run`.

@@ -146,11 +146,7 @@ impl<K, V> Default for Memo<K, V> {
 }
 
 impl<K: PartialEq, V: Clone> Memo<K, V> {
-    fn get(
-        &self,
-        key: K,
-        find: impl FnOnce() -> Result<V, Vec<Diagnostic>>,
-    ) -> Result<V, Vec<Diagnostic>> {
+    fn get(&self, key: K, find: impl FnOnce() -> Result<V, Vec<Diagnostic>>) -> Result<V, Vec<Diagnostic>> {
         if let Some((_, known)) = self.known.borrow().iter().find(|(asked, _)| *asked == key) {
             return known.clone();
         }

@@ -4,9 +4,8 @@ use crate::arch::find as find_architecture;
 use crate::codes;
 use crate::eval::{Evaluator, Fields, ObjectId, StageNumbers, Stop, Value};
 use crate::experiment::{
-    Efficiency,
-    Budget, Evaluate, Experiment, Hardware, Limit, Limited, MicroBatch, Model, Precision, Recompute, Sample,
-    Stage, StageSpans,
+    Budget, Efficiency, Evaluate, Experiment, Hardware, Limit, Limited, MicroBatch, Model, Precision,
+    Recompute, Sample, Stage, StageSpans,
 };
 use crate::hardware as shelf;
 use crate::kinds::{optimizer, schedule};
@@ -365,12 +364,7 @@ fn price(fields: &Fields, nodes: u64, gpus: u64) -> Option<f64> {
     Some(number::to_f64(&(hourly / num_rational::BigRational::from(num_bigint::BigInt::from(shared_by)))))
 }
 
-fn calibration(
-    eval: &Evaluator<'_>,
-    id: ObjectId,
-    name: &str,
-    typical: &Efficiency,
-) -> Option<Efficiency> {
+fn calibration(eval: &Evaluator<'_>, id: ObjectId, name: &str, typical: &Efficiency) -> Option<Efficiency> {
     let text = eval.world().calibration(name)?;
     match shelf::calibration(&text, typical.clone()) {
         Ok(efficiency) => Some(efficiency),

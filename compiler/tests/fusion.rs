@@ -98,3 +98,16 @@ fn fusing_changes_neither_flops_nor_what_is_written_and_takes_less_memory() {
         assert!(fused.peak_bytes <= plain.peak_bytes, "{} > {}", fused.peak_bytes, plain.peak_bytes);
     }
 }
+
+#[test]
+fn reproducible_stages_have_only_operations_that_repeat() {
+    use regimen_compiler::ops;
+    for (reproducible, expected) in
+        [(true, vec![]), (false, vec!["attention_grad", "embedding_grad_accumulate"])]
+    {
+        let program = program(&Stage { reproducible, ..on_gpu(Fusions::ALL) }, "micro_step");
+        let varies = program.instructions.iter().filter(|i| !ops::find(&i.op).unwrap().repeats(&i.attrs));
+        let names: std::collections::BTreeSet<&str> = varies.map(|i| &*i.op).collect();
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), expected);
+    }
+}

@@ -9,6 +9,8 @@ use crate::render::Batch;
 use crate::world::Effort;
 use regimen_base::Diagnostic;
 use regimen_base::plan::Plan;
+use regimen_compiler::experiment::Experiment;
+use regimen_compiler::planning::time;
 use regimen_compiler::{codes, render};
 use std::path::{Path, PathBuf};
 
@@ -20,17 +22,18 @@ pub fn plan(asked: &Asked, terminal: Terminal) -> Exit {
         Err(batch) => return super::report(&[batch], terminal),
     };
     let plans = project.plan_something();
+    let experiments = project.front.experiments.clone();
     let exit = super::report(&[project.into_batch()], terminal);
     if exit != Exit::Fine {
         return exit;
     }
-    match show(&plans, asked) {
+    match show(&plans, &experiments, asked) {
         Ok(()) => Exit::Fine,
         Err(diagnostic) => super::report(&[Batch::bare(vec![diagnostic])], terminal),
     }
 }
 
-fn show(plans: &[Plan], asked: &Asked) -> Result<(), Diagnostic> {
+fn show(plans: &[Plan], experiments: &[Experiment], asked: &Asked) -> Result<(), Diagnostic> {
     for (index, plan) in plans.iter().enumerate() {
         if let Some(path) = &asked.out {
             let path = numbered(path, index, plans.len());
@@ -46,6 +49,13 @@ fn show(plans: &[Plan], asked: &Asked) -> Result<(), Diagnostic> {
             PlanFormat::Text => {}
             PlanFormat::Json => output::out(&json(&plan)?),
             PlanFormat::Dot => output::out(&render::dot::dot(&plan, None)),
+            PlanFormat::Trace => {
+                if let Some(experiment) = experiments.get(index) {
+                    let text = time::trace(experiment, &plan).to_json();
+                    let text = text.map_err(|e| codes::e0801::not_expressible(&e.to_string()))?;
+                    output::out(&(text + "\n"));
+                }
+            }
         }
     }
     Ok(())

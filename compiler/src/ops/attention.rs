@@ -9,7 +9,7 @@ use super::transpose::transpose;
 use super::{Backward, Call, Operation, last, require};
 use crate::graph::{Graph, ShapeError, Value, attrs};
 use regimen_base::plan::Backend;
-use regimen_base::program::Attr;
+use regimen_base::program::{Attr, Attrs};
 use regimen_base::tensor::{DType, Placement, TensorType};
 
 /// Operands (q, k, v) `[B, T, H, D]`, perhaps strided; results (o `[B, T, H, D]`, lse `[B, T, H]`). With the attribute
@@ -189,6 +189,11 @@ impl Operation for AttentionGrad {
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
         // All but lse, whose heads may lie along another dimension.
         Ok(vec![independent(&inputs[..5])?; 3])
+    }
+
+    fn repeats(&self, attrs: &Attrs) -> bool {
+        // cuDNN adds up dq in whatever order its blocks finish.
+        attrs.get("backend") != Some(&Attr::Text("cudnn".into()))
     }
 
     fn flops(&self, call: &Call) -> u64 {

@@ -126,6 +126,11 @@ impl Operation for EmbeddingGradAccumulate {
         3 * call.inputs[1].elements() * call.inputs[1].dtype.size() + call.inputs[2].elements() * 8
     }
 
+    fn repeats(&self, attrs: &Attrs) -> bool {
+        // Atomic additions come in any order.
+        attrs.get("deterministic") != Some(&Attr::Bool(false))
+    }
+
     fn writes(&self, _inputs: usize, _attrs: &Attrs) -> Vec<usize> {
         vec![0]
     }

@@ -96,6 +96,11 @@ pub static ALL: &[&dyn Operation] = &[
     &zero::Zero,
 ];
 
+/// The operation with this name.
+pub fn find(name: &str) -> Option<&'static dyn Operation> {
+    ALL.iter().copied().find(|op| op.name() == name)
+}
+
 /// An operation applied to operands of known types. Types are global in [`Operation::infer`] and
 /// [`Operation::shard`], and those of one rank in the cost functions.
 #[derive(Clone, Debug)]
@@ -173,6 +178,11 @@ pub trait Operation: Sync + std::fmt::Debug {
     /// Pairs (output, input): the result may be written over the operand if nobody else needs it.
     fn may_overwrite(&self) -> &'static [(usize, usize)] {
         &[]
+    }
+
+    /// Whether it gives the same bits every time it is given the same operands.
+    fn repeats(&self, _attrs: &Attrs) -> bool {
+        true
     }
 
     /// The operation that adds its single result to an accumulator given as a new first operand.

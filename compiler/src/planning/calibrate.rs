@@ -132,9 +132,8 @@ fn speeds(samples: &[(f64, f64)]) -> Speeds {
 
 /// The speeds as the TOML that [`crate::hardware::calibration`] reads.
 pub fn toml(efficiency: &Efficiency) -> String {
-    let points = |list: &Speeds| {
-        list.iter().map(|(x, y)| format!("[{x:.1}, {y:.1}]")).collect::<Vec<_>>().join(", ")
-    };
+    let points =
+        |list: &Speeds| list.iter().map(|(x, y)| format!("[{x:.1}, {y:.1}]")).collect::<Vec<_>>().join(", ");
     let mut out = String::from(
         "# Measured by `regimen calibrate`: for every operation points [FLOPs (bytes where it has none), the same per second].\n",
     );

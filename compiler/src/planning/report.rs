@@ -5,10 +5,13 @@ use super::{memory, time, upper_bound};
 use crate::arch;
 use crate::codes;
 use crate::experiment::Stage;
+use crate::ops;
 use crate::stages::Lowered;
 use regimen_base::plan::{Derived, Report};
+use regimen_base::program::Instruction;
 use regimen_base::tensor::Mesh;
 use regimen_base::{Diagnostic, SourceMap};
+use std::collections::BTreeSet;
 
 /// Tokens per parameter that make the best of a compute budget (Hoffmann et al., arXiv 2203.15556).
 pub const CHINCHILLA: f64 = 20.0;
@@ -71,6 +74,13 @@ fn source(stage: &Stage, sources: &SourceMap, name: &str) -> String {
     format!("{file}:{}", sources.line_column(span).0)
 }
 
+/// Operations that do not give the same bits every time.
+fn not_repeatable(lowered: &Lowered) -> BTreeSet<&str> {
+    let instructions = lowered.programs.values().flat_map(|program| &program.instructions);
+    let varies = |i: &&Instruction| ops::find(&i.op).is_some_and(|op| !op.repeats(&i.attrs));
+    instructions.filter(varies).map(|i| &*i.op).collect()
+}
+
 fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
     let parameters = arch::parameters(stage.model.spec.as_ref());
     let all = tokens(stage);
@@ -99,6 +109,11 @@ fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
     {
         let epochs = show::number(all as f64 / train.tokens as f64);
         add("epochs", epochs, format!("{} training tokens", count(train.tokens)));
+    }
+    let varying = not_repeatable(lowered);
+    if !varying.is_empty() {
+        let why = "two runs differ in the last bits; `reproducible = true` takes others";
+        add("not repeatable", varying.into_iter().collect::<Vec<_>>().join(", "), why.to_string());
     }
     list
 }

@@ -4,9 +4,11 @@
 //! Without calibration, or for an operation that was not measured, an instruction takes as long as its products or its memory
 //! traffic, whichever is longer, at typical shares of the data sheet's speeds, and the plan says so.
 
-use crate::experiment::{Hardware, Precision, Speeds, Stage};
+use crate::experiment::{Experiment, Hardware, Precision, Speeds, Stage};
 use crate::stages::Lowered;
+use regimen_base::plan::Plan;
 use regimen_base::program::{Instruction, Program};
+use regimen_base::trace::Trace;
 
 /// Seconds of the whole stage, and of one optimizer step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +25,19 @@ pub fn predict(stage: &Stage, lowered: &Lowered) -> Seconds {
     let step = lowered.accumulate as f64 * seconds("micro_step") + seconds("update");
     let stage = lowered.runs.iter().map(|(name, times)| *times as f64 * seconds(name)).sum();
     Seconds { stage, step }
+}
+
+/// The predicted timeline of an experiment's plan: one run of every program.
+pub fn trace(experiment: &Experiment, plan: &Plan) -> Trace {
+    let mut trace = Trace::default();
+    for planned in &plan.content.stages {
+        let Some(stage) = experiment.stages.iter().find(|stage| stage.name == planned.name) else { continue };
+        let device = Device::new(&stage.hardware, stage.precision);
+        trace.stage(planned, |program| {
+            Some(program.instructions.iter().map(|i| instruction_seconds(i, &device)).collect())
+        });
+    }
+    trace
 }
 
 /// Predicted seconds of one run of a program.
