@@ -4,7 +4,7 @@
 //! the bytes alive at an instruction lie on a straight line. Two lowered programs give all of them, and the size
 //! chosen is lowered and compared with what is allowed before it is believed.
 
-use super::allowed_bytes;
+use super::{allowed_bytes, upper_bound};
 use crate::experiment::Stage;
 use crate::graph::ShapeError;
 use crate::stages::{Lowered, lower, probe, residents};
@@ -25,15 +25,16 @@ pub fn divisors(n: u64) -> Vec<u64> {
 /// If the tensors of the model do not fit each other.
 pub fn largest_that_fits(stage: &Stage, seed: u64) -> Result<Lowered, ShapeError> {
     let sizes = divisors(stage.batch);
-    let allowed = allowed_bytes(stage).saturating_sub(stage.hardware.context_bytes);
+    let allowed = allowed_bytes(stage);
     let residents = residents(stage)?;
     let smallest = sizes.first().copied().unwrap_or(1);
     let mut fits = smallest;
     // Sizes below this one are not known to fail.
     let mut end = sizes.len();
-    if let Some(size) = guess(stage, &residents, &sizes, allowed)? {
+    let alive = allowed.saturating_sub(stage.hardware.context_bytes);
+    if let Some(size) = guess(stage, &residents, &sizes, alive)? {
         let lowered = lower(stage, seed, size, &residents)?;
-        if lowered.peak_bytes() <= allowed || size == smallest {
+        if upper_bound(stage, &lowered) <= allowed || size == smallest {
             return Ok(lowered);
         }
         end = sizes.partition_point(|other| *other < size);
@@ -41,7 +42,7 @@ pub fn largest_that_fits(stage: &Stage, seed: u64) -> Result<Lowered, ShapeError
     let mut begin = 1;
     while begin < end {
         let middle = begin + (end - begin) / 2;
-        if lower(stage, seed, sizes[middle], &residents)?.peak_bytes() <= allowed {
+        if upper_bound(stage, &lower(stage, seed, sizes[middle], &residents)?) <= allowed {
             fits = sizes[middle];
             begin = middle + 1;
         } else {

@@ -6,6 +6,7 @@ pub mod calibrate;
 pub mod memory;
 pub mod micro_batch;
 pub mod report;
+pub mod reserve;
 pub mod show;
 pub mod time;
 
@@ -15,7 +16,7 @@ use crate::experiment::{Experiment, Limited, MicroBatch, Stage};
 use crate::graph::ShapeError;
 use crate::stages::{Lowered, lower, residents};
 use regimen_base::plan::{
-    Content, DatasetPlan, Model, Plan, Report, Stage as StagePlan, Target, TokenizerPlan,
+    Backend, Content, DatasetPlan, Model, Plan, Report, Stage as StagePlan, Target, TokenizerPlan,
 };
 use regimen_base::tensor::Mesh;
 use regimen_base::{Diagnostic, SourceMap};
@@ -95,7 +96,12 @@ pub fn plan_stage(stage: &Stage, seed: u64, sources: &SourceMap) -> Result<Plann
 
 /// Bytes that the device must hold for a lowered stage: an upper bound.
 pub fn upper_bound(stage: &Stage, lowered: &Lowered) -> u64 {
-    lowered.peak_bytes() + stage.hardware.context_bytes
+    let reserved = match stage.hardware.backend {
+        // The host's allocator keeps nothing back.
+        Backend::Cpu => lowered.peak_bytes(),
+        Backend::Cuda => reserve::reserved(lowered),
+    };
+    reserved + stage.hardware.context_bytes
 }
 
 /// Bytes that the stage may take on one device: its memory, or less by a budget.

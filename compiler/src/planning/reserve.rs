@@ -1,0 +1,201 @@
+//! Bytes that libtorch's caching allocator reserves on a GPU for a stage: what is alive at the peak, what rounding adds, and
+//! what lies unusable between blocks.
+//!
+//! The allocator is deterministic, and so is a plan's sequence of requests; so it is replayed here, as the allocator works with
+//! expandable segments. Blocks are multiples of 512 bytes. Those up to 1 MiB lie in one address range that grows by
+//! 2 MiB at a time, larger ones in another that grows by 20 MiB. A request takes the smallest free block that is large enough,
+//! the one at the growing end last; neighbours that are free become one.
+
+use crate::stages::Lowered;
+use regimen_base::program::{Program, Storage};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Blocks are multiples of this.
+const GRAIN: u64 = 512;
+/// The largest request of the range for small ones.
+const SMALL: u64 = 1 << 20;
+/// By how much the ranges grow.
+const GROWTH: [u64; 2] = [2 << 20, 20 << 20];
+
+/// Bytes reserved after every program of the stage has run.
+pub fn reserved(lowered: &Lowered) -> u64 {
+    let mut memory = Memory::default();
+    for resident in lowered.residents.iter() {
+        memory.allocate(resident.ty.elements() * resident.ty.dtype.size());
+    }
+    for program in lowered.programs.values() {
+        run(&mut memory, program);
+    }
+    memory.ranges.iter().map(|range| range.mapped).sum()
+}
+
+/// Replays the requests of one run.
+fn run(memory: &mut Memory, program: &Program) {
+    let bytes = |index: usize| {
+        let ty = &program.tensors[index].ty;
+        ty.elements() * ty.dtype.size()
+    };
+    let owner = |index: usize| match program.tensors[index].storage {
+        Storage::Shares(base) => base.index(),
+        _ => index,
+    };
+    // The block of each storage, and how many values live in it.
+    let mut blocks: Vec<(Option<Block>, u32)> = vec![(None, 0); program.tensors.len()];
+    for input in &program.inputs {
+        blocks[input.tensor.index()] = (memory.allocate(bytes(input.tensor.index())), 1);
+    }
+    for instruction in &program.instructions {
+        for output in &instruction.outputs {
+            let index = owner(output.index());
+            if index == output.index() {
+                blocks[index].0 = memory.allocate(bytes(index));
+            }
+            blocks[index].1 += 1;
+        }
+        let workspace = memory.allocate(instruction.workspace);
+        memory.free(workspace);
+        for freed in &instruction.frees {
+            let (block, values) = &mut blocks[owner(freed.index())];
+            *values = values.saturating_sub(1);
+            if *values == 0 {
+                memory.free(block.take());
+            }
+        }
+    }
+    for (block, _) in blocks {
+        memory.free(block);
+    }
+}
+
+/// A block in use: its range and address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Block {
+    range: usize,
+    address: u64,
+}
+
+#[derive(Default)]
+struct Memory {
+    ranges: [Range; 2],
+}
+
+impl Memory {
+    fn allocate(&mut self, bytes: u64) -> Option<Block> {
+        if bytes == 0 {
+            return None;
+        }
+        let size = bytes.next_multiple_of(GRAIN);
+        let range = usize::from(size > SMALL);
+        let address = self.ranges[range].allocate(size, GROWTH[range]);
+        Some(Block { range, address })
+    }
+
+    fn free(&mut self, block: Option<Block>) {
+        if let Some(Block { range, address }) = block {
+            self.ranges[range].free(address);
+        }
+    }
+}
+
+/// One range of addresses.
+#[derive(Default)]
+struct Range {
+    mapped: u64,
+    used: BTreeMap<u64, u64>,
+    /// Size by address of what is free.
+    free: BTreeMap<u64, u64>,
+    /// The same by size.
+    by_size: BTreeSet<(u64, u64)>,
+}
+
+impl Range {
+    fn allocate(&mut self, size: u64, growth: u64) -> u64 {
+        let at_end = |(free, address): &(u64, u64)| address + free == self.mapped;
+        let mut fitting = self.by_size.range((size, 0)..).filter(|block| !at_end(block));
+        let address = match fitting.next().copied() {
+            Some((free, address)) => {
+                self.take(address, free, size);
+                address
+            }
+            None => {
+                let tail = self.free.last_key_value().map(|(a, f)| (*a, *f));
+                let (address, free) = tail.filter(|(a, f)| a + f == self.mapped).unwrap_or((self.mapped, 0));
+                let missing = size.saturating_sub(free).next_multiple_of(growth);
+                self.mapped += missing;
+                self.by_size.remove(&(free, address));
+                self.free.remove(&address);
+                self.insert_free(address, free + missing);
+                self.take(address, free + missing, size);
+                address
+            }
+        };
+        self.used.insert(address, size);
+        address
+    }
+
+    /// Cuts `size` off the beginning of a free block.
+    fn take(&mut self, address: u64, free: u64, size: u64) {
+        self.by_size.remove(&(free, address));
+        self.free.remove(&address);
+        if free > size {
+            self.insert_free(address + size, free - size);
+        }
+    }
+
+    fn insert_free(&mut self, address: u64, size: u64) {
+        if size > 0 {
+            self.free.insert(address, size);
+            self.by_size.insert((size, address));
+        }
+    }
+
+    fn free(&mut self, address: u64) {
+        let Some(mut size) = self.used.remove(&address) else { return };
+        let mut address = address;
+        if let Some((before, length)) = self.free.range(..address).next_back().map(|(a, s)| (*a, *s))
+            && before + length == address
+        {
+            self.take(before, length, length);
+            (address, size) = (before, size + length);
+        }
+        if let Some(length) = self.free.get(&(address + size)).copied() {
+            self.take(address + size, length, length);
+            size += length;
+        }
+        self.insert_free(address, size);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_and_large_blocks_grow_apart() {
+        let mut memory = Memory::default();
+        memory.allocate(1);
+        assert_eq!((memory.ranges[0].mapped, memory.ranges[1].mapped), (2 << 20, 0));
+        memory.allocate((1 << 20) + 1);
+        assert_eq!((memory.ranges[0].mapped, memory.ranges[1].mapped), (2 << 20, 20 << 20));
+        assert_eq!(memory.allocate(0), None);
+    }
+
+    #[test]
+    fn the_smallest_hole_is_filled_and_neighbours_join() {
+        let mut range = Range::default();
+        let mib = 1 << 20;
+        let blocks: Vec<u64> = [4, 2, 8, 2].iter().map(|n| range.allocate(n * mib, GROWTH[1])).collect();
+        range.free(blocks[0]);
+        range.free(blocks[2]);
+        // Holes of 4 and 8 MiB and the end: three fit into the first.
+        assert_eq!(range.allocate(3 * mib, GROWTH[1]), blocks[0]);
+        assert_eq!(range.allocate(5 * mib, GROWTH[1]), blocks[2]);
+        range.free(blocks[1]);
+        // What was between them and the rest of the first hole are one now.
+        assert_eq!(range.allocate(3 * mib, GROWTH[1]), blocks[0] + 3 * mib);
+        assert_eq!(range.mapped, 20 * mib);
+        // The end grows by what is missing.
+        range.allocate(10 * mib, GROWTH[1]);
+        assert_eq!(range.mapped, 40 * mib);
+    }
+}
