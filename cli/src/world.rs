@@ -136,8 +136,11 @@ impl World for Folder {
 
 /// Answers by question; there are few.
 struct Memo<K, V> {
-    known: RefCell<Vec<(K, Result<V, Vec<Diagnostic>>)>>,
+    known: RefCell<Vec<(K, Answer<V>)>>,
 }
+
+/// What a question led to.
+type Answer<V> = Result<V, Vec<Diagnostic>>;
 
 impl<K, V> Default for Memo<K, V> {
     fn default() -> Memo<K, V> {
@@ -146,7 +149,7 @@ impl<K, V> Default for Memo<K, V> {
 }
 
 impl<K: PartialEq, V: Clone> Memo<K, V> {
-    fn get(&self, key: K, find: impl FnOnce() -> Result<V, Vec<Diagnostic>>) -> Result<V, Vec<Diagnostic>> {
+    fn get(&self, key: K, find: impl FnOnce() -> Answer<V>) -> Answer<V> {
         if let Some((_, known)) = self.known.borrow().iter().find(|(asked, _)| *asked == key) {
             return known.clone();
         }

@@ -5,6 +5,7 @@
 mod common;
 
 use common::{Bench, GOOD, Said};
+use regimen_base::plan::Plan;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,51 @@ fn a_run_trains_evaluates_saves_and_compares_with_the_plan() {
     assert!(bench.path("runs/good/pretrain/plan.json").is_file());
     // What is known now need not be assumed any more.
     assert!(!bench.run(&["check", "good.exp"]).err.contains("assumed"));
+}
+
+#[test]
+fn flops_counted_while_running_are_those_of_the_plan() {
+    let bench = Bench::good();
+    let sampled =
+        GOOD.replace("  checkpoint  =", "  sample      = { prompt = \"To\", tokens = 5 }\n  checkpoint  =");
+    bench.write("good.exp", sampled);
+    let said = bench.run(&["run", "good.exp"]);
+    assert!(said.status == 0 && said.out.contains("  equal; "), "{said:?}");
+    let measured = measured(&bench);
+    let plan = Plan::from_json(&bench.read("runs/good/pretrain/plan.json")).unwrap();
+    assert_eq!(measured["measured_flops"].as_f64(), Some(plan.reports[0].flops));
+    // Training, evaluation, sampling: all in one sum. `a.txt` is held out: two evaluations of its 8,600 characters and the end
+    // of the text, 16 at a time, two samples a batch.
+    let evaluate = 2 * 8_601_u64.div_ceil(16).div_ceil(2);
+    let runs = [("initialise", 1), ("micro_step", 12), ("update", 6), ("evaluate", evaluate), ("score", 10)];
+    let programs = &plan.content.stages[0].programs;
+    assert_eq!(runs.len(), programs.len());
+    let sum: u64 = runs.iter().map(|(name, times)| programs[*name].flops * times).sum();
+    assert_eq!(measured["measured_flops"].as_f64(), Some(sum as f64));
+}
+
+/// Blocks of many sizes: activations that stay, those made again, logits, dropout.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_process_grows_by_the_planned_peak_within_the_margin() {
+    let bench = Bench::good();
+    let large = GOOD
+        .replace("layers    = 1", "layers    = 4\n  dropout   = 10%")
+        .replace("hidden    = 16", "hidden    = 128")
+        .replace("context   = 16", "context   = 128")
+        .replace("16 tokens", "128 tokens\n  recompute   = full")
+        .replace("4 sequences", "100 sequences")
+        .replace("micro_batch = 2", "micro_batch = 100")
+        .replace("6 steps", "3 steps")
+        .replace("2 steps", "1 steps");
+    bench.write("good.exp", large);
+    let said = bench.run(&["run", "good.exp"]);
+    assert!(said.status == 0 && said.out.contains("within the margin of"), "{said:?}");
+    let measured = measured(&bench);
+    let bytes = |name: &str| measured[name].as_u64().unwrap();
+    let (planned, grown) = (bytes("planned_bytes"), bytes("resident_growth"));
+    assert!(planned > 150 << 20, "{planned} bytes are too few to tell");
+    assert!(grown.abs_diff(planned) <= planned / 50 + (16 << 20), "planned {planned}, grown by {grown}");
 }
 
 #[test]
@@ -137,4 +183,11 @@ fn checking_never_loads_libtorch() {
     let engine = std::fs::read(env!("CARGO_BIN_EXE_regimen-engine")).unwrap();
     let needs = |bytes: &[u8]| bytes.windows(12).any(|window| window == b"libtorch_cpu");
     assert!(needs(&engine) && !needs(&program));
+}
+
+/// What the last run of `good.exp` measured.
+fn measured(bench: &Bench) -> serde_json::Value {
+    let mut value: serde_json::Value =
+        serde_json::from_str(&bench.read("runs/good/pretrain/result.json")).unwrap();
+    value["measured"].take()
 }

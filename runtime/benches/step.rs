@@ -153,7 +153,10 @@ impl Build {
         self.instructions.push(Instruction {
             op: op.to_owned().into(),
             name: op.to_owned().into(),
-            attrs: attrs.iter().map(|(name, value)| ((*name).to_owned().into(), value.clone())).collect::<Attrs>(),
+            attrs: attrs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned().into(), value.clone()))
+                .collect::<Attrs>(),
             inputs: inputs.to_vec(),
             outputs: outputs.to_vec(),
             in_place: vec![],

@@ -23,7 +23,8 @@ Commands:
   regenerate [--check]  Write docs/language.md, docs/errors.md and the snapshots again; with --check only compare the docs
   oracles               Make the golden files again with transformers, in a throw-away environment (about 5 GB)
   licences              Check the licence of every dependency against the list of allowed ones (needs no network)
-  bench                 Measure the command line against its limits
+  bench                 Measure the command line against its limits, and training against nanoGPT's speed
+  bench nanogpt         Train nanoGPT's README configuration here and there, three seeds: losses and speed
   help                  Show this text
 ";
 
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         ["oracles"] => report(oracles::run()),
         ["licences"] => report(licences::run()),
         ["bench"] => report(bench::run()),
+        ["bench", "nanogpt"] => report(bench::nanogpt::losses()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             ExitCode::SUCCESS

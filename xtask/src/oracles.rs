@@ -1,8 +1,8 @@
 //! `cargo xtask oracles`: makes the golden files again with the tools that Regimen is compared with, in a throw-away
 //! Python environment in `.oracle/` (about 5 GB: PyTorch's own dependencies come along).
 
-use crate::tools::{python, root, succeed};
-use std::path::PathBuf;
+use crate::tools::{self, root, succeed};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each script and the folder of `tests/golden` that it fills.
@@ -11,9 +11,9 @@ const SCRIPTS: [(&str, &str); 1] = [("gpt2.py", "gpt2")];
 /// Prepares the environment and runs every script.
 pub fn run() -> Result<(), String> {
     let environment = root().join(".oracle");
-    let interpreter = interpreter(&environment);
+    let interpreter = python();
     if !interpreter.is_file() {
-        let mut command = Command::new(python()?);
+        let mut command = Command::new(tools::python()?);
         command.args(["-m", "venv"]).arg(&environment);
         succeed(command, "no environment could be made; Python's venv module is needed")?;
     }
@@ -30,6 +30,12 @@ pub fn run() -> Result<(), String> {
     Ok(())
 }
 
-fn interpreter(environment: &std::path::Path) -> PathBuf {
+/// The oracles' Python, whether it is installed or not.
+pub fn python() -> PathBuf {
+    interpreter(&root().join(".oracle"))
+}
+
+/// The Python of an environment.
+pub fn interpreter(environment: &Path) -> PathBuf {
     environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
 }

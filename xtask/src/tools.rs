@@ -61,7 +61,8 @@ pub fn regimen(engine: bool) -> Result<PathBuf, String> {
     Ok(target_folder()?.join("release").join(name))
 }
 
-fn target_folder() -> Result<PathBuf, String> {
+/// Where cargo builds.
+pub fn target_folder() -> Result<PathBuf, String> {
     let metadata = metadata(&["--no-deps"])?;
     let folder = metadata.get("target_directory").and_then(|folder| folder.as_str());
     folder.map(PathBuf::from).ok_or_else(|| "cargo does not say where it builds".to_string())

@@ -2,7 +2,7 @@
 
 use regimen_base::plan::{Report, Stage};
 use regimen_compiler::planning::show::{bytes, count, duration, flop};
-use regimen_runtime::run::{End, Outcome};
+use regimen_runtime::run::{End, Measured, Outcome};
 
 /// One line about how the stage ended, and the table.
 pub fn summary(stage: &Stage, report: Option<&Report>, steps: u64, outcome: &Outcome) -> String {
@@ -14,9 +14,20 @@ pub fn summary(stage: &Stage, report: Option<&Report>, steps: u64, outcome: &Out
     };
     let mut text = format!("stage {} {ended} after step {}\n", stage.name, count(outcome.step));
     if outcome.measured.steps > 0 {
+        text.push_str(&part(steps, outcome));
         text.push_str(&table(&rows(stage, report, steps, outcome)));
     }
     text
+}
+
+/// Says which part of the stage is compared, if it is not the whole.
+fn part(steps: u64, outcome: &Outcome) -> String {
+    let done = outcome.measured.steps;
+    if done >= steps {
+        return String::new();
+    }
+    let first = outcome.step - done.min(outcome.step) + 1;
+    format!("  this process did steps {} to {} of {}:\n", count(first), count(outcome.step), count(steps))
 }
 
 /// What is compared, predicted, measured, remark.
@@ -24,21 +35,11 @@ type Row = [String; 4];
 
 fn rows(stage: &Stage, report: Option<&Report>, steps: u64, outcome: &Outcome) -> Vec<Row> {
     let measured = &outcome.measured;
-    // This process may have done a part of the stage only.
-    let share = measured.steps as f64 / steps.max(1) as f64;
     let mut rows = vec![["".into(), "predicted".into(), "measured".into(), String::new()]];
-    rows.push(memory(stage, outcome));
-    if let Some(report) = report {
-        let flops = report.flops * share;
-        let speed = format!("{}/s reached", flop(flops / measured.seconds.max(f64::MIN_POSITIVE)));
-        rows.push(["compute".into(), flop(flops), String::new(), speed]);
-        let seconds = report.seconds * share;
-        let off = (measured.seconds / seconds.max(f64::MIN_POSITIVE) - 1.0) * 100.0;
-        let hint =
-            if report.calibrated { "" } else { "; `regimen calibrate` fits predictions to this machine" };
-        let remark = format!("{off:+.0} %{hint}");
-        rows.push(["time".into(), duration(seconds), duration(measured.seconds), remark]);
-    }
+    rows.push(memory(stage, measured));
+    rows.extend(resident(measured));
+    rows.push(compute(measured));
+    rows.extend(report.map(|report| time(report, steps, measured)));
     let pace = measured.tokens as f64 / measured.seconds.max(f64::MIN_POSITIVE);
     rows.push([
         "tokens".into(),
@@ -49,9 +50,9 @@ fn rows(stage: &Stage, report: Option<&Report>, steps: u64, outcome: &Outcome) -
     rows
 }
 
-fn memory(stage: &Stage, outcome: &Outcome) -> Row {
-    let planned = outcome.measured.planned_bytes;
-    let (measured, remark) = match outcome.measured.measured_bytes {
+fn memory(stage: &Stage, measured: &Measured) -> Row {
+    let planned = measured.planned_bytes;
+    let (found, remark) = match measured.measured_bytes {
         Some(found) if found == planned => (bytes(found), format!("equal: {} B", count(found))),
         Some(found) => {
             (bytes(found), format!("differs: {} B planned, {} B measured", count(planned), count(found)))
@@ -60,7 +61,37 @@ fn memory(stage: &Stage, outcome: &Outcome) -> Row {
     };
     // A part of a stage may not reach its highest peak.
     let part = if planned < stage.peak_bytes { "; the stage's peak is elsewhere" } else { "" };
-    ["memory".into(), bytes(planned), measured, format!("{remark}{part}")]
+    ["memory".into(), bytes(planned), found, format!("{remark}{part}")]
+}
+
+/// What the whole process grew by, where the system tells.
+fn resident(measured: &Measured) -> Option<Row> {
+    let grown = measured.resident_growth?;
+    let planned = measured.planned_bytes;
+    let margin = measured.resident_margin();
+    let verdict = if grown.abs_diff(planned) <= margin { "within" } else { "outside" };
+    let remark = format!("{verdict} the margin of {}", bytes(margin));
+    Some(["process".into(), bytes(planned), bytes(grown), remark])
+}
+
+fn compute(measured: &Measured) -> Row {
+    let (planned, done) = (measured.planned_flops, measured.measured_flops);
+    let speed = format!("{}/s reached", flop(done / measured.seconds.max(f64::MIN_POSITIVE)));
+    let remark = if planned == done {
+        format!("equal; {speed}")
+    } else {
+        // Text that ends before its last token, for example.
+        format!("{:+.2} %; {speed}", (done / planned.max(f64::MIN_POSITIVE) - 1.0) * 100.0)
+    };
+    ["compute".into(), flop(planned), flop(done), remark]
+}
+
+fn time(report: &Report, steps: u64, measured: &Measured) -> Row {
+    // This process may have done a part of the stage only.
+    let seconds = report.seconds * measured.steps as f64 / steps.max(1) as f64;
+    let off = (measured.seconds / seconds.max(f64::MIN_POSITIVE) - 1.0) * 100.0;
+    let hint = if report.calibrated { "" } else { "; `regimen calibrate` fits predictions to this machine" };
+    ["time".into(), duration(seconds), duration(measured.seconds), format!("{off:+.0} %{hint}")]
 }
 
 fn table(rows: &[Row]) -> String {

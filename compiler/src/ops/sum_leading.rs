@@ -25,7 +25,7 @@ fn summed(call: &Call, x: usize) -> Result<TensorType, String> {
     let x = call.input(x)?;
     let keep = usize::try_from(call.int("keep", 1)).map_err(|_| "`keep` is negative".to_string())?;
     require(keep <= x.rank(), || format!("cannot keep {keep} dimensions of {x}"))?;
-    Ok(TensorType::new(x.dtype, x.shape[x.rank() - keep..].to_vec()))
+    Ok(TensorType::new(x.dtype, &x.shape[x.rank() - keep..]))
 }
 
 fn placement(call: &Call, x: usize, placed: Placement) -> Result<Placement, String> {

@@ -46,6 +46,10 @@ pub trait Engine: Residents {
     /// Largest number of bytes requested so far, if the device's allocator is counted.
     fn measured_peak(&self) -> Option<u64>;
 
+    /// Growth of the process's resident memory since before residents were allocated, to its highest point, where
+    /// the system tells and the device's memory is the host's.
+    fn resident_growth(&self) -> Option<u64>;
+
     /// What decides the last bits besides the plan: device, instruction set, threads.
     fn machine(&self) -> String;
 }

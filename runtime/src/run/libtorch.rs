@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::engine::{Engine, Fill, HostSlice, Residents};
+use super::measure::ResidentMemory;
 use crate::checkpoint::convert::to_f64;
 use crate::execute::{Executable, Watch};
 use crate::library;
@@ -32,6 +33,7 @@ pub struct Libtorch {
     programs: BTreeMap<String, Executable>,
     watch: Watch,
     foreign_bytes: i64,
+    resident: ResidentMemory,
     /// The peak where single instructions are watched, which resets the allocator's own.
     watched_peak: u64,
     machine: String,
@@ -46,6 +48,7 @@ impl Libtorch {
         start(stage)?;
         let foreign_bytes = library::memory().current;
         library::reset_peak();
+        let resident = ResidentMemory::start();
         let residents: Result<Vec<Tensor>, Diagnostic> =
             stage.residents.iter().map(|r| library::full(&r.ty, 0.0)).collect();
         let programs: Result<BTreeMap<String, Executable>, Diagnostic> = stage
@@ -62,6 +65,7 @@ impl Libtorch {
                 MemoryCheck::EveryInstruction => Watch::memory(foreign_bytes),
             },
             foreign_bytes,
+            resident,
             watched_peak: 0,
             machine: machine(&stage.target),
         })
@@ -126,6 +130,10 @@ impl Engine for Libtorch {
             return Some(self.watched_peak);
         }
         u64::try_from(library::memory().peak - self.foreign_bytes).ok()
+    }
+
+    fn resident_growth(&self) -> Option<u64> {
+        self.resident.growth()
     }
 
     fn machine(&self) -> String {

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Instant;
 
+/// What a process grows by besides its tensors, generously.
+const RESIDENT_MARGIN: u64 = 16 << 20;
+
 /// Numbers measured over one process's part of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
@@ -11,8 +14,13 @@ pub struct Measured {
     pub planned_bytes: u64,
     /// Bytes alive at the peak as the allocator counted them, where it does.
     pub measured_bytes: Option<u64>,
-    /// Growth of the process's resident memory to its highest point, where the system tells.
+    /// Growth of the process's resident memory since before residents were allocated, to its highest point, where the
+    /// system tells.
     pub resident_growth: Option<u64>,
+    /// FLOPs that the plan's schedule asked of this process.
+    pub planned_flops: f64,
+    /// FLOPs of all programs that were executed, evaluations and samples included.
+    pub measured_flops: f64,
     /// Seconds from the start of the stage to its end.
     pub seconds: f64,
     /// Steps that this process did.
@@ -21,29 +29,34 @@ pub struct Measured {
     pub tokens: u64,
 }
 
-/// Starts with the stage.
-#[derive(Debug)]
-pub struct Meter {
-    start: Instant,
-    resident: Option<u64>,
+impl Measured {
+    /// How far growth of resident memory may be from the planned peak, in bytes: sizes are rounded up to pages, and small
+    /// blocks, threads and buffers of checkpoints are the process's own.
+    pub fn resident_margin(&self) -> u64 {
+        self.planned_bytes / 50 + RESIDENT_MARGIN
+    }
 }
 
-impl Meter {
+/// Growth of the memory that belongs to this process alone. Pages of files (token files, code of libraries) come
+/// and go as the system likes and are left out.
+#[derive(Debug)]
+pub struct ResidentMemory {
+    before: Option<(u64, u64)>,
+}
+
+impl ResidentMemory {
     /// Starts measuring.
-    pub fn start() -> Meter {
+    pub fn start() -> ResidentMemory {
         // Forgets an earlier peak of the process, such as that of tokenising; needs no permission for oneself.
         let _ = std::fs::write(Path::new("/proc/self/clear_refs"), "5");
-        Meter { start: Instant::now(), resident: status("VmRSS:") }
+        ResidentMemory { before: status("VmRSS:").zip(status("RssFile:")) }
     }
 
-    /// Seconds so far.
-    pub fn seconds(&self) -> f64 {
-        self.start.elapsed().as_secs_f64()
-    }
-
-    /// Growth of resident memory to its highest point.
-    pub fn resident_growth(&self) -> Option<u64> {
-        Some(status("VmHWM:")?.saturating_sub(self.resident?))
+    /// From the start to the highest point since then.
+    pub fn growth(&self) -> Option<u64> {
+        let (all, files) = self.before?;
+        let grown = status("VmHWM:")?.saturating_sub(all);
+        Some(grown.saturating_sub(status("RssFile:")?.saturating_sub(files)))
     }
 }
 
@@ -104,9 +117,9 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn resident_growth_sees_touched_memory() {
-        let meter = Meter::start();
+        let memory = ResidentMemory::start();
         let block = std::hint::black_box(vec![1u8; 64 << 20]);
-        let growth = meter.resident_growth().unwrap();
+        let growth = memory.growth().unwrap();
         assert!(growth >= 48 << 20, "{growth} bytes after touching {}", block.len());
     }
 

@@ -6,6 +6,7 @@
 pub mod batches;
 mod check;
 pub mod codes;
+mod counting;
 pub mod engine;
 pub mod folder;
 pub mod interrupt;
@@ -14,6 +15,7 @@ pub mod libtorch;
 mod measure;
 mod numerics;
 pub mod observer;
+mod planned;
 mod session;
 mod watch;
 
@@ -37,13 +39,15 @@ use crate::checkpoint::manifest::FORMAT;
 use crate::checkpoint::{Checkpoint, Manifest, Store, names};
 use crate::metrics::Recorder;
 use check::Checked;
-use measure::Meter;
+use counting::{Counting, flops};
+use planned::Part;
 use regimen_base::Diagnostic;
 use regimen_base::plan::{Plan, Stage};
 use regimen_data::Tokenize;
 use session::{Flow, Progress, Session};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Which stage of which plan is run where.
 #[derive(Clone, Copy, Debug)]
@@ -117,7 +121,7 @@ pub fn run_stage(job: &Job, parts: Parts) -> Result<Outcome, Diagnostic> {
     let checked = Checked::new(stage)?;
     let path = RunFolder::path_of(job.root, &job.plan.content.experiment, &stage.name)?;
     let folder = RunFolder::open(&path, job.start)?;
-    let meter = Meter::start();
+    let began = Instant::now();
     let store = Store::open(&folder.checkpoints())?;
     let checkpoint = last_checkpoint(&store, &folder, parts.observer)?;
     let fresh = new_manifest(job.plan, &checked, parts.engine)?;
@@ -139,7 +143,7 @@ pub fn run_stage(job: &Job, parts: Parts) -> Result<Outcome, Diagnostic> {
     let before = state.step;
     let mut session = Session {
         stage: checked,
-        engine: parts.engine,
+        engine: Counting::new(parts.engine),
         batches: parts.batches,
         tokenizer: parts.tokenizer,
         observer: parts.observer,
@@ -153,7 +157,7 @@ pub fn run_stage(job: &Job, parts: Parts) -> Result<Outcome, Diagnostic> {
         progress: Progress::new(checkpoint.as_ref().map(|c| c.manifest.step)),
     };
     let flow = session.run()?;
-    conclude(&session, flow, before, &meter, &folder)
+    conclude(&session, flow, before, began, &folder)
 }
 
 /// The stage of a plan with this name.
@@ -258,7 +262,7 @@ fn conclude(
     session: &Session,
     flow: Flow,
     before: u64,
-    meter: &Meter,
+    began: Instant,
     folder: &RunFolder,
 ) -> Result<Outcome, Diagnostic> {
     let (stage, state) = (&session.stage, &session.state);
@@ -268,13 +272,17 @@ fn conclude(
         Flow::Done => End::Finished,
     };
     // A resumed run does not initialise, and one without samples does not score: only what ran counts.
-    let ran = session.progress.ran.iter().filter_map(|name| stage.programs.get(name));
+    let runs = session.engine.runs();
+    let ran = runs.keys().filter_map(|name| stage.programs.get(name));
     let steps = state.step - before;
+    let part = Part { fresh: !session.resumed, steps: before..state.step, ended: flow == Flow::Done };
     let measured = Measured {
         planned_bytes: ran.map(|p| p.peak_bytes).max().unwrap_or(0),
         measured_bytes: session.engine.measured_peak(),
-        resident_growth: meter.resident_growth(),
-        seconds: meter.seconds(),
+        resident_growth: session.engine.resident_growth(),
+        planned_flops: flops(stage, &planned::runs(&stage.schedule, &part)),
+        measured_flops: flops(stage, runs),
+        seconds: began.elapsed().as_secs_f64(),
         steps,
         tokens: steps * stage.tokens_per_step(),
     };
@@ -304,6 +312,8 @@ fn already_done(folder: &RunFolder, step: u64) -> Outcome {
         planned_bytes: 0,
         measured_bytes: None,
         resident_growth: None,
+        planned_flops: 0.0,
+        measured_flops: 0.0,
         seconds: 0.0,
         steps: 0,
         tokens: 0,

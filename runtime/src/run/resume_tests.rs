@@ -47,7 +47,11 @@ fn an_interrupted_run_saves_after_the_step_and_goes_on() {
     assert_eq!(diary.last().unwrap(), "checkpoint 4");
     let (outcome, diary) =
         run(root.path(), &stage, &mut Bench::new(&stage), Start::Resume, &Interrupt::manual());
-    assert_eq!(outcome.unwrap().end, End::Finished);
+    let outcome = outcome.unwrap();
+    assert_eq!(outcome.end, End::Finished);
+    // Of steps 5 to 12 alone: 3 tokens, 3 evaluations, 8 updates, 16 micro-steps.
+    assert_eq!(outcome.measured.measured_flops, 309_081_600.0);
+    assert_eq!(outcome.measured.planned_flops, 309_081_600.0);
     assert_eq!(diary[..2], ["started at Some(4)", "step 5/12"], "no second sample before the first step");
     assert_eq!((metrics(root.path()), last_tensors(root.path())), expected);
 }

@@ -7,7 +7,8 @@
 use super::batches::{Batches, MicroBatch};
 use super::check::Checked;
 use super::codes;
-use super::engine::Engine;
+use super::counting::Counting;
+use super::engine::{Engine, Residents};
 use super::interrupt::Interrupt;
 use super::measure::Pace;
 use super::observer::{Evaluated, Observer, Step};
@@ -23,14 +24,14 @@ use regimen_base::schedule::{
     Action, CheckpointPolicy, Counter, HostValue, Metric, Period, Watch, WeightSource,
 };
 use regimen_data::Tokenize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
 /// Everything that a run works with.
 pub struct Session<'a> {
     pub stage: Checked<'a>,
-    pub engine: &'a mut dyn Engine,
+    pub engine: Counting<'a>,
     pub batches: &'a mut dyn Batches,
     pub tokenizer: &'a dyn Tokenize,
     pub observer: &'a mut dyn Observer,
@@ -57,8 +58,6 @@ pub struct Progress {
     /// Step of the last checkpoint.
     pub saved: Option<u64>,
     pub last_save: Instant,
-    /// Programs that have run.
-    pub ran: BTreeSet<String>,
     pub pace: Pace,
     pub timed: bool,
     pub micro: MicroBatch,
@@ -72,7 +71,6 @@ impl Progress {
             due: false,
             saved,
             last_save: Instant::now(),
-            ran: BTreeSet::new(),
             pace: Pace::start(),
             timed: true,
             micro: MicroBatch::default(),
@@ -176,7 +174,6 @@ impl<'a> Session<'a> {
     }
 
     fn program(&mut self, program: &str, feed: Option<&str>, round: Option<Round>) -> Result<(), Diagnostic> {
-        self.note(program);
         let (Some(feed), Some(round)) = (feed, round) else {
             self.engine.run(program, &[])?;
             return Ok(());
@@ -196,10 +193,10 @@ impl<'a> Session<'a> {
             WeightSource::Stage(stage, which) => {
                 let run = super::RunFolder::path_of(self.root, &self.state.experiment, stage)?;
                 let checkpoint = Store::named(&run.join("checkpoints"), which)?;
-                checkpoint.restore_weights(self.stage.stage(), self.engine)
+                checkpoint.restore_weights(self.stage.stage(), &mut self.engine)
             }
             WeightSource::Folder(folder) => {
-                exchange::import(self.stage.stage(), self.engine, &self.root.join(folder))
+                exchange::import(self.stage.stage(), &mut self.engine, &self.root.join(folder))
             }
         }
     }
@@ -232,7 +229,6 @@ impl<'a> Session<'a> {
     /// Runs an evaluation and returns its seconds. Sums stay in the residents until they are read.
     fn evaluate(&mut self, name: &str, program: &str, feed: &str, batches: u64) -> Result<f64, Diagnostic> {
         let start = Instant::now();
-        self.note(program);
         let feed = self.stage.feed(feed)?;
         let divisor = self.batches.supervised(feed, 0, feed.batch)?;
         for batch in 0..batches {
@@ -284,9 +280,8 @@ impl<'a> Session<'a> {
     }
 
     fn sample(&mut self, program: &str, request: &Request) -> Result<(), Diagnostic> {
-        self.note(program);
         let stage = self.stage.stage();
-        let generated = generate(stage, program, self.engine, self.tokenizer, request, &mut |_| ())?;
+        let generated = generate(stage, program, &mut self.engine, self.tokenizer, request, &mut |_| ())?;
         let step = self.progress.current;
         self.observer.sample(step, request.prompt, &generated.text);
         self.recorder.text(step, &format!("{}{}", request.prompt, generated.text))
@@ -303,14 +298,13 @@ impl<'a> Session<'a> {
     fn save(&mut self, finished: bool) -> Result<(), Diagnostic> {
         let start = Instant::now();
         let stage = self.stage.stage();
-        if let Some(weight) = first_not_finite(stage, self.engine)? {
+        if let Some(weight) = first_not_finite(stage, &self.engine)? {
             return Err(codes::not_finite_weight(&weight, self.state.step));
         }
         // First the metrics: a checkpoint must not count lines that a crash could take back.
         self.state.metrics_lines = self.recorder.sync()?;
         self.state.finished = finished;
-        let snapshot =
-            Snapshot { stage, residents: &*self.engine, manifest: &self.state, texts: &self.texts };
+        let snapshot = Snapshot { stage, residents: &self.engine, manifest: &self.state, texts: &self.texts };
         let saved = self.store.save(&snapshot, self.stage.keep())?;
         self.progress.due = false;
         self.progress.saved = Some(self.state.step);
@@ -369,11 +363,5 @@ impl<'a> Session<'a> {
             }
             Ok(())
         })
-    }
-
-    fn note(&mut self, program: &str) {
-        if !self.progress.ran.contains(program) {
-            self.progress.ran.insert(program.to_owned());
-        }
     }
 }

@@ -62,9 +62,17 @@ fn residents() -> Value {
 
 fn programs() -> Value {
     let tensor = |dtype, shape: Value| json!({"name": "x", "ty": {"dtype": dtype, "shape": shape}, "storage": "input", "category": "inputs"});
-    let program = |name, peak, inputs: Value, tensors: Value, outputs: Value| {
+    let program = |name: &str, peak, inputs: Value, tensors: Value, outputs: Value| {
+        // So that a sum tells which programs ran how often.
+        let flops = match name {
+            "initialise" => 1,
+            "micro_step" => 100,
+            "update" => 10_000,
+            "evaluate" => 1_000_000,
+            _ => 100_000_000,
+        };
         json!({"name": name, "tensors": tensors, "inputs": inputs, "outputs": outputs, "instructions": [],
-            "start_bytes": 0, "peak_bytes": peak, "peak_at": 0, "flops": 0, "bytes": 0})
+            "start_bytes": 0, "peak_bytes": peak, "peak_at": 0, "flops": flops, "bytes": 0})
     };
     let sources = ["tokens", "labels", "samples", "divisor"];
     let fed: Vec<Value> =
@@ -263,6 +271,10 @@ impl Engine for Bench {
 
     fn measured_peak(&self) -> Option<u64> {
         Some(self.peak + self.excess)
+    }
+
+    fn resident_growth(&self) -> Option<u64> {
+        None
     }
 
     fn machine(&self) -> String {

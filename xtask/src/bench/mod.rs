@@ -1,0 +1,12 @@
+//! `cargo xtask bench`: the command line against its limits, training against nanoGPT on the same machine in the same run.
+
+pub mod nanogpt;
+mod processes;
+
+/// Everything; fails if a limit is exceeded.
+pub fn run() -> Result<(), String> {
+    let processes = processes::run();
+    println!();
+    let speed = nanogpt::speed();
+    processes.and(speed)
+}
