@@ -168,7 +168,9 @@ struct Folders {
 impl Folders {
     /// The path without links.
     fn real(&mut self, path: &Path) -> io::Result<PathBuf> {
-        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return path.canonicalize() };
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+            return path.canonicalize();
+        };
         if path.symlink_metadata()?.is_symlink() {
             return path.canonicalize();
         }
