@@ -19,7 +19,7 @@ use std::sync::Arc;
 const CPU: Traits = Traits::cpu(1);
 
 fn weight(name: &str, shape: &[u64], placement: Vec<Placement>, frozen: bool) -> Resident {
-    let ty = TensorType::new(DType::F32, shape.to_vec()).placed(placement);
+    let ty = TensorType::new(DType::F32, shape).placed(placement);
     Resident { name: name.into(), ty, role: Role::Weight, of: None, saved: true, frozen }
 }
 
