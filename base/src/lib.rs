@@ -7,6 +7,7 @@
 
 pub mod data;
 pub mod diagnostic;
+pub mod gpu;
 pub mod plan;
 pub mod program;
 pub mod schedule;

@@ -112,6 +112,12 @@ pub struct Target {
     pub backend: Backend,
     /// Threads of libtorch; workspaces depend on it. Zero on a GPU.
     pub threads: u64,
+    /// What the driver calls the GPU; nothing else may run the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Whether libraries must repeat bit for bit; the host's own kernels always do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reproducible: bool,
 }
 
 /// The kind of device.

@@ -341,6 +341,8 @@ fn hardware(eval: &Evaluator<'_>, id: ObjectId) -> Option<Hardware> {
         backend: entry.backend,
         count: nodes.saturating_mul(gpus),
         threads,
+        device: entry.device.clone(),
+        multiprocessors: entry.multiprocessors,
         memory,
         bandwidth,
         flops_f32,

@@ -210,6 +210,10 @@ pub struct Hardware {
     pub count: u64,
     /// Threads (CPU).
     pub threads: u64,
+    /// What the driver calls the device, where it matters which it is.
+    pub device: Option<String>,
+    /// Multiprocessors of one device (GPU).
+    pub multiprocessors: u64,
     /// Bytes of memory of one device.
     pub memory: u64,
     /// Bytes per second between a device and its memory.

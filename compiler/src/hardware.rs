@@ -23,6 +23,10 @@ pub struct Entry {
     pub name: String,
     /// CPU or GPU.
     pub backend: Backend,
+    /// What the driver calls it.
+    pub device: Option<String>,
+    /// Multiprocessors of a GPU.
+    pub multiprocessors: u64,
     /// Bytes of one device.
     pub memory: u64,
     /// Bytes per second between a device and its memory; of one thread on a CPU.
@@ -42,6 +46,8 @@ pub struct Entry {
 #[serde(deny_unknown_fields)]
 struct Written {
     backend: String,
+    device: Option<String>,
+    multiprocessors: Option<u64>,
     memory: String,
     bandwidth: String,
     f32: String,
@@ -104,6 +110,8 @@ fn entry(name: &str, written: Written) -> Result<Entry, String> {
     Ok(Entry {
         name: name.to_string(),
         backend,
+        device: written.device,
+        multiprocessors: written.multiprocessors.unwrap_or(0),
         memory: bytes("memory", &written.memory)?,
         bandwidth: rate("bandwidth", &written.bandwidth, Dimension::BYTES)?,
         f32: rate("f32", &written.f32, Dimension::FLOP)?,

@@ -6,12 +6,14 @@
 //! instruction.
 
 use crate::codes::{self, At};
-use crate::library::{self, Layout};
+use crate::cuda::{self, Cuda};
+use crate::library::{self, Layout, Memory};
 use crate::ops::{self, Call, Lower};
 use crate::shim;
 use regimen_base::Diagnostic;
 use regimen_base::program::{Instruction, Program, Storage};
-use regimen_base::tensor::Mesh;
+use regimen_base::tensor::{Mesh, TensorType};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tch::Tensor;
 
@@ -23,6 +25,64 @@ pub struct Executable {
     inputs: Vec<Layout>,
     slots: Vec<Option<Tensor>>,
     results: Vec<Tensor>,
+    place: Place,
+}
+
+/// Where a program runs.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// On the host, as one rank of a mesh: tensors have the shapes that a rank holds.
+    Host(Mesh),
+    /// On a GPU.
+    Gpu(Rc<Cuda>),
+}
+
+impl Place {
+    fn layout(&self, ty: &TensorType) -> Layout {
+        match self {
+            Place::Host(mesh) => Layout::local(ty, mesh),
+            Place::Gpu(_) => Layout::new(ty).on_gpu(),
+        }
+    }
+
+    fn operation(&self, name: &str) -> Option<&'static Lower> {
+        match self {
+            Place::Host(_) => ops::lookup(name),
+            Place::Gpu(_) => cuda::ops::lookup(name),
+        }
+    }
+
+    fn cuda(&self) -> Option<&Cuda> {
+        match self {
+            Place::Host(_) => None,
+            Place::Gpu(cuda) => Some(cuda),
+        }
+    }
+
+    /// What the allocator says.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub fn memory(&self) -> Result<Memory, Diagnostic> {
+        match self {
+            Place::Host(_) => Ok(library::memory()),
+            Place::Gpu(cuda) => cuda.memory().map_err(|why| codes::library_failed("count memory", &why)),
+        }
+    }
+
+    /// The peak becomes what is alive now.
+    ///
+    /// # Errors
+    /// If the allocator does not answer.
+    pub fn reset_peak(&self) -> Result<(), Diagnostic> {
+        match self {
+            Place::Host(_) => library::reset_peak(),
+            Place::Gpu(_) => {
+                shim::cuda_reset_peak().map_err(|why| codes::library_failed("count memory", &why))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What is observed while a program runs. The default observes nothing and costs nothing.
@@ -68,16 +128,16 @@ impl Executable {
     /// # Errors
     /// If an operation is unknown, or the program refers to tensors that it does not have.
     pub fn new(program: Program) -> Result<Executable, Diagnostic> {
-        Executable::on(&Mesh::default(), program)
+        Executable::on(Place::Host(Mesh::default()), program)
     }
 
-    /// The same for one rank of a mesh: tensors have the shapes that a rank holds.
+    /// The same for any place.
     ///
     /// # Errors
     /// As for [`Executable::new`].
-    pub fn on(mesh: &Mesh, program: Program) -> Result<Executable, Diagnostic> {
+    pub fn on(place: Place, program: Program) -> Result<Executable, Diagnostic> {
         let steps: Result<Vec<Step>, Diagnostic> =
-            program.instructions.iter().map(|instruction| prepare(&program, mesh, instruction)).collect();
+            program.instructions.iter().map(|instruction| prepare(&program, &place, instruction)).collect();
         let mut inputs = vec![];
         for input in &program.inputs {
             let Some(tensor) = program.tensors.get(input.tensor.index()) else {
@@ -87,10 +147,10 @@ impl Executable {
                     "names a tensor that does not exist",
                 ));
             };
-            inputs.push(Layout::local(&tensor.ty, mesh));
+            inputs.push(place.layout(&tensor.ty));
         }
         let slots = std::iter::repeat_with(|| None).take(program.tensors.len()).collect();
-        Ok(Executable { steps: steps?, inputs, slots, results: vec![], program })
+        Ok(Executable { steps: steps?, inputs, slots, results: vec![], program, place })
     }
 
     /// The program.
@@ -158,13 +218,13 @@ impl Executable {
 
     fn walk(&mut self, watch: &mut Watch) -> Result<(), Diagnostic> {
         if watch.memory {
-            let measured = library::memory().current - watch.foreign_bytes;
+            let measured = self.place.memory()?.current - watch.foreign_bytes;
             compare(&self.program, None, "alive before", self.program.start_bytes, measured)?;
         }
         for index in 0..self.steps.len() {
             let began = if watch.times.is_empty() { None } else { Some(Instant::now()) };
             if watch.memory {
-                library::reset_peak();
+                self.place.reset_peak()?;
             }
             self.step(index)?;
             if let (Some(began), Some(time)) = (began, watch.times.get_mut(index)) {
@@ -196,7 +256,8 @@ impl Executable {
                 made.map_err(|why| codes::instruction_failed(&instruction.name, &instruction.op, &why))?;
             self.results.push(made);
         }
-        (step.lower.lower)(&mut Call::new(instruction, &self.slots, &mut self.results))?;
+        let cuda = self.place.cuda();
+        (step.lower.lower)(&mut Call::new(instruction, &self.slots, &mut self.results, cuda))?;
         if self.results.len() != instruction.outputs.len() {
             let why = format!(
                 "lists {} results, the operation has {}",
@@ -221,7 +282,7 @@ impl Executable {
     fn check_memory(&self, index: usize, foreign_bytes: i64) -> Result<(), Diagnostic> {
         let Some(instruction) = self.program.instructions.get(index) else { return Ok(()) };
         let at = At { index, name: &instruction.name, op: &instruction.op };
-        let memory = library::memory();
+        let memory = self.place.memory()?;
         compare(&self.program, Some(at), "at the peak of", instruction.peak, memory.peak - foreign_bytes)?;
         compare(&self.program, Some(at), "alive after", instruction.live, memory.current - foreign_bytes)
     }
@@ -252,8 +313,8 @@ fn compare(
     Err(codes::memory_differs(&program.name, at, what, planned, measured))
 }
 
-fn prepare(program: &Program, mesh: &Mesh, instruction: &Instruction) -> Result<Step, Diagnostic> {
-    let Some(lower) = ops::lookup(&instruction.op) else {
+fn prepare(program: &Program, place: &Place, instruction: &Instruction) -> Result<Step, Diagnostic> {
+    let Some(lower) = place.operation(&instruction.op) else {
         return Err(codes::unknown_operation(&instruction.name, &instruction.op));
     };
     let malformed = |why: &str| codes::malformed_instruction(&instruction.name, &instruction.op, why);
@@ -270,7 +331,7 @@ fn prepare(program: &Program, mesh: &Mesh, instruction: &Instruction) -> Result<
                 Some(input) => Make::Share(input.index()),
                 None => return Err(malformed("writes over an operand that it does not have")),
             },
-            (None, Some(tensor)) => Make::Allocate(Layout::local(&tensor.ty, mesh)),
+            (None, Some(tensor)) => Make::Allocate(place.layout(&tensor.ty)),
             (None, None) => return Err(malformed("refers to a tensor that does not exist")),
         });
     }

@@ -1,7 +1,7 @@
 //! Executes plans on libtorch.
 //!
 //! The lower half: [`library`] sets libtorch up with a counting allocator, [`ops`] turns one instruction into
-//! calls, [`execute`] runs the instruction list of a program and nothing else. There is no autograd: backward and optimizer are
+//! calls, [`cuda`] does the same on a GPU, [`execute`] runs the instruction list of a program and nothing else. There is no autograd: backward and optimizer are
 //! instructions like any other.
 //!
 //! The upper half: [`run`] carries out a stage's schedule on any [`run::Engine`], of which libtorch is one;
@@ -13,6 +13,7 @@
 
 pub mod checkpoint;
 pub mod codes;
+pub mod cuda;
 pub mod exchange;
 pub mod execute;
 pub mod generate;

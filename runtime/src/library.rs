@@ -91,6 +91,7 @@ fn kind_number(dtype: DType) -> i32 {
 pub struct Layout {
     kind: i32,
     sizes: Vec<i64>,
+    gpu: bool,
 }
 
 impl Layout {
@@ -102,7 +103,12 @@ impl Layout {
     /// What one rank of a mesh holds.
     pub fn local(ty: &TensorType, mesh: &Mesh) -> Layout {
         let sizes = ty.local_shape(mesh).iter().map(|&n| i64::try_from(n).unwrap_or(i64::MAX)).collect();
-        Layout { kind: kind_number(ty.dtype), sizes }
+        Layout { kind: kind_number(ty.dtype), sizes, gpu: false }
+    }
+
+    /// The same on the GPU.
+    pub fn on_gpu(self) -> Layout {
+        Layout { gpu: true, ..self }
     }
 
     /// The shape.
@@ -112,7 +118,7 @@ impl Layout {
 
     /// A new contiguous, uninitialised tensor.
     pub(crate) fn allocate(&self) -> Result<Tensor, String> {
-        shim::empty(self.kind, &self.sizes)
+        if self.gpu { shim::cuda_empty(self.kind, &self.sizes) } else { shim::empty(self.kind, &self.sizes) }
     }
 }
 

@@ -211,8 +211,13 @@ pub fn alias(tensor: &Tensor) -> Result<Tensor, String> {
 fn made(make: impl FnOnce(*mut Ptr) -> Message) -> Result<Tensor, String> {
     let mut result = std::ptr::null_mut();
     check(make(&mut result))?;
+    Ok(owned(result))
+}
+
+/// A tensor that the shim made.
+fn owned(made: Ptr) -> Tensor {
     // SAFETY: the shim made it with `new`, as tch's own functions do, and tch's destructor deletes it.
-    Ok(unsafe { Tensor::from_ptr(result.cast()) })
+    unsafe { Tensor::from_ptr(made.cast()) }
 }
 
 fn pointer(tensor: &Tensor) -> Ptr {
@@ -230,6 +235,101 @@ fn check(message: Message) -> Result<(), String> {
         rgm_free_message(message);
         Err(text)
     }
+}
+
+unsafe extern "C" {
+    fn rgm_cuda_open() -> Message;
+    fn rgm_cuda_start(stream: *mut *mut c_void, deterministic: bool) -> Message;
+    fn rgm_cuda_memory(numbers: *mut i64) -> Message;
+    fn rgm_cuda_reset_peak() -> Message;
+    fn rgm_cuda_empty(result: *mut Ptr, kind: i32, sizes: *const i64, rank: i32) -> Message;
+    fn rgm_cuda_attention(
+        o: *mut Ptr,
+        lse: *mut Ptr,
+        q: Ptr,
+        k: Ptr,
+        v: Ptr,
+        flash: bool,
+        causal: bool,
+        scale: f64,
+    ) -> Message;
+    fn rgm_cuda_attention_grad(
+        dq: *mut Ptr,
+        dk: *mut Ptr,
+        dv: *mut Ptr,
+        d_o: Ptr,
+        q: Ptr,
+        k: Ptr,
+        v: Ptr,
+        o: Ptr,
+        lse: Ptr,
+        flash: bool,
+        causal: bool,
+        scale: f64,
+    ) -> Message;
+}
+
+/// Opens libtorch's CUDA half; nothing else here with `cuda` in its name works before.
+pub fn cuda_open() -> Result<(), String> {
+    // SAFETY: opens libraries by name.
+    check(unsafe { rgm_cuda_open() })
+}
+
+/// Initialises the first GPU and gives libtorch a stream of its own.
+pub fn cuda_start(stream: &mut *mut c_void, deterministic: bool) -> Result<(), String> {
+    // SAFETY: writes one pointer.
+    check(unsafe { rgm_cuda_start(stream, deterministic) })
+}
+
+/// Requested now, requested at the peak, reserved now, reserved at the peak, allocations so far.
+pub fn cuda_memory() -> Result<[i64; 5], String> {
+    let mut numbers = [0; 5];
+    // SAFETY: writes five numbers.
+    check(unsafe { rgm_cuda_memory(numbers.as_mut_ptr()) })?;
+    Ok(numbers)
+}
+
+/// The peaks become what is now.
+pub fn cuda_reset_peak() -> Result<(), String> {
+    // SAFETY: sets numbers of the allocator.
+    check(unsafe { rgm_cuda_reset_peak() })
+}
+
+/// A new uninitialised tensor on the GPU.
+pub fn cuda_empty(kind: i32, sizes: &[i64]) -> Result<Tensor, String> {
+    let rank = i32::try_from(sizes.len()).map_err(|e| e.to_string())?;
+    // SAFETY: `sizes` holds `rank` numbers.
+    made(|result| unsafe { rgm_cuda_empty(result, kind, sizes.as_ptr(), rank) })
+}
+
+/// o and the log-sum-exp of attention over q, k, v.
+pub fn cuda_attention(
+    operands: [&Tensor; 3],
+    flash: bool,
+    causal: bool,
+    scale: f64,
+) -> Result<[Tensor; 2], String> {
+    let [q, k, v] = operands.map(pointer);
+    let mut results = [std::ptr::null_mut(); 2];
+    let [o, lse] = results.each_mut();
+    // SAFETY: live tensors; the library checks shapes and types.
+    check(unsafe { rgm_cuda_attention(o, lse, q, k, v, flash, causal, scale) })?;
+    Ok(results.map(owned))
+}
+
+/// Gradients of q, k and v, from do, q, k, v, o and the log-sum-exp.
+pub fn cuda_attention_grad(
+    operands: [&Tensor; 6],
+    flash: bool,
+    causal: bool,
+    scale: f64,
+) -> Result<[Tensor; 3], String> {
+    let [d_o, q, k, v, o, lse] = operands.map(pointer);
+    let mut results = [std::ptr::null_mut(); 3];
+    let [dq, dk, dv] = results.each_mut();
+    // SAFETY: live tensors; the library checks shapes and types.
+    check(unsafe { rgm_cuda_attention_grad(dq, dk, dv, d_o, q, k, v, o, lse, flash, causal, scale) })?;
+    Ok(results.map(owned))
 }
 
 /// Settings of AdamW; `clip` 0 means none.

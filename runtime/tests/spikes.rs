@@ -14,7 +14,7 @@ use regimen_compiler::ops::gelu::gelu;
 use regimen_compiler::ops::linear::linear;
 use regimen_compiler::passes::adapt::{LowRank, adapt};
 use regimen_compiler::passes::training_program;
-use regimen_runtime::execute::{Executable, Watch};
+use regimen_runtime::execute::{Executable, Place, Watch};
 use regimen_runtime::library::{self, Layout};
 use regimen_runtime::ops::Group;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -75,7 +75,8 @@ fn start_value(name: &str, shape: &[i64]) -> Tensor {
 
 /// Runs with every byte checked.
 fn run(mesh: &Mesh, program: &Program, residents: &[Tensor], width: i64, watch: &mut Watch) {
-    let mut executable = Executable::on(mesh, program.clone()).expect("known operations");
+    let mut executable =
+        Executable::on(Place::Host(mesh.clone()), program.clone()).expect("known operations");
     let mut inputs = executable.allocate_inputs().expect("allocates");
     let sources: Vec<String> = program.inputs.iter().map(|i| i.source.clone()).collect();
     for (source, tensor) in sources.iter().zip(&mut inputs) {

@@ -83,6 +83,8 @@ pub struct Traits {
     pub backend: Backend,
     /// Threads of the host library; per-thread buffers depend on it.
     pub threads: u64,
+    /// Multiprocessors of a GPU; some kernels of its libraries divide their work by them.
+    pub multiprocessors: u64,
     /// Whether only operations that repeat bit for bit may be used.
     pub reproducible: bool,
     /// What is fused; nothing on a CPU, whose kernels are not.
@@ -92,7 +94,13 @@ pub struct Traits {
 impl Traits {
     /// A CPU with so many threads.
     pub const fn cpu(threads: u64) -> Traits {
-        Traits { backend: Backend::Cpu, threads, reproducible: true, fusions: Fusions::NONE }
+        Traits {
+            backend: Backend::Cpu,
+            threads,
+            multiprocessors: 0,
+            reproducible: true,
+            fusions: Fusions::NONE,
+        }
     }
 }
 

@@ -1,13 +1,16 @@
 //! Scaled dot-product attention `softmax(scale · q·kᵀ)·v`, fused, and its gradient; and [`attend`], which
 //! writes the composed form where the fused one is not available.
 
+mod library;
+
 use super::batch_matmul::{Form, batch_matmul};
 use super::contiguous::contiguous;
 use super::dropout::dropout;
 use super::softmax::softmax;
 use super::transpose::transpose;
 use super::{Backward, Call, Operation, last, require};
-use crate::graph::{Graph, ShapeError, Value, attrs};
+use crate::graph::{Graph, ShapeError, Traits, Value, attrs};
+use library::Library;
 use regimen_base::plan::Backend;
 use regimen_base::program::{Attr, Attrs};
 use regimen_base::tensor::{DType, Placement, TensorType};
@@ -109,6 +112,15 @@ pub fn composed_attention(
     contiguous(graph, "out", view)
 }
 
+/// Whose kernels an instruction asks for, if it does.
+fn library(call: &Call) -> Option<Library> {
+    match call.attrs.get("backend") {
+        Some(Attr::Text(name)) if name == "flash" => Some(Library::Flash),
+        Some(Attr::Text(_)) => Some(Library::Cudnn),
+        _ => None,
+    }
+}
+
 /// (B, T, S, H, D)
 fn sizes(q: &TensorType, k: &TensorType) -> (u64, u64, u64, u64, u64) {
     (q.shape[0], q.shape[1], k.shape[1], q.shape[2], q.shape[3])
@@ -136,6 +148,10 @@ fn independent(inputs: &[Placement]) -> Result<Placement, String> {
 impl Operation for Attention {
     fn name(&self) -> &'static str {
         "attention"
+    }
+
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        library(call).map_or(0, |library| library.forward(sizes(&call.inputs[0], &call.inputs[1]), device))
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
@@ -176,6 +192,10 @@ impl Operation for Attention {
 impl Operation for AttentionGrad {
     fn name(&self) -> &'static str {
         "attention_grad"
+    }
+
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        library(call).map_or(0, |library| library.backward(sizes(&call.inputs[1], &call.inputs[2]), device))
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

@@ -2,7 +2,8 @@
 //! the gradient of a packed projection and of its bias.
 
 use super::concat::Concat;
-use super::{Call, Operation, last, replicated_only, require};
+use super::{Call, Operation, last, replicated_only, require, scratch};
+use crate::graph::Traits;
 use regimen_base::program::Attrs;
 use regimen_base::tensor::{DType, Placement, TensorType};
 
@@ -13,6 +14,10 @@ pub struct ConcatSumAccumulate;
 impl Operation for ConcatSumAccumulate {
     fn name(&self) -> &'static str {
         "concat_sum_accumulate"
+    }
+
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        scratch::column_sums(&call.outputs[0], last(&call.outputs[0]), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

@@ -1,8 +1,8 @@
 //! Cross-entropy of logits against labels, summed and divided by a divisor that the loader computed over the
 //! whole global batch: so neither micro-batches nor ranks can change the loss.
 
-use super::{Backward, Call, Operation, replicated_only, require};
-use crate::graph::{Graph, ShapeError, Value, attrs};
+use super::{Backward, Call, Operation, replicated_only, require, scratch};
+use crate::graph::{Graph, ShapeError, Traits, Value, attrs};
 use regimen_base::tensor::{DType, Placement, TensorType};
 
 /// Operands (logits `[…, V]`, labels `[…]`, divisor `[]`); results (loss `[]`, log-sum-exp of each row).
@@ -42,6 +42,10 @@ fn check(logits: &TensorType, labels: &TensorType) -> Result<(), String> {
 impl Operation for CrossEntropy {
     fn name(&self) -> &'static str {
         "cross_entropy"
+    }
+
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        scratch::row_losses(&call.inputs[0], call.inputs[1].elements(), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

@@ -2,7 +2,8 @@
 //! tensor of their size ever exist.
 
 use super::cross_entropy::CrossEntropy;
-use super::{Call, Operation};
+use super::{Call, Operation, scratch};
+use crate::graph::Traits;
 use regimen_base::tensor::{Placement, TensorType};
 
 /// Operands (logits, labels, divisor); results (loss `[]`, dlogits for a loss of weight one). Labels of −100 do not count.
@@ -12,6 +13,10 @@ pub struct CrossEntropyFused;
 impl Operation for CrossEntropyFused {
     fn name(&self) -> &'static str {
         "cross_entropy_fused"
+    }
+
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        scratch::row_losses(&call.inputs[0], call.inputs[1].elements(), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

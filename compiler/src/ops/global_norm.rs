@@ -1,7 +1,7 @@
 //! The Euclidean norm of all gradients together, summed in f64 in a fixed order.
 
-use super::{Call, Operation, require};
-use crate::graph::{Graph, ShapeError, Value, attrs};
+use super::{Call, Operation, require, scratch};
+use crate::graph::{Graph, ShapeError, Traits, Value, attrs};
 use regimen_base::tensor::{DType, TensorType};
 
 /// `√(Σ‖g‖²)` over all operands, as f32.
@@ -19,6 +19,10 @@ pub fn global_norm(graph: &mut Graph, name: &str, gradients: &[Value]) -> Result
 impl Operation for GlobalNorm {
     fn name(&self) -> &'static str {
         "global_norm"
+    }
+
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        scratch::chunk_sums(&call.inputs, device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

@@ -1,7 +1,7 @@
 //! Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450), and its gradient.
 
-use super::{Backward, Call, Operation, last, replicated_only, require, with_last};
-use crate::graph::{Graph, ShapeError, Value, attrs};
+use super::{Backward, Call, Operation, last, replicated_only, require, scratch, with_last};
+use crate::graph::{Graph, ShapeError, Traits, Value, attrs};
 use regimen_base::program::Attr;
 use regimen_base::tensor::{DType, Placement, TensorType};
 
@@ -85,6 +85,11 @@ impl Operation for LayerNorm {
 impl Operation for LayerNormGrad {
     fn name(&self) -> &'static str {
         "layer_norm_grad"
+    }
+
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        let x = &call.inputs[1];
+        (call.outputs.len() as u64 - 1) * scratch::column_sums(x, last(x), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

@@ -1,7 +1,8 @@
 //! The gradients of a weight and its bias in one reading of `dy`, added to their accumulators.
 
 use super::linear::LinearGradWeightAccumulate;
-use super::{Call, Operation, last, replicated_only, require};
+use super::{Call, Operation, last, replicated_only, require, scratch};
+use crate::graph::Traits;
 use regimen_base::program::Attrs;
 use regimen_base::tensor::{Placement, TensorType};
 
@@ -17,6 +18,10 @@ fn product<'a>(call: &Call<'a>) -> Result<Call<'a>, String> {
 impl Operation for LinearGradWeightBiasAccumulate {
     fn name(&self) -> &'static str {
         "linear_grad_weight_bias_accumulate"
+    }
+
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        scratch::column_sums(&call.inputs[2], last(&call.inputs[2]), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

@@ -36,6 +36,7 @@ pub mod multiply;
 pub mod reshape;
 pub mod residual_layer_norm;
 pub mod scale;
+pub mod scratch;
 pub mod select_row;
 pub mod softmax;
 pub mod split;

@@ -1,7 +1,8 @@
 //! A residual addition with the layer norm that follows it, and the layer norm's gradient with everything that
 //! becomes of it: one pass over the rows each.
 
-use super::{Call, Operation, last, replicated_only, require, with_last};
+use super::{Call, Operation, last, replicated_only, require, scratch, with_last};
+use crate::graph::Traits;
 use regimen_base::program::Attrs;
 use regimen_base::tensor::{DType, Placement, TensorType};
 
@@ -55,6 +56,12 @@ impl Operation for ResidualLayerNorm {
 impl Operation for ResidualLayerNormGradAccumulate {
     fn name(&self) -> &'static str {
         "residual_layer_norm_grad_accumulate"
+    }
+
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        let first = 1 + usize::from(call.flag("bias"));
+        let x = &call.inputs[first + 1];
+        first as u64 * scratch::column_sums(x, last(x), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

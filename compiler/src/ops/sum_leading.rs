@@ -1,7 +1,7 @@
 //! Sums over all dimensions but the last few: gradients of biases and of broadcast operands.
 
-use super::{Call, Operation, require};
-use crate::graph::{Graph, ShapeError, Value, attrs};
+use super::{Call, Operation, require, scratch};
+use crate::graph::{Graph, ShapeError, Traits, Value, attrs};
 use regimen_base::program::{Attr, Attrs};
 use regimen_base::tensor::{Placement, TensorType};
 
@@ -43,6 +43,10 @@ impl Operation for SumLeading {
         "sum_leading"
     }
 
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        scratch::column_sums(&call.inputs[0], call.outputs[0].elements(), device)
+    }
+
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
         call.operands(1..=1)?;
         Ok(vec![summed(call, 0)?])
@@ -60,6 +64,10 @@ impl Operation for SumLeading {
 impl Operation for SumLeadingAccumulate {
     fn name(&self) -> &'static str {
         "sum_leading_accumulate"
+    }
+
+    fn workspace(&self, call: &Call, device: &Traits) -> u64 {
+        scratch::column_sums(&call.inputs[1], call.inputs[0].elements(), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

@@ -128,6 +128,8 @@ fn content(stage: &Stage, lowered: Lowered) -> StagePlan {
             hardware: stage.hardware.name.clone(),
             backend: stage.hardware.backend,
             threads: stage.hardware.threads,
+            device: stage.hardware.device.clone(),
+            reproducible: stage.hardware.backend == Backend::Cuda && stage.reproducible,
         },
         mesh: Mesh::default(),
         tokenizer: TokenizerPlan {

@@ -117,6 +117,7 @@ pub fn traits(stage: &Stage) -> Traits {
         Backend::Cuda => Traits {
             backend: Backend::Cuda,
             threads: 0,
+            multiprocessors: stage.hardware.multiprocessors,
             reproducible: stage.reproducible,
             // The fused kernels compute in f32.
             fusions: if stage.precision == Precision::F64 { Fusions::NONE } else { stage.fuse },

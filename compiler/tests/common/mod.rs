@@ -115,6 +115,8 @@ fn hardware() -> Hardware {
         backend: Backend::Cpu,
         count: 1,
         threads: 2,
+        device: None,
+        multiprocessors: 132,
         memory: 1 << 50,
         bandwidth: 2e10,
         flops_f32: 2e11,

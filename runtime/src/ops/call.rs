@@ -1,6 +1,7 @@
 //! What an operation sees of the instruction it executes.
 
 use crate::codes;
+use crate::cuda::Cuda;
 use crate::shim::Tensors;
 use regimen_base::Diagnostic;
 use regimen_base::program::{Attr, Instruction};
@@ -12,6 +13,7 @@ pub struct Call<'a> {
     instruction: &'a Instruction,
     slots: &'a [Option<Tensor>],
     outputs: &'a mut Vec<Tensor>,
+    cuda: Option<&'a Cuda>,
 }
 
 impl<'a> Call<'a> {
@@ -20,12 +22,18 @@ impl<'a> Call<'a> {
         instruction: &'a Instruction,
         slots: &'a [Option<Tensor>],
         outputs: &'a mut Vec<Tensor>,
+        cuda: Option<&'a Cuda>,
     ) -> Call<'a> {
-        Call { instruction, slots, outputs }
+        Call { instruction, slots, outputs, cuda }
+    }
+
+    /// The GPU that the program runs on.
+    pub(crate) fn cuda(&self) -> Result<&'a Cuda, Diagnostic> {
+        self.cuda.ok_or_else(|| self.malformed("runs on a GPU only"))
     }
 
     /// Operand `i`.
-    pub(super) fn input(&self, i: usize) -> Result<&Tensor, Diagnostic> {
+    pub(crate) fn input(&self, i: usize) -> Result<&Tensor, Diagnostic> {
         match self.optional_input(i)? {
             Some(tensor) => Ok(tensor),
             None => Err(self.malformed(&format!("has no operand {i}"))),
@@ -33,7 +41,7 @@ impl<'a> Call<'a> {
     }
 
     /// Operand `i`, if the instruction has that many.
-    pub(super) fn optional_input(&self, i: usize) -> Result<Option<&Tensor>, Diagnostic> {
+    pub(crate) fn optional_input(&self, i: usize) -> Result<Option<&Tensor>, Diagnostic> {
         let Some(id) = self.instruction.inputs.get(i) else { return Ok(None) };
         match self.slots.get(id.index()) {
             Some(Some(tensor)) => Ok(Some(tensor)),
@@ -42,32 +50,32 @@ impl<'a> Call<'a> {
     }
 
     /// `n` operands from `first` on.
-    pub(super) fn group(&self, first: usize, n: usize) -> Result<Tensors<'_>, Diagnostic> {
+    pub(crate) fn group(&self, first: usize, n: usize) -> Result<Tensors<'_>, Diagnostic> {
         let tensors: Result<Vec<&Tensor>, Diagnostic> = (first..first + n).map(|i| self.input(i)).collect();
         Ok(Tensors::new(tensors?))
     }
 
     /// Number of operands.
-    pub(super) fn inputs(&self) -> usize {
+    pub(crate) fn inputs(&self) -> usize {
         self.instruction.inputs.len()
     }
 
     /// Result `i`, already allocated.
-    pub(super) fn output(&self, i: usize) -> Result<&Tensor, Diagnostic> {
+    pub(crate) fn output(&self, i: usize) -> Result<&Tensor, Diagnostic> {
         self.outputs.get(i).ok_or_else(|| self.malformed(&format!("has no result {i}")))
     }
 
     /// Result `i`, if the instruction has that many.
-    pub(super) fn optional_output(&self, i: usize) -> Option<&Tensor> {
+    pub(crate) fn optional_output(&self, i: usize) -> Option<&Tensor> {
         self.outputs.get(i)
     }
 
     /// Adds the next result, of an operation that makes its own.
-    pub(super) fn push(&mut self, view: Tensor) {
+    pub(crate) fn push(&mut self, view: Tensor) {
         self.outputs.push(view);
     }
 
-    pub(super) fn int(&self, name: &str) -> Result<i64, Diagnostic> {
+    pub(crate) fn int(&self, name: &str) -> Result<i64, Diagnostic> {
         match self.instruction.attrs.get(name) {
             Some(Attr::Int(value)) => Ok(*value),
             _ => Err(self.without("an integer", name)),
@@ -75,7 +83,7 @@ impl<'a> Call<'a> {
     }
 
     /// A whole number may stand for a float: formats that drop `.0` are common.
-    pub(super) fn float(&self, name: &str) -> Result<f64, Diagnostic> {
+    pub(crate) fn float(&self, name: &str) -> Result<f64, Diagnostic> {
         match self.instruction.attrs.get(name) {
             Some(Attr::Float(value)) => Ok(*value),
             #[allow(clippy::cast_precision_loss)]
@@ -84,40 +92,47 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, Diagnostic> {
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Diagnostic> {
         match self.instruction.attrs.get(name) {
             Some(Attr::Bool(value)) => Ok(*value),
             _ => Err(self.without("a truth value", name)),
         }
     }
 
-    pub(super) fn ints(&self, name: &str) -> Result<&'a [i64], Diagnostic> {
+    pub(crate) fn ints(&self, name: &str) -> Result<&'a [i64], Diagnostic> {
         match self.instruction.attrs.get(name) {
             Some(Attr::Ints(values)) => Ok(values),
             _ => Err(self.without("a list of integers", name)),
         }
     }
 
+    pub(crate) fn text(&self, name: &str) -> Result<&'a str, Diagnostic> {
+        match self.instruction.attrs.get(name) {
+            Some(Attr::Text(value)) => Ok(value),
+            _ => Err(self.without("a word", name)),
+        }
+    }
+
     /// A count: an integer that is not negative.
-    pub(super) fn count(&self, name: &str) -> Result<usize, Diagnostic> {
+    pub(crate) fn count(&self, name: &str) -> Result<usize, Diagnostic> {
         usize::try_from(self.int(name)?).map_err(|_| self.without("a number that is not negative", name))
     }
 
     /// Names the instruction in what the shim reports.
-    pub(super) fn done(&self, result: Result<(), String>) -> Result<(), Diagnostic> {
+    pub(crate) fn done<T>(&self, result: Result<T, String>) -> Result<T, Diagnostic> {
         result.map_err(|why| self.failed(&why))
     }
 
     /// Names the instruction in what libtorch reports.
-    pub(super) fn view(&self, result: Result<Tensor, tch::TchError>) -> Result<Tensor, Diagnostic> {
+    pub(crate) fn view(&self, result: Result<Tensor, tch::TchError>) -> Result<Tensor, Diagnostic> {
         result.map_err(|error| self.failed(&error.to_string()))
     }
 
-    pub(super) fn failed(&self, why: &str) -> Diagnostic {
+    pub(crate) fn failed(&self, why: &str) -> Diagnostic {
         codes::instruction_failed(&self.instruction.name, &self.instruction.op, why)
     }
 
-    pub(super) fn malformed(&self, why: &str) -> Diagnostic {
+    pub(crate) fn malformed(&self, why: &str) -> Diagnostic {
         codes::malformed_instruction(&self.instruction.name, &self.instruction.op, why)
     }
 

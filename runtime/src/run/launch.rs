@@ -1,13 +1,15 @@
 //! Puts the real parts together: data of the data engine, programs on libtorch, the interpreter.
 
 use super::batches::Streams;
+use super::engine::Engine;
+use super::gpu::Gpu;
 use super::libtorch::{Libtorch, MemoryCheck};
 use super::{Checked, Job, Observer, Outcome, Parts, codes, find_stage, run_stage};
 use crate::checkpoint::Checkpoint;
 use crate::generate::{Generated, Request, generate, scoring_stage};
 use regimen_base::Diagnostic;
 use regimen_base::data::Certainty;
-use regimen_base::plan::{DatasetPlan, Stage};
+use regimen_base::plan::{Backend, DatasetPlan, Stage};
 use regimen_data::{Place, Prepared, Progress, Stream, Tokenize};
 use std::path::Path;
 use std::sync::Arc;
@@ -28,8 +30,9 @@ pub fn launch(
     // Before any data is read.
     Checked::new(stage).map_err(one)?;
     let (mut streams, tokenizer) = data(stage, place, preparing, observer)?;
-    let mut engine = Libtorch::new(stage, check).map_err(one)?;
-    let parts = Parts { engine: &mut engine, batches: &mut streams, tokenizer: tokenizer.as_ref(), observer };
+    let mut engine = open(stage, check).map_err(one)?;
+    let parts =
+        Parts { engine: engine.as_mut(), batches: &mut streams, tokenizer: tokenizer.as_ref(), observer };
     run_stage(job, parts).map_err(one)
 }
 
@@ -49,9 +52,17 @@ pub fn generate_from(
         .map_err(|fault| *fault)?;
     // Neither optimizer state nor gradients: only what scoring reads.
     let scoring = scoring_stage(stage)?;
-    let mut engine = Libtorch::new(&scoring, MemoryCheck::AtTheEnd)?;
-    checkpoint.restore_weights(&scoring, &mut engine)?;
-    generate(&scoring, crate::generate::SCORE, &mut engine, tokenizer.as_ref(), request, piece)
+    let mut engine = open(&scoring, MemoryCheck::AtTheEnd)?;
+    checkpoint.restore_weights(&scoring, engine.as_mut())?;
+    generate(&scoring, crate::generate::SCORE, engine.as_mut(), tokenizer.as_ref(), request, piece)
+}
+
+/// The engine of the device that the stage was planned for.
+fn open(stage: &Stage, check: MemoryCheck) -> Result<Box<dyn Engine>, Diagnostic> {
+    Ok(match stage.target.backend {
+        Backend::Cpu => Box::new(Libtorch::new(stage, check)?),
+        Backend::Cuda => Box::new(Gpu::new(stage, check)?),
+    })
 }
 
 fn data(

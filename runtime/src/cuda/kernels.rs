@@ -1,0 +1,142 @@
+//! CUDA C++ compiled for the GPU that is present, once: results lie in the user's cache folder, named by their content.
+
+use super::device::text;
+use cudarc::driver::{result, sys};
+use cudarc::nvrtc::{result as nvrtc, sys as nvrtc_sys};
+use sha2::{Digest, Sha256};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::{CString, c_void};
+use std::path::PathBuf;
+
+const COMMON: &str = include_str!("kernels/common.cuh");
+
+/// Every file of kernels.
+const FILES: [(&str, &str); 7] = [
+    ("elementwise", include_str!("kernels/elementwise.cu")),
+    ("losses", include_str!("kernels/losses.cu")),
+    ("norms", include_str!("kernels/norms.cu")),
+    ("optimizers", include_str!("kernels/optimizers.cu")),
+    ("random", include_str!("kernels/random.cu")),
+    ("rows", include_str!("kernels/rows.cu")),
+    ("sums", include_str!("kernels/sums.cu")),
+];
+
+/// Kernels of one compute capability, loaded when they are first asked for.
+pub struct Kernels {
+    capability: u32,
+    modules: RefCell<BTreeMap<&'static str, sys::CUmodule>>,
+    functions: RefCell<BTreeMap<String, sys::CUfunction>>,
+}
+
+impl Kernels {
+    pub fn new(capability: u32) -> Kernels {
+        Kernels { capability, modules: RefCell::default(), functions: RefCell::default() }
+    }
+
+    /// A kernel of a file; names are unique over all files.
+    pub fn function(&self, file: &'static str, name: &str) -> Result<sys::CUfunction, String> {
+        if let Some(known) = self.functions.borrow().get(name) {
+            return Ok(*known);
+        }
+        let module = self.module(file)?;
+        let symbol = CString::new(name).map_err(|e| e.to_string())?;
+        // SAFETY: the module was loaded and is never unloaded.
+        let function = unsafe { result::module::get_function(module, symbol) }
+            .map_err(|e| format!("kernel `{name}` of {file}.cu: {}", text(e)))?;
+        self.functions.borrow_mut().insert(name.to_owned(), function);
+        Ok(function)
+    }
+
+    fn module(&self, file: &'static str) -> Result<sys::CUmodule, String> {
+        if let Some(known) = self.modules.borrow().get(file) {
+            return Ok(*known);
+        }
+        let source = FILES.iter().find(|(name, _)| *name == file).map_or("", |(_, source)| source);
+        let image = compiled(file, source, self.capability)?;
+        // SAFETY: an image that the compiler made; the driver checks it.
+        let module = unsafe { result::module::load_data(image.as_ptr().cast::<c_void>()) }
+            .map_err(|e| format!("{file}.cu cannot be loaded: {}", text(e)))?;
+        self.modules.borrow_mut().insert(file, module);
+        Ok(module)
+    }
+}
+
+/// From the cache, or compiled and put there. A cache that cannot be written costs time only.
+fn compiled(file: &str, source: &str, capability: u32) -> Result<Vec<u8>, String> {
+    let text = format!("{COMMON}\n#line 1 \"{file}.cu\"\n{source}");
+    let options =
+        [format!("--gpu-architecture=sm_{capability}"), "--std=c++17".into(), "--diag-suppress=177".into()];
+    let place = cache_folder().map(|folder| folder.join(format!("{file}-{}.cubin", key(&text, &options))));
+    if let Some(image) =
+        place.as_ref().and_then(|place| std::fs::read(place).ok()).filter(|image| !image.is_empty())
+    {
+        return Ok(image);
+    }
+    let image = compile(file, &text, &options)?;
+    if let Some(place) = place {
+        keep(&place, &image);
+    }
+    Ok(image)
+}
+
+fn key(text: &str, options: &[String]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(text.as_bytes());
+    hash.update(options.join(" ").as_bytes());
+    let (mut major, mut minor) = (0, 0);
+    // SAFETY: writes two integers.
+    let _ = unsafe { nvrtc_sys::nvrtcVersion(&mut major, &mut minor) };
+    hash.update(format!("{major}.{minor}").as_bytes());
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn cache_folder() -> Option<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
+    Some(cache.join("regimen/kernels"))
+}
+
+/// Written aside and renamed, so that another process never sees a half.
+fn keep(place: &std::path::Path, image: &[u8]) {
+    let Some(folder) = place.parent() else { return };
+    let aside = place.with_extension(format!("{}.part", std::process::id()));
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&aside, image));
+    if written.and_then(|()| std::fs::rename(&aside, place)).is_err() {
+        let _ = std::fs::remove_file(&aside);
+    }
+}
+
+fn compile(file: &str, text: &str, options: &[String]) -> Result<Vec<u8>, String> {
+    let source = CString::new(text).map_err(|e| e.to_string())?;
+    let name = CString::new(format!("{file}.cu")).map_err(|e| e.to_string())?;
+    let program = nvrtc::create_program(&source, Some(&name)).map_err(|e| format!("{file}.cu: {e:?}"))?;
+    // SAFETY: the program was just made, and is destroyed once, here.
+    unsafe {
+        let image = match nvrtc::compile_program(program, options) {
+            Ok(()) => image_of(program),
+            Err(error) => {
+                let log = nvrtc::get_program_log(program).unwrap_or_default();
+                let log: Vec<u8> = log.iter().map(|c| c.cast_unsigned()).collect();
+                Err(format!("{error:?}\n{}", String::from_utf8_lossy(&log).trim_end_matches('\0')))
+            }
+        };
+        let _ = nvrtc::destroy_program(program);
+        image.map_err(|why| format!("{file}.cu does not compile: {why}"))
+    }
+}
+
+/// # Safety
+/// The program was compiled.
+unsafe fn image_of(program: nvrtc_sys::nvrtcProgram) -> Result<Vec<u8>, String> {
+    let mut size = 0;
+    // SAFETY: writes a size, then as many bytes.
+    unsafe {
+        nvrtc_sys::nvrtcGetCUBINSize(program, &mut size).result().map_err(|e| format!("{e:?}"))?;
+        let mut image = vec![0u8; size];
+        nvrtc_sys::nvrtcGetCUBIN(program, image.as_mut_ptr().cast())
+            .result()
+            .map_err(|e| format!("{e:?}"))?;
+        Ok(image)
+    }
+}

@@ -1,0 +1,88 @@
+//! Operations on single elements.
+
+use super::{Call, Lower, aligned, contiguous, lanes, length, op, suffix};
+use crate::cuda::Launch;
+use regimen_base::Diagnostic;
+use tch::Tensor;
+
+pub(super) const ALL: &[Lower] = &[
+    op("accumulate", accumulate),
+    op("add", |cx| binary(cx, "add")),
+    op("multiply", |cx| binary(cx, "multiply")),
+    op("gelu", |cx| gelu(cx)),
+    op("gelu_grad", |cx| binary(cx, "gelu_grad")),
+    op("scale", scale),
+    op("fill", |cx| fill(cx, cx.output(0)?, cx.float("value")?)),
+    op("init_fill", |cx| fill(cx, cx.input(0)?, cx.float("value")?)),
+    op("zero", |cx| fill(cx, cx.input(0)?, 0.0)),
+];
+
+const THREADS: i64 = 256;
+/// Enough blocks to keep any card busy; each walks on from there.
+const BLOCKS: i64 = 132 * 16;
+
+/// With a thread for `each` elements.
+pub(super) fn over<'a>(launch: Launch<'a>, elements: i64, each: i64) -> Launch<'a> {
+    launch.threads(THREADS).grid((elements + each * THREADS - 1).div_euclid(each * THREADS).min(BLOCKS), 1)
+}
+
+/// Packs of 16 bytes, if all operands allow it.
+fn wide(tensors: &[&Tensor], tail: i64) -> bool {
+    aligned(tensors) && tensors.first().is_some_and(|first| tail % lanes(first) == 0)
+}
+
+/// y = op(a, b); b may be shorter and repeats.
+pub(super) fn binary_into(
+    cx: &Call,
+    name: &str,
+    y: &Tensor,
+    a: &Tensor,
+    b: &Tensor,
+) -> Result<(), Diagnostic> {
+    contiguous(cx, &[y, a, b])?;
+    let (n, tail, wide) = (length(y), length(b), wide(&[y, a, b], length(b)));
+    let launch = cx.cuda()?.kernel("elementwise", format!("{name}_{}", cx.done(suffix(y))?));
+    let launch = over(launch, n, if wide { lanes(y) } else { 1 });
+    cx.done(launch.tensor(y).tensor(a).tensor(b).int(n).int(tail.max(1)).flag(wide).run())
+}
+
+fn binary(cx: &mut Call, name: &str) -> Result<(), Diagnostic> {
+    binary_into(cx, name, cx.output(0)?, cx.input(0)?, cx.input(1)?)
+}
+
+/// y = GELU(x)
+pub(super) fn gelu_into(cx: &Call, y: &Tensor, x: &Tensor) -> Result<(), Diagnostic> {
+    contiguous(cx, &[y, x])?;
+    let (n, wide) = (length(y), wide(&[y, x], 0));
+    let launch = cx.cuda()?.kernel("elementwise", format!("gelu_{}", cx.done(suffix(y))?));
+    let launch = over(launch, n, if wide { lanes(y) } else { 1 });
+    cx.done(launch.tensor(y).tensor(x).int(n).flag(wide).run())
+}
+
+fn gelu(cx: &Call) -> Result<(), Diagnostic> {
+    gelu_into(cx, cx.output(0)?, cx.input(0)?)
+}
+
+fn scale(cx: &mut Call) -> Result<(), Diagnostic> {
+    let (y, x, factor) = (cx.output(0)?, cx.input(0)?, cx.float("factor")?);
+    contiguous(cx, &[y, x])?;
+    let (n, wide) = (length(y), wide(&[y, x], 0));
+    let launch = cx.cuda()?.kernel("elementwise", format!("scale_{}", cx.done(suffix(y))?));
+    let launch = over(launch, n, if wide { lanes(y) } else { 1 });
+    cx.done(launch.tensor(y).tensor(x).int(n).float(factor).flag(wide).run())
+}
+
+/// Every element becomes one value.
+pub(super) fn fill(cx: &Call, y: &Tensor, value: f64) -> Result<(), Diagnostic> {
+    contiguous(cx, &[y])?;
+    let launch = cx.cuda()?.kernel("elementwise", format!("fill_{}", cx.done(suffix(y))?));
+    cx.done(over(launch, length(y), 1).tensor(y).int(length(y)).float(value).run())
+}
+
+fn accumulate(cx: &mut Call) -> Result<(), Diagnostic> {
+    let (acc, x) = (cx.input(0)?, cx.input(1)?);
+    contiguous(cx, &[acc, x])?;
+    let name = format!("accumulate_{}_{}", cx.done(suffix(acc))?, cx.done(suffix(x))?);
+    let launch = over(cx.cuda()?.kernel("elementwise", name), length(acc), 1);
+    cx.done(launch.tensor(acc).tensor(x).int(length(acc)).run())
+}
