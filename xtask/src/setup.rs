@@ -5,9 +5,10 @@
 //! stopped; then unpacked beside their place, trimmed, and renamed; a stamp written last says what is there.
 //! Running it again does nothing.
 
+use crate::tools::{python, succeed};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// The one version that tch 0.24 binds.
 const TORCH: &str = "torch==2.11.0";
@@ -59,15 +60,15 @@ pub fn run(flavour: Flavour) -> Result<(), String> {
         println!("libtorch is already installed: {}", home.display());
         return Ok(());
     }
-    let python = find_python()?;
+    let python = python()?;
     let wheels = home.join("wheels");
     make_folder(&wheels)?;
-    download(&python, &wheels, flavour)?;
+    download(python, &wheels, flavour)?;
     // From here on the old installation is being replaced, so it no longer counts as one.
     remove(&stamp)?;
     let staging = home.join("unpacked");
     remove(&staging)?;
-    unpack(&python, &wheels, &staging, flavour)?;
+    unpack(python, &wheels, &staging, flavour)?;
     if flavour == Flavour::Cpu {
         trim(&staging)?;
     }
@@ -81,30 +82,6 @@ pub fn run(flavour: Flavour) -> Result<(), String> {
 fn project_root() -> Result<PathBuf, String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().map(Path::to_path_buf).ok_or_else(|| format!("{} has no parent folder", here.display()))
-}
-
-/// The first Python that answers and has pip.
-fn find_python() -> Result<String, String> {
-    let answers = |python: &str, arguments: &[&str]| {
-        let silent =
-            Command::new(python).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        silent.is_ok_and(|status| status.success())
-    };
-    let pythons: Vec<&str> =
-        ["python3", "python"].into_iter().filter(|p| answers(p, &["--version"])).collect();
-    if pythons.is_empty() {
-        return Err("no Python found: libtorch is taken out of a Python wheel by pip; \
-                    install python3 with pip and run this again"
-            .into());
-    }
-    match pythons.iter().find(|python| answers(python, &["-m", "pip", "--version"])) {
-        Some(python) => Ok((*python).to_owned()),
-        None => Err(format!(
-            "{} has no pip: install it (for example `apt install python3-pip`, or `python3 -m ensurepip`) \
-             and run this again",
-            pythons[0]
-        )),
-    }
 }
 
 fn download(python: &str, wheels: &Path, flavour: Flavour) -> Result<(), String> {
@@ -150,14 +127,6 @@ fn pip(python: &str, verb: &str, flavour: Flavour) -> Command {
         command.arg("--no-deps");
     }
     command
-}
-
-fn succeed(mut command: Command, otherwise: &str) -> Result<(), String> {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(otherwise.to_owned()),
-        Err(error) => Err(format!("{otherwise} ({error})")),
-    }
 }
 
 /// Removes what only Python and CUDA need: nine tenths of the files, half of the bytes.

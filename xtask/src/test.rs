@@ -1,16 +1,19 @@
 //! `cargo xtask test`: everything that must hold. All parts run, whatever fails; the summary is at the end.
 
-use crate::tools::{answers, cargo, regimen, root, succeed};
+use crate::tools::{answers, cargo, output, python, regimen, root, succeed, target_folder};
 use crate::{data, licences, regenerate, setup};
 use std::fs;
 use std::process::Command;
 use std::time::Instant;
 
+/// The TensorBoard whose reader is asked.
+const TENSORBOARD: &str = "tensorboard==2.21.0";
+
 /// One part: its name and what it does.
 type Part = (&'static str, fn() -> Result<(), String>);
 
 /// In an order in which cheap parts come first and builds are shared.
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     ("format", format),
     ("licences", licences::run),
     ("libtorch", || setup::run(setup::Flavour::Cpu)),
@@ -18,6 +21,7 @@ const PARTS: [Part; 9] = [
     ("front end alone", front_end_alone),
     ("lints", lints),
     ("tests", tests),
+    ("TensorBoard's own reader", tensorboard),
     ("documentation tests", doc_tests),
     ("generated files", || regenerate::run(regenerate::Mode::Check)),
 ];
@@ -83,6 +87,34 @@ fn tests() -> Result<(), String> {
     // A snapshot that differs is a failure, not a file to look at.
     command.env("INSTA_UPDATE", "no");
     succeed(command, "a test failed; the names are above")
+}
+
+/// TensorBoard reads the event files that a run writes.
+fn tensorboard() -> Result<(), String> {
+    let folder = target_folder()?.join("tensorboard");
+    if !folder.join(TENSORBOARD).exists() {
+        let mut command = Command::new(python()?);
+        command.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--root-user-action=ignore",
+        ]);
+        // Its reader still imports pkg_resources, which later versions of setuptools no longer have.
+        command.arg("--target").arg(&folder).args([TENSORBOARD, "setuptools<81"]);
+        succeed(command, "pip could not install TensorBoard; its message is above")?;
+        fs::write(folder.join(TENSORBOARD), "")
+            .map_err(|e| format!("cannot write to {}: {e}", folder.display()))?;
+    }
+    let test = "its_reader_sees_every_step_once_after_a_resume";
+    let mut command =
+        cargo(&["test", "--release", "--package", "regimen-runtime", "--lib", "--quiet", "--", "--ignored"]);
+    command.args([test]).env("PYTHONPATH", &folder).env("REGIMEN_TENSORBOARD_PYTHON", python()?);
+    let said = output(command, "TensorBoard does not read what a run writes")?;
+    // A test that was renamed must not pass by not running.
+    if said.contains("1 passed") { Ok(()) } else { Err(format!("`{test}` did not run")) }
 }
 
 fn doc_tests() -> Result<(), String> {

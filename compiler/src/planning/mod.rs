@@ -99,7 +99,7 @@ pub fn upper_bound(stage: &Stage, lowered: &Lowered) -> u64 {
     let reserved = match stage.hardware.backend {
         // The host's allocator keeps nothing back.
         Backend::Cpu => lowered.peak_bytes(),
-        Backend::Cuda => reserve::reserved(lowered),
+        Backend::Cuda => *lowered.reserved.get_or_init(|| reserve::reserved(lowered)),
     };
     reserved + stage.hardware.context_bytes
 }

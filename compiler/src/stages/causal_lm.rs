@@ -18,6 +18,7 @@ use crate::passes;
 use regimen_base::program::{Attr, Attrs, Program, Resident, ResidentId, Role};
 use regimen_base::schedule::{Action, Counter, Feed, HostValue, Metric};
 use regimen_base::tensor::{DType, TensorType};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -44,7 +45,8 @@ pub fn lower(
     let schedule = schedule(stage, seed, accumulate, &feeds);
     let runs = runs(stage, accumulate, &feeds);
     let residents = residents.clone();
-    Ok(Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs })
+    let reserved = OnceCell::new();
+    Ok(Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs, reserved })
 }
 
 /// Weights, gradients, optimizer state, and the numbers that host and programs share.

@@ -11,6 +11,7 @@ use regimen_base::program::{Program, Resident};
 use regimen_base::schedule::{Action, Feed};
 use regimen_base::tensor::{DType, Mesh};
 use sha2::{Digest, Sha256};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub struct Lowered {
     pub schedule: Vec<Action>,
     /// How often each program runs over the whole stage.
     pub runs: BTreeMap<String, u64>,
+    /// Bytes that a GPU's allocator reserves for it, once somebody asked.
+    pub reserved: OnceCell<u64>,
 }
 
 impl Lowered {

@@ -132,7 +132,7 @@ impl Product<'_> {
             After::BiasGelu { .. } => 2,
             After::GeluGrad { .. } => 3,
         };
-        let kinds = [self.a.kind(), self.c.kind()].map(|kind| code(kind));
+        let kinds = [self.a.kind(), self.c.kind()].map(code);
         (
             [m, n, k, self.batch],
             [kinds[0], kinds[1], u8::from(self.ta), u8::from(self.tb), u8::from(self.accumulate), after],

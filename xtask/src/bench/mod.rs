@@ -7,6 +7,7 @@ mod processes;
 pub fn run() -> Result<(), String> {
     let processes = processes::run();
     println!();
+    let first = nanogpt::first_step();
     let speed = nanogpt::speed();
-    processes.and(speed)
+    processes.and(first).and(speed)
 }

@@ -6,11 +6,15 @@
 use crate::tools::{output, regimen, root, succeed, target_folder};
 use serde_json::Value;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 /// Mean validation losses may differ by this much.
 const LOSS_LIMIT: f64 = 0.02;
+/// Seconds until the first step of a run.
+const FIRST_STEP_LIMIT: f64 = 0.5;
 /// What is missing if a part is skipped.
 const MODEL: &str = ".peer/nanogpt_model.py";
 
@@ -61,6 +65,24 @@ fn fast_enough(pairs: &[Pair]) -> Result<(), String> {
     if median >= 1.0 { Ok(()) } else { Err("training is slower than nanoGPT's".to_string()) }
 }
 
+/// Seconds from the start of `regimen run` on data that is prepared to its first step; the median of several.
+pub fn first_step() -> Result<(), String> {
+    let bench = Bench::new()?;
+    bench.train(1, 1)?;
+    let mut seconds = vec![];
+    for _ in 0..7 {
+        seconds.push(bench.start()?);
+    }
+    seconds.sort_by(f64::total_cmp);
+    let median = seconds[seconds.len() / 2];
+    println!(
+        "first step of `regimen run`: after {:.0} ms, limit {:.0} ms",
+        median * 1e3,
+        FIRST_STEP_LIMIT * 1e3
+    );
+    if median <= FIRST_STEP_LIMIT { Ok(()) } else { Err("a run begins too late".to_string()) }
+}
+
 /// Trains in turns and prints a line for each pair; nothing if the peer is not there.
 fn pairs(seeds: &[u64], steps: u64) -> Result<Option<Vec<Pair>>, String> {
     let Some(peer) = Peer::find() else { return Ok(None) };
@@ -108,10 +130,7 @@ impl Bench {
     }
 
     fn train(&self, seed: u64, steps: u64) -> Result<Reached, String> {
-        let runs = self.folder.join("runs");
-        if runs.exists() {
-            fs::remove_dir_all(&runs).map_err(|e| cannot("remove", &runs, &e))?;
-        }
+        self.forget()?;
         let mut command = Command::new(&self.regimen);
         command.current_dir(&self.folder).args(["run", "nanogpt_cpu.exp"]);
         command.args(["--set", &format!("nanogpt_cpu.seed={seed}")]);
@@ -121,6 +140,33 @@ impl Bench {
         let lines = self.read("metrics.jsonl")?;
         let lines: Vec<Value> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         reached(&lines).ok_or_else(|| "the example's metrics lack what is compared".to_string())
+    }
+
+    /// Seconds until a run says that it begins; then it is stopped.
+    fn start(&self) -> Result<f64, String> {
+        self.forget()?;
+        let began = Instant::now();
+        let mut command = Command::new(&self.regimen);
+        command.current_dir(&self.folder).args(["run", "nanogpt_cpu.exp"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut run = command.spawn().map_err(|e| format!("the example does not start: {e}"))?;
+        let said = run.stdout.take().ok_or("the run says nothing")?;
+        let begins =
+            BufReader::new(said).lines().map_while(Result::ok).any(|line| line.contains(" begins: "));
+        let seconds = began.elapsed().as_secs_f64();
+        // Gone already if it failed.
+        let _ = run.kill();
+        let _ = run.wait();
+        if begins { Ok(seconds) } else { Err("the example does not begin".to_string()) }
+    }
+
+    /// Removes what earlier runs left.
+    fn forget(&self) -> Result<(), String> {
+        let runs = self.folder.join("runs");
+        if !runs.exists() {
+            return Ok(());
+        }
+        fs::remove_dir_all(&runs).map_err(|e| cannot("remove", &runs, &e))
     }
 
     /// A file of the run.
