@@ -156,6 +156,9 @@ pub struct Run {
     /// Compare memory with the plan after every instruction (slower)
     #[arg(long)]
     pub check_memory: bool,
+    /// Write a timeline of all instructions, as `plan --format trace` predicts one (slower)
+    #[arg(long, conflicts_with = "check_memory")]
+    pub profile: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub changes: Changes,

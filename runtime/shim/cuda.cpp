@@ -103,6 +103,11 @@ RGM_API Message rgm_cuda_reset_peak() {
   return guarded([] { c10::getDeviceAllocator(c10::kCUDA)->resetPeakStats(0); });
 }
 
+// Gives what nobody uses back to the driver.
+RGM_API Message rgm_cuda_empty_cache() {
+  return guarded([] { c10::getDeviceAllocator(c10::kCUDA)->emptyCache(); });
+}
+
 // A new uninitialised contiguous tensor on the GPU.
 RGM_API Message rgm_cuda_empty(TensorPtr* result, int32_t type, const int64_t* sizes, int32_t rank) {
   return guarded([&] {

@@ -6,7 +6,7 @@
 //! instruction.
 
 use crate::codes::{self, At};
-use crate::cuda::{self, Cuda};
+use crate::cuda::{self, Cuda, Marks};
 use crate::library::{self, Layout, Memory};
 use crate::ops::{self, Call, Lower};
 use crate::shim;
@@ -56,6 +56,17 @@ impl Place {
         match self {
             Place::Host(_) => None,
             Place::Gpu(cuda) => Some(cuda),
+        }
+    }
+
+    /// A new tensor of zeros.
+    ///
+    /// # Errors
+    /// If there is not enough memory.
+    pub fn zeros(&self, ty: &TensorType) -> Result<Tensor, Diagnostic> {
+        match self {
+            Place::Host(_) => library::full(ty, 0.0),
+            Place::Gpu(cuda) => cuda.zeros(ty),
         }
     }
 
@@ -172,6 +183,28 @@ impl Executable {
         self.inputs.iter().map(one).collect()
     }
 
+    /// New inputs with numbers that any program takes: lists of ids that differ and are less than `ids`, and ones.
+    ///
+    /// # Errors
+    /// If there is not enough memory.
+    pub fn example_inputs(&self, ids: u64) -> Result<Vec<Tensor>, Diagnostic> {
+        let failed = |why: tch::TchError| codes::library_failed("fill an input", &why.to_string());
+        let mut inputs = self.allocate_inputs()?;
+        for input in &mut inputs {
+            if input.kind() == tch::Kind::Int64 && input.dim() > 1 {
+                let list: Vec<i64> = (0..input.numel() as u64)
+                    .map(|i| i64::try_from(i.wrapping_mul(2_654_435_761) % ids.max(1)).unwrap_or(0))
+                    .collect();
+                let list =
+                    Tensor::f_from_slice(&list).and_then(|list| list.f_view_as(input)).map_err(failed)?;
+                input.f_copy_(&list).map_err(failed)?;
+            } else {
+                let _ = input.f_fill_(1.0).map_err(failed)?;
+            }
+        }
+        Ok(inputs)
+    }
+
     /// Runs the program once over the stage's residents and returns the tensors that it lists as outputs.
     ///
     /// # Errors
@@ -221,8 +254,16 @@ impl Executable {
             let measured = self.place.memory()?.current - watch.foreign_bytes;
             compare(&self.program, None, "alive before", self.program.start_bytes, measured)?;
         }
+        let timed = !watch.times.is_empty();
+        let marks = match (timed, self.place.cuda()) {
+            (true, Some(_)) => Some(Marks::new(self.steps.len() + 1).map_err(|why| unmeasured(&why))?),
+            _ => None,
+        };
         for index in 0..self.steps.len() {
-            let began = if watch.times.is_empty() { None } else { Some(Instant::now()) };
+            if let (Some(marks), Some(cuda)) = (&marks, self.place.cuda()) {
+                marks.set(index, cuda).map_err(|why| unmeasured(&why))?;
+            }
+            let began = if timed && marks.is_none() { Some(Instant::now()) } else { None };
             if watch.memory {
                 self.place.reset_peak()?;
             }
@@ -233,6 +274,11 @@ impl Executable {
             if watch.memory {
                 self.check_memory(index, watch.foreign_bytes)?;
             }
+        }
+        if let (Some(marks), Some(cuda)) = (&marks, self.place.cuda()) {
+            marks.set(self.steps.len(), cuda).map_err(|why| unmeasured(&why))?;
+            let spans = marks.spans().map_err(|why| unmeasured(&why))?;
+            watch.times.iter_mut().zip(spans).for_each(|(time, span)| *time += span);
         }
         Ok(())
     }
@@ -298,6 +344,10 @@ impl Executable {
         });
         taken.collect()
     }
+}
+
+fn unmeasured(why: &str) -> Diagnostic {
+    codes::library_failed("measure times", why)
 }
 
 fn compare(

@@ -242,6 +242,7 @@ unsafe extern "C" {
     fn rgm_cuda_start(stream: *mut *mut c_void, deterministic: bool) -> Message;
     fn rgm_cuda_memory(numbers: *mut i64) -> Message;
     fn rgm_cuda_reset_peak() -> Message;
+    fn rgm_cuda_empty_cache() -> Message;
     fn rgm_cuda_empty(result: *mut Ptr, kind: i32, sizes: *const i64, rank: i32) -> Message;
     fn rgm_cuda_attention(
         o: *mut Ptr,
@@ -293,6 +294,12 @@ pub fn cuda_memory() -> Result<[i64; 5], String> {
 pub fn cuda_reset_peak() -> Result<(), String> {
     // SAFETY: sets numbers of the allocator.
     check(unsafe { rgm_cuda_reset_peak() })
+}
+
+/// Gives what nobody uses back to the driver.
+pub fn cuda_empty_cache() -> Result<(), String> {
+    // SAFETY: blocks that are in use stay.
+    check(unsafe { rgm_cuda_empty_cache() })
 }
 
 /// A new uninitialised tensor on the GPU.

@@ -14,8 +14,7 @@ use regimen_runtime::exchange::{export, import};
 use regimen_runtime::generate::{Request, Sampling, scoring_stage};
 use regimen_runtime::metrics::jsonl::without_time;
 use regimen_runtime::run::{
-    End, Interrupt, Job, Libtorch, MemoryCheck, Observer, Outcome, Residents, Start, Step, generate_from,
-    launch,
+    End, Interrupt, Job, Libtorch, Observe, Observer, Outcome, Residents, Start, Step, generate_from, launch,
 };
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -50,7 +49,7 @@ impl World {
     fn run(
         &self,
         start: Start,
-        check: MemoryCheck,
+        check: Observe,
         stop_after: Option<u64>,
     ) -> (Result<Outcome, Vec<Diagnostic>>, Told) {
         let interrupt = Interrupt::manual();
@@ -95,7 +94,7 @@ impl Observer for Told {
 #[test]
 fn it_learns_and_the_measured_peak_is_the_planned_one() {
     let world = World::new();
-    let (outcome, told) = world.run(Start::New, MemoryCheck::AtTheEnd, None);
+    let (outcome, told) = world.run(Start::New, Observe::Peak, None);
     let outcome = outcome.unwrap();
     assert_eq!((outcome.end, outcome.step), (End::Finished, plan::STEPS));
     assert_eq!(outcome.measured.measured_bytes, Some(outcome.measured.planned_bytes));
@@ -116,7 +115,7 @@ fn it_learns_and_the_measured_peak_is_the_planned_one() {
 #[test]
 fn every_instruction_has_the_planned_bytes() {
     let world = World::new();
-    let outcome = world.run(Start::New, MemoryCheck::EveryInstruction, None).0.unwrap();
+    let outcome = world.run(Start::New, Observe::EveryInstruction, None).0.unwrap();
     assert!(outcome.problems.is_empty());
 }
 
@@ -124,17 +123,17 @@ fn every_instruction_has_the_planned_bytes() {
 fn a_resumed_run_ends_in_the_same_bits() {
     let (expected, bits) = {
         let world = World::new();
-        world.run(Start::New, MemoryCheck::AtTheEnd, None).0.unwrap();
+        world.run(Start::New, Observe::Peak, None).0.unwrap();
         (world.metrics(), world.weights())
     };
     let world = World::new();
     for stop in [1, 9, 10, 26] {
         let start = if stop == 1 { Start::New } else { Start::Resume };
-        let outcome = world.run(start, MemoryCheck::AtTheEnd, Some(stop)).0.unwrap();
+        let outcome = world.run(start, Observe::Peak, Some(stop)).0.unwrap();
         assert_eq!((outcome.end, outcome.step), (End::Interrupted, stop));
         assert!(outcome.problems.is_empty(), "{:?}", outcome.problems);
     }
-    let outcome = world.run(Start::Resume, MemoryCheck::AtTheEnd, None).0.unwrap();
+    let outcome = world.run(Start::Resume, Observe::Peak, None).0.unwrap();
     assert_eq!(outcome.end, End::Finished);
     assert_eq!(world.metrics(), expected);
     assert_eq!(world.weights(), bits);
@@ -143,7 +142,7 @@ fn a_resumed_run_ends_in_the_same_bits() {
 #[test]
 fn a_checkpoint_folder_alone_generates_what_the_run_showed() {
     let world = World::new();
-    let (_, told) = world.run(Start::New, MemoryCheck::AtTheEnd, None);
+    let (_, told) = world.run(Start::New, Observe::Peak, None);
     // Moved elsewhere: nothing of the run or the data may be needed.
     let elsewhere = tempfile::tempdir().unwrap();
     let folder = elsewhere.path().join("moved");
@@ -158,7 +157,7 @@ fn a_checkpoint_folder_alone_generates_what_the_run_showed() {
 fn changed_data_is_refused_before_a_step() {
     let world = World::new();
     std::fs::write(world.root().join("b.txt"), "one more line that changes everything").unwrap();
-    let errors = world.run(Start::New, MemoryCheck::AtTheEnd, None).0.unwrap_err();
+    let errors = world.run(Start::New, Observe::Peak, None).0.unwrap_err();
     assert_eq!(errors[0].code.0, "E0966");
     assert!(!world.run_folder().exists());
 }
@@ -166,14 +165,14 @@ fn changed_data_is_refused_before_a_step() {
 #[test]
 fn exported_weights_come_back_to_the_same_bits() {
     let world = World::new();
-    world.run(Start::New, MemoryCheck::AtTheEnd, None).0.unwrap();
+    world.run(Start::New, Observe::Peak, None).0.unwrap();
     let checkpoint = Checkpoint::open(&world.run_folder()).unwrap();
     let target = world.root().join("exported");
     export(&checkpoint, &target).unwrap();
     let stage = scoring_stage(&world.plan.content.stages[0]).unwrap();
-    let mut there = Libtorch::new(&stage, MemoryCheck::AtTheEnd).unwrap();
+    let mut there = Libtorch::new(&stage, Observe::Peak).unwrap();
     checkpoint.restore_weights(&stage, &mut there).unwrap();
-    let mut back = Libtorch::new(&stage, MemoryCheck::AtTheEnd).unwrap();
+    let mut back = Libtorch::new(&stage, Observe::Peak).unwrap();
     import(&stage, &mut back, &target).unwrap();
     let table = ResidentId(0);
     assert_eq!(there.bytes(table).unwrap(), back.bytes(table).unwrap());

@@ -32,10 +32,10 @@ pub fn nowhere() -> Diagnostic {
         .help("set HOME or XDG_CONFIG_HOME to a folder that you may write to")
 }
 
-/// A program could not be prepared.
-pub fn failed(program: &str, why: &str) -> Diagnostic {
-    Diagnostic::error(PAGE.code, format!("program `{program}` could not be measured: {why}"))
-        .help("please report this together with the kind of machine")
+/// The catalogue's entry describes cards that the driver calls `planned`; the one here is called `found`.
+pub fn another_card(planned: &str, found: &str) -> Diagnostic {
+    Diagnostic::error(PAGE.code, format!("this machine's GPU is {found}, not {planned}"))
+        .help("name the catalogue's entry for the GPU of this machine")
 }
 
 #[cfg(test)]
@@ -46,6 +46,6 @@ mod tests {
     fn says_what_can_be_measured() {
         let message = not_measurable("h100", ["cpu"].into_iter());
         assert_eq!(message.help.as_deref(), Some("what can be measured here: `cpu`"));
-        assert!(nowhere().help.is_some() && failed("update", "no").title.contains("update"));
+        assert!(nowhere().help.is_some() && another_card("A", "B").title.ends_with("B, not A"));
     }
 }

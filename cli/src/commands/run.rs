@@ -91,6 +91,7 @@ fn arguments(asked: &Run, color: Color) -> Vec<OsString> {
         (asked.resume, "--resume"),
         (asked.fresh, "--fresh"),
         (asked.check_memory, "--check-memory"),
+        (asked.profile, "--profile"),
         (asked.changes.allow_outside, "--allow-outside"),
     ];
     arguments.extend(switches.into_iter().filter(|(on, _)| *on).map(|(_, name)| name.into()));

@@ -54,6 +54,9 @@ pub struct RunPlans {
     /// Compare memory with the plan after every instruction
     #[arg(long)]
     pub check_memory: bool,
+    /// Write a timeline of all instructions
+    #[arg(long)]
+    pub profile: bool,
     /// Allow files outside the experiment's folder
     #[arg(long)]
     pub allow_outside: bool,

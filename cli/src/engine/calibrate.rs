@@ -4,6 +4,7 @@ use crate::one;
 use regimen_base::Diagnostic;
 use regimen_base::plan::{Backend, Stage};
 use regimen_base::program::Program;
+use regimen_base::tensor::Mesh;
 use regimen_cli::arguments::Calibrate;
 use regimen_cli::codes::{e0811, e0817};
 use regimen_cli::{calibration, files, output};
@@ -12,9 +13,11 @@ use regimen_compiler::front::{Options, load};
 use regimen_compiler::planning::calibrate::{Timed, experiments, fit, toml};
 use regimen_compiler::world::MemoryWorld;
 use regimen_compiler::{hardware, planning};
-use regimen_runtime::execute::{Executable, Watch};
+use regimen_runtime::cuda::Cuda;
+use regimen_runtime::execute::{Executable, Place, Watch};
 use regimen_runtime::library;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Repetitions; the median of each instruction counts.
 const ROUNDS: usize = 9;
@@ -23,10 +26,13 @@ const ROUNDS: usize = 9;
 pub fn calibrate(asked: &Calibrate) -> Result<(), Vec<Diagnostic>> {
     let target = target(&asked.hardware).map_err(one)?;
     let mut timed = vec![];
-    let texts = experiments(&asked.hardware, Backend::Cpu, asked.threads);
+    let entry = hardware::built_in().find(|entry| entry.name == asked.hardware);
+    let backend = entry.map_or(Backend::Cpu, |entry| entry.backend);
+    let place = place(backend, entry.and_then(|entry| entry.device.as_deref())).map_err(one)?;
+    let texts = experiments(&asked.hardware, backend, asked.threads);
     for (index, (precision, text)) in texts.iter().enumerate() {
         output::err(&format!("measuring {} of {} …\n", index + 1, texts.len()));
-        timed.extend(time_stage(&plan(text)?, *precision).map_err(one)?);
+        timed.extend(time_stage(&place, &plan(text)?, *precision).map_err(one)?);
     }
     let folder = target.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| one(e0811::unwritable(folder, &error)))?;
@@ -37,9 +43,8 @@ pub fn calibrate(asked: &Calibrate) -> Result<(), Vec<Diagnostic>> {
 
 /// Where the calibration goes, if there is hardware of this name that can be measured here.
 fn target(name: &str) -> Result<PathBuf, Diagnostic> {
-    let here = || hardware::built_in().filter(|entry| entry.backend == Backend::Cpu);
-    if !here().any(|entry| entry.name == name) {
-        return Err(e0817::not_measurable(name, here().map(|entry| entry.name.as_str())));
+    if !hardware::built_in().any(|entry| entry.name == name) {
+        return Err(e0817::not_measurable(name, hardware::built_in().map(|entry| entry.name.as_str())));
     }
     calibration::path(name).ok_or_else(e0817::nowhere)
 }
@@ -53,26 +58,35 @@ fn plan(text: &str) -> Result<Stage, Vec<Diagnostic>> {
     plan.and_then(|plan| plan.content.stages.into_iter().next()).ok_or(diagnostics)
 }
 
+/// Where programs are timed. A GPU must be the one that the catalogue's entry describes.
+fn place(backend: Backend, device: Option<&str>) -> Result<Place, Diagnostic> {
+    if backend == Backend::Cpu {
+        return Ok(Place::Host(Mesh::default()));
+    }
+    let cuda = Cuda::open(false)?;
+    match device.filter(|device| *device != cuda.card().name) {
+        Some(device) => Err(e0817::another_card(device, &cuda.card().name)),
+        None => Ok(Place::Gpu(Rc::new(cuda))),
+    }
+}
+
 /// Times every instruction of every program of a stage.
-fn time_stage(stage: &Stage, precision: Precision) -> Result<Vec<Timed>, Diagnostic> {
-    library::start(usize::try_from(stage.target.threads).unwrap_or(usize::MAX))?;
-    let residents: Result<Vec<_>, Diagnostic> =
-        stage.residents.iter().map(|r| library::full(&r.ty, 0.0)).collect();
+fn time_stage(place: &Place, stage: &Stage, precision: Precision) -> Result<Vec<Timed>, Diagnostic> {
+    library::start(usize::try_from(stage.target.threads.max(1)).unwrap_or(usize::MAX))?;
+    let residents: Result<Vec<_>, Diagnostic> = stage.residents.iter().map(|r| place.zeros(&r.ty)).collect();
     let residents = residents?;
     let mut timed = vec![];
+    // Products of zeros take less power, and a GPU's clock follows the power: weights are as at the start of a training.
+    if let Some(initialise) = stage.programs.get("initialise") {
+        Executable::on(place.clone(), initialise.clone())?.run(&residents, vec![], &mut Watch::default())?;
+    }
     for program in stage.programs.values() {
-        let mut executable = Executable::new(program.clone())?;
+        let mut executable = Executable::on(place.clone(), program.clone())?;
         let mut rounds = vec![];
         // The first round fills caches and does not count.
         for round in 0..=ROUNDS {
             let mut watch = Watch::timed(&executable);
-            let mut inputs = executable.allocate_inputs()?;
-            // One is a valid token, label, position and divisor.
-            for input in &mut inputs {
-                if let Err(why) = input.f_fill_(1.0) {
-                    return Err(e0817::failed(&program.name, &why.to_string()));
-                }
-            }
+            let inputs = executable.example_inputs(stage.model.vocab)?;
             executable.run(&residents, inputs, &mut watch)?;
             if round > 0 {
                 rounds.push(watch.times.iter().map(|time| time.as_secs_f64()).collect::<Vec<f64>>());

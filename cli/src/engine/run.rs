@@ -12,7 +12,7 @@ use regimen_cli::exit::Exit;
 use regimen_cli::output::{self, Terminal};
 use regimen_cli::progress::DataProgress;
 use regimen_data::Place;
-use regimen_runtime::run::{End, INTERRUPTED, Interrupt, Job, MemoryCheck, Outcome, Start, launch};
+use regimen_runtime::run::{End, INTERRUPTED, Interrupt, Job, Observe, Outcome, PROFILE, Start, launch};
 use std::io::{self, BufRead as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -84,16 +84,27 @@ fn run_stage(
         (_, true) => Start::Replace,
         _ => Start::New,
     };
-    let check = if asked.check_memory { MemoryCheck::EveryInstruction } else { MemoryCheck::AtTheEnd };
+    let observe = match (asked.check_memory, asked.profile) {
+        (true, _) => Observe::EveryInstruction,
+        (_, true) => Observe::Times,
+        _ => Observe::Peak,
+    };
     let place = Place { outside: asked.allow_outside, ..Place::new(&asked.root) };
     let job = Job { plan, stage, root: &asked.root, start, interrupt };
     let mut screen = Screen::new(terminal);
-    let outcome = launch(&job, &place, check, &mut DataProgress::new(terminal), &mut screen);
+    let outcome = launch(&job, &place, observe, &mut DataProgress::new(terminal), &mut screen);
     screen.finish();
     let outcome = outcome?;
     if let Some(planned) = plan.stage(stage) {
         let report = plan.reports.iter().find(|report| report.stage == stage);
         output::out(&summary(planned, report, screen.steps(), &outcome));
+        if observe == Observe::Times {
+            let path = outcome.folder.join(PROFILE);
+            output::out(&format!(
+                "timeline of the instructions: {} (Perfetto or chrome://tracing shows it)\n",
+                path.display()
+            ));
+        }
     }
     Ok(outcome)
 }

@@ -68,6 +68,10 @@ impl Engine for Counting<'_> {
     fn machine(&self) -> String {
         self.engine.machine()
     }
+
+    fn seconds(&self, program: &str) -> Option<Vec<f64>> {
+        self.engine.seconds(program)
+    }
 }
 
 #[cfg(test)]

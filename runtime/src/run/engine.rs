@@ -50,6 +50,12 @@ pub trait Engine: Residents {
     /// the system tells and the device's memory is the host's.
     fn resident_growth(&self) -> Option<u64>;
 
+    /// Mean seconds of each instruction of a program, if they were to be observed and it ran.
+    fn seconds(&self, program: &str) -> Option<Vec<f64>> {
+        let _ = program;
+        None
+    }
+
     /// What decides the last bits besides the plan: device, instruction set, threads.
     fn machine(&self) -> String;
 }

@@ -6,12 +6,13 @@
 
 use super::codes;
 use super::engine::{Engine, Fill, HostSlice, Residents};
-use super::libtorch::MemoryCheck;
+use super::libtorch::Observe;
+use super::times::Times;
 use crate::checkpoint::convert::to_f64;
 use crate::codes::{another_gpu, gpu_too_full, library_failed};
 use crate::cuda::{Cuda, Graph, Staging, address};
 use crate::execute::{Executable, Place, Watch};
-use crate::library::{self, Layout};
+use crate::library;
 use regimen_base::Diagnostic;
 use regimen_base::plan::Stage;
 use regimen_base::program::{Program, ResidentId};
@@ -29,6 +30,7 @@ pub struct Gpu {
     types: Vec<TensorType>,
     programs: BTreeMap<String, Prepared>,
     watch: Watch,
+    times: Times,
     foreign_bytes: i64,
     peak: i64,
 }
@@ -53,7 +55,7 @@ impl Gpu {
     ///
     /// # Errors
     /// If there is no GPU, it is not the plan's, its free memory does not suffice, or a program holds an unknown operation.
-    pub fn new(stage: &Stage, check: MemoryCheck) -> Result<Gpu, Diagnostic> {
+    pub fn new(stage: &Stage, observe: Observe) -> Result<Gpu, Diagnostic> {
         let cuda = Rc::new(Cuda::open(stage.target.reproducible)?);
         let card = cuda.card();
         if let Some(device) = stage.target.device.as_ref().filter(|device| **device != card.name) {
@@ -63,35 +65,41 @@ impl Gpu {
         if stage.peak_bytes > free {
             return Err(gpu_too_full(&stage.name, stage.peak_bytes, free, card.total_bytes));
         }
-        Gpu::on(cuda, stage, check)
+        Gpu::on(cuda, stage, observe)
     }
 
     /// On a GPU that is open.
     ///
     /// # Errors
     /// If memory does not suffice, or a program holds an unknown operation.
-    pub fn on(cuda: Rc<Cuda>, stage: &Stage, check: MemoryCheck) -> Result<Gpu, Diagnostic> {
+    pub fn on(cuda: Rc<Cuda>, stage: &Stage, observe: Observe) -> Result<Gpu, Diagnostic> {
         library::start(1)?;
         let place = Place::Gpu(cuda.clone());
+        cuda.release().map_err(|why| library_failed("prepare the GPU's memory", &why))?;
         let foreign_bytes = place.memory()?.current;
-        place.reset_peak()?;
         let mut residents = vec![];
         for resident in &stage.residents {
-            let tensor = Layout::new(&resident.ty).on_gpu().allocate();
-            let tensor = tensor.map_err(|why| library_failed(&format!("allocate {}", resident.ty), &why))?;
-            zero(&cuda, &tensor).map_err(|why| library_failed(&format!("fill {}", resident.ty), &why))?;
-            residents.push(tensor);
+            residents.push(cuda.zeros(&resident.ty)?);
         }
         let mut programs = BTreeMap::new();
         for (name, program) in &stage.programs {
             programs.insert(name.clone(), Prepared::new(place.clone(), program)?);
         }
-        let watch = match check {
-            MemoryCheck::AtTheEnd => Watch::default(),
-            MemoryCheck::EveryInstruction => Watch::memory(foreign_bytes),
+        let watch = match observe {
+            Observe::Peak | Observe::Times => Watch::default(),
+            Observe::EveryInstruction => Watch::memory(foreign_bytes),
         };
         let types = stage.residents.iter().map(|r| r.ty.clone()).collect();
-        Ok(Gpu { cuda, residents, types, programs, watch, foreign_bytes, peak: 0 })
+        Ok(Gpu {
+            cuda,
+            residents,
+            types,
+            programs,
+            watch,
+            times: Times::new(observe),
+            foreign_bytes,
+            peak: 0,
+        })
     }
 
     /// The GPU.
@@ -110,11 +118,6 @@ impl Gpu {
 
 fn bytes_of(ty: &TensorType) -> usize {
     usize::try_from(ty.elements() * ty.dtype.size()).unwrap_or(usize::MAX)
-}
-
-fn zero(cuda: &Cuda, tensor: &Tensor) -> Result<(), String> {
-    let bytes = tensor.numel() * tensor.kind().elt_size_in_bytes();
-    cuda.clear(address(tensor), bytes)
 }
 
 impl Prepared {
@@ -242,6 +245,9 @@ impl Engine for Gpu {
             self.peak = self.peak.max(peak);
             return Ok(results);
         }
+        if let Some(watch) = self.times.watch(program, &prepared.executable) {
+            return prepared.walk(&self.cuda, &self.residents, inputs, watch);
+        }
         if matches!(prepared.state, State::Walked) {
             prepared.record(&self.cuda, &self.residents)?;
         }
@@ -263,5 +269,9 @@ impl Engine for Gpu {
 
     fn machine(&self) -> String {
         format!("cuda, {}", self.cuda.card().name)
+    }
+
+    fn seconds(&self, program: &str) -> Option<Vec<f64>> {
+        self.times.seconds(program)
     }
 }

@@ -3,16 +3,20 @@
 use super::batches::Streams;
 use super::engine::Engine;
 use super::gpu::Gpu;
-use super::libtorch::{Libtorch, MemoryCheck};
+use super::libtorch::{Libtorch, Observe};
 use super::{Checked, Job, Observer, Outcome, Parts, codes, find_stage, run_stage};
 use crate::checkpoint::Checkpoint;
 use crate::generate::{Generated, Request, generate, scoring_stage};
 use regimen_base::Diagnostic;
 use regimen_base::data::Certainty;
 use regimen_base::plan::{Backend, DatasetPlan, Stage};
+use regimen_base::trace::Trace;
 use regimen_data::{Place, Prepared, Progress, Stream, Tokenize};
 use std::path::Path;
 use std::sync::Arc;
+
+/// Name of the timeline in a run's folder.
+pub const PROFILE: &str = "profile.trace.json";
 
 /// Prepares the data of a stage and runs it on libtorch.
 ///
@@ -21,7 +25,7 @@ use std::sync::Arc;
 pub fn launch(
     job: &Job,
     place: &Place,
-    check: MemoryCheck,
+    observe: Observe,
     preparing: &mut dyn Progress,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Vec<Diagnostic>> {
@@ -29,11 +33,25 @@ pub fn launch(
     let stage = find_stage(job.plan, job.stage).map_err(one)?;
     // Before any data is read.
     Checked::new(stage).map_err(one)?;
-    let (mut streams, tokenizer) = data(stage, place, preparing, observer)?;
-    let mut engine = open(stage, check).map_err(one)?;
+    let (mut streams, tokenizer) = prepare_data(stage, place, preparing, observer)?;
+    let mut engine = open(stage, observe).map_err(one)?;
     let parts =
         Parts { engine: engine.as_mut(), batches: &mut streams, tokenizer: tokenizer.as_ref(), observer };
-    run_stage(job, parts).map_err(one)
+    let outcome = run_stage(job, parts).map_err(one)?;
+    if observe == Observe::Times {
+        write_profile(stage, engine.as_ref(), &outcome.folder).map_err(one)?;
+    }
+    Ok(outcome)
+}
+
+/// Writes the timeline of what was measured beside the metrics.
+fn write_profile(stage: &Stage, engine: &dyn Engine, folder: &Path) -> Result<(), Diagnostic> {
+    let mut trace = Trace::default();
+    trace.stage(stage, |program| engine.seconds(&program.name));
+    let path = folder.join(PROFILE);
+    let text = trace.to_json().map_err(std::io::Error::other);
+    text.and_then(|text| std::fs::write(&path, text))
+        .map_err(|e| codes::run_folder_failed("write", &path, &e))
 }
 
 /// Generates text from a checkpoint folder alone.
@@ -52,20 +70,24 @@ pub fn generate_from(
         .map_err(|fault| *fault)?;
     // Neither optimizer state nor gradients: only what scoring reads.
     let scoring = scoring_stage(stage)?;
-    let mut engine = open(&scoring, MemoryCheck::AtTheEnd)?;
+    let mut engine = open(&scoring, Observe::Peak)?;
     checkpoint.restore_weights(&scoring, engine.as_mut())?;
     generate(&scoring, crate::generate::SCORE, engine.as_mut(), tokenizer.as_ref(), request, piece)
 }
 
 /// The engine of the device that the stage was planned for.
-fn open(stage: &Stage, check: MemoryCheck) -> Result<Box<dyn Engine>, Diagnostic> {
+fn open(stage: &Stage, observe: Observe) -> Result<Box<dyn Engine>, Diagnostic> {
     Ok(match stage.target.backend {
-        Backend::Cpu => Box::new(Libtorch::new(stage, check)?),
-        Backend::Cuda => Box::new(Gpu::new(stage, check)?),
+        Backend::Cpu => Box::new(Libtorch::new(stage, observe)?),
+        Backend::Cuda => Box::new(Gpu::new(stage, observe)?),
     })
 }
 
-fn data(
+/// Opens a stage's data, prepared as planned or prepared now: its feeds and its tokenizer.
+///
+/// # Errors
+/// If the data cannot be read, or is not what the plan's numbers follow from.
+pub fn prepare_data(
     stage: &Stage,
     place: &Place,
     preparing: &mut dyn Progress,

@@ -3,6 +3,7 @@
 use super::codes;
 use super::engine::{Engine, Fill, HostSlice, Residents};
 use super::measure::ResidentMemory;
+use super::times::Times;
 use crate::checkpoint::convert::to_f64;
 use crate::execute::{Executable, Watch};
 use crate::library;
@@ -14,14 +15,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tch::Tensor;
 
-/// What is checked while programs run.
+/// What is observed while programs run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MemoryCheck {
+pub enum Observe {
     /// The peak at the end of the stage.
     #[default]
-    AtTheEnd,
+    Peak,
     /// The bytes alive after every instruction; the first that differs ends the run. Slower.
     EveryInstruction,
+    /// The time of every instruction.
+    Times,
 }
 
 /// A stage on libtorch. Its residents are allocated once, filled with zeros, and nothing else is allocated
@@ -32,6 +35,7 @@ pub struct Libtorch {
     types: Vec<TensorType>,
     programs: BTreeMap<String, Executable>,
     watch: Watch,
+    times: Times,
     foreign_bytes: i64,
     resident: ResidentMemory,
     /// The peak where single instructions are watched, which resets the allocator's own.
@@ -44,7 +48,7 @@ impl Libtorch {
     ///
     /// # Errors
     /// If the device is not there, memory does not suffice, or a program holds an unknown operation.
-    pub fn new(stage: &Stage, check: MemoryCheck) -> Result<Libtorch, Diagnostic> {
+    pub fn new(stage: &Stage, observe: Observe) -> Result<Libtorch, Diagnostic> {
         start(stage)?;
         let foreign_bytes = library::memory().current;
         library::reset_peak();
@@ -60,10 +64,11 @@ impl Libtorch {
             residents: residents?,
             types: stage.residents.iter().map(|r| r.ty.clone()).collect(),
             programs: programs?,
-            watch: match check {
-                MemoryCheck::AtTheEnd => Watch::default(),
-                MemoryCheck::EveryInstruction => Watch::memory(foreign_bytes),
+            watch: match observe {
+                Observe::Peak | Observe::Times => Watch::default(),
+                Observe::EveryInstruction => Watch::memory(foreign_bytes),
             },
+            times: Times::new(observe),
             foreign_bytes,
             resident,
             watched_peak: 0,
@@ -117,7 +122,8 @@ impl Engine for Libtorch {
         for (index, tensor) in tensors.iter_mut().enumerate() {
             fill_input(executable.program(), index, tensor, inputs)?;
         }
-        let outputs = executable.run(&self.residents, tensors, &mut self.watch)?;
+        let watch = self.times.watch(program, executable).unwrap_or(&mut self.watch);
+        let outputs = executable.run(&self.residents, tensors, watch)?;
         if self.watch.memory {
             // Every instruction was found equal to the plan, so the peak is the plan's.
             self.watched_peak = self.watched_peak.max(executable.program().peak_bytes);
@@ -138,6 +144,10 @@ impl Engine for Libtorch {
 
     fn machine(&self) -> String {
         self.machine.clone()
+    }
+
+    fn seconds(&self, program: &str) -> Option<Vec<f64>> {
+        self.times.seconds(program)
     }
 }
 

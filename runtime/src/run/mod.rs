@@ -18,6 +18,7 @@ mod numerics;
 pub mod observer;
 mod planned;
 mod session;
+mod times;
 mod watch;
 
 #[cfg(test)]
@@ -32,8 +33,8 @@ pub use engine::{Engine, HostSlice, Residents};
 pub use folder::{RunFolder, Start};
 pub use gpu::Gpu;
 pub use interrupt::{INTERRUPTED, Interrupt};
-pub use launch::{generate_from, launch};
-pub use libtorch::{Libtorch, MemoryCheck};
+pub use launch::{PROFILE, generate_from, launch, prepare_data};
+pub use libtorch::{Libtorch, Observe};
 pub use measure::Measured;
 pub use observer::{Evaluated, Observer, Silent, Started, Step};
 

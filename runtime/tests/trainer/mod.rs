@@ -4,9 +4,10 @@
 pub mod stages;
 
 use regimen_base::program::Program;
+use regimen_base::tensor::Mesh;
 use regimen_compiler::experiment::Stage;
 use regimen_compiler::stages::{Lowered, lower, residents};
-use regimen_runtime::execute::{Executable, Watch};
+use regimen_runtime::execute::{Executable, Place, Watch};
 use regimen_runtime::library;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -27,6 +28,8 @@ pub struct Trainer {
     pub lowered: Lowered,
     pub residents: Vec<Tensor>,
     executables: BTreeMap<String, Executable>,
+    /// Whether every byte is compared with the plan.
+    pub watched: bool,
     foreign: i64,
     /// Largest number of bytes that the allocator saw, beyond those of others.
     pub peak: i64,
@@ -35,16 +38,20 @@ pub struct Trainer {
 impl Trainer {
     /// Allocates the residents, all zero.
     pub fn new(stage: &Stage, micro_batch: u64) -> Trainer {
+        Trainer::on(&Place::Host(Mesh::default()), stage, micro_batch)
+    }
+
+    /// The same anywhere.
+    pub fn on(place: &Place, stage: &Stage, micro_batch: u64) -> Trainer {
         let lowered = lower(stage, 1, micro_batch, &residents(stage).expect("residents")).expect("lowers");
-        let foreign = library::memory().current;
-        let residents =
-            lowered.residents.iter().map(|r| library::full(&r.ty, 0.0).expect("allocates")).collect();
+        let foreign = place.memory().expect("counts").current;
+        let residents = lowered.residents.iter().map(|r| place.zeros(&r.ty).expect("allocates")).collect();
         let executables = lowered
             .programs
             .iter()
-            .map(|(n, p)| (n.clone(), Executable::new(p.clone()).expect("known")))
+            .map(|(n, p)| (n.clone(), Executable::on(place.clone(), p.clone()).expect("known")))
             .collect();
-        Trainer { lowered, residents, executables, foreign, peak: 0 }
+        Trainer { lowered, residents, executables, watched: true, foreign, peak: 0 }
     }
 
     /// The resident with this name.
@@ -73,7 +80,7 @@ impl Trainer {
         for (source, tensor) in sources.iter().zip(&mut inputs) {
             fill(source, tensor);
         }
-        let mut watch = Watch::memory(self.foreign);
+        let mut watch = if self.watched { Watch::memory(self.foreign) } else { Watch::default() };
         let outputs = executable.run(&self.residents, inputs, &mut watch).expect("runs as planned");
         self.peak = self.peak.max(executable.program().peak_bytes as i64);
         outputs
