@@ -89,7 +89,7 @@ impl Operation for LayerNormGrad {
 
     fn workspace(&self, call: &Call, device: &Traits) -> u64 {
         let x = &call.inputs[1];
-        (call.outputs.len() as u64 - 1) * scratch::column_sums(x, last(x), device)
+        (call.outputs.len() as u64 - 1) * scratch::norm_sums(x, last(x), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

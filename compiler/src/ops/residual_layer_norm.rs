@@ -1,7 +1,7 @@
 //! A residual addition with the layer norm that follows it, and the layer norm's gradient with everything that
 //! becomes of it: one pass over the rows each.
 
-use super::{Call, Operation, last, replicated_only, require, scratch, with_last};
+use super::{Call, Operation, flag, last, replicated_only, require, scratch, with_last};
 use crate::graph::Traits;
 use regimen_base::program::Attrs;
 use regimen_base::tensor::{DType, Placement, TensorType};
@@ -10,10 +10,16 @@ use regimen_base::tensor::{DType, Placement, TensorType};
 #[derive(Debug)]
 pub struct ResidualLayerNorm;
 
-/// Operands (gain's accumulator, bias's accumulator if `bias`, dy, x, mean, rstd, gain, the residual's gradient if
-/// `residual`); result dx, the residual's gradient added. Gradients of gain and bias are added to the accumulators.
+/// Operands (gain's accumulator, bias's accumulator if `bias`, an accumulator of dx's column sums if `sum`, dy, x, mean, rstd, gain,
+/// the residual's gradient if `residual`); result dx, the residual's gradient added. Gradients of gain and bias and the sums of
+/// dx's columns, which are the gradient of a bias before it, are added to the accumulators.
 #[derive(Debug)]
 pub struct ResidualLayerNormGradAccumulate;
+
+/// Number of the gradient's accumulators.
+fn accumulators(attrs: &Attrs) -> usize {
+    1 + usize::from(flag(attrs, "bias")) + usize::from(flag(attrs, "sum"))
+}
 
 fn statistics(x: &TensorType) -> TensorType {
     TensorType::new(DType::F32, with_last(x, 1).shape)
@@ -59,13 +65,13 @@ impl Operation for ResidualLayerNormGradAccumulate {
     }
 
     fn workspace(&self, call: &Call, device: &Traits) -> u64 {
-        let first = 1 + usize::from(call.flag("bias"));
+        let first = accumulators(call.attrs);
         let x = &call.inputs[first + 1];
-        first as u64 * scratch::column_sums(x, last(x), device)
+        first as u64 * scratch::norm_sums(x, last(x), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
-        let accumulators = 1 + usize::from(call.flag("bias"));
+        let accumulators = accumulators(call.attrs);
         let count = accumulators + 5 + usize::from(call.flag("residual"));
         call.operands(count..=count)?;
         let (dy, x) = (call.input(accumulators)?, call.input(accumulators + 1)?);
@@ -87,6 +93,6 @@ impl Operation for ResidualLayerNormGradAccumulate {
     }
 
     fn writes(&self, _inputs: usize, attrs: &Attrs) -> Vec<usize> {
-        (0..1 + usize::from(super::flag(attrs, "bias"))).collect()
+        (0..accumulators(attrs)).collect()
     }
 }

@@ -19,6 +19,15 @@ pub fn column_sums(x: &TensorType, columns: u64, device: &Traits) -> u64 {
     gpu::stripes(x.elements() / columns, columns) * columns * compute_bytes(x)
 }
 
+/// Partial sums of a layer norm's gradient over the rows of `x`.
+pub fn norm_sums(x: &TensorType, columns: u64, device: &Traits) -> u64 {
+    if device.backend == Backend::Cpu {
+        return 0;
+    }
+    let columns = columns.max(1);
+    gpu::norm_stripes(x.elements() / columns, columns) * columns * compute_bytes(x)
+}
+
 /// One number for each row of a loss.
 pub fn row_losses(logits: &TensorType, rows: u64, device: &Traits) -> u64 {
     if device.backend == Backend::Cpu { 0 } else { rows * compute_bytes(logits) }

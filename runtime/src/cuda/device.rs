@@ -4,10 +4,11 @@ use super::kernels::Kernels;
 use super::launch::Launch;
 use super::products::Products;
 use crate::codes;
-use crate::library::Memory;
+use crate::library::{Layout, Memory};
 use crate::shim;
 use cudarc::driver::{result, sys};
 use regimen_base::Diagnostic;
+use regimen_base::tensor::TensorType;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use tch::Tensor;
@@ -21,6 +22,8 @@ pub struct Card {
     pub capability: u32,
     /// Multiprocessors.
     pub multiprocessors: u64,
+    /// Shared memory that a block may ask for, in bytes.
+    pub shared_bytes: i64,
     /// All its memory, in bytes.
     pub total_bytes: u64,
     /// Memory that nobody uses, in bytes; measured when the GPU was opened, its context already there.
@@ -60,12 +63,13 @@ impl Cuda {
         let mut stream = std::ptr::null_mut();
         shim::cuda_start(&mut stream, deterministic)
             .map_err(|why| codes::no_gpu("libtorch does not start on the GPU", &why))?;
+        use_context().map_err(|why| codes::no_gpu("the driver does not give this thread the GPU", &why))?;
         let card = card().map_err(|why| codes::no_gpu("the driver does not describe the GPU", &why))?;
         let failed = |why: String| codes::library_failed("prepare the GPU", &why);
         let bad = constant(&[0]).map_err(failed)?;
         Ok(Cuda {
             kernels: Kernels::new(card.capability),
-            products: Products::new().map_err(failed)?,
+            products: Products::new(deterministic, &card.name).map_err(failed)?,
             card,
             stream: stream.cast(),
             tables: RefCell::default(),
@@ -146,6 +150,18 @@ impl Cuda {
         unsafe { result::stream::synchronize(self.stream) }.map_err(text)
     }
 
+    /// A new tensor of zeros.
+    ///
+    /// # Errors
+    /// If there is not enough memory.
+    pub fn zeros(&self, ty: &TensorType) -> Result<Tensor, Diagnostic> {
+        let tensor = Layout::new(ty).on_gpu().allocate();
+        let tensor = tensor.map_err(|why| codes::library_failed(&format!("allocate {ty}"), &why))?;
+        self.clear(address(&tensor), tensor.numel() * tensor.kind().elt_size_in_bytes())
+            .map_err(|why| codes::library_failed(&format!("fill {ty}"), &why))?;
+        Ok(tensor)
+    }
+
     /// Sets bytes of the GPU to zero.
     ///
     /// # Errors
@@ -196,7 +212,17 @@ impl Cuda {
         Ok(Memory { current: numbers[0], peak: numbers[1], allocations: numbers[4] })
     }
 
-    /// The most bytes that the allocator ever held of the GPU.
+    /// Gives memory that nobody uses back to the driver, so that a stage begins like the first of its process.
+    ///
+    /// # Errors
+    /// If the driver refuses.
+    pub fn release(&self) -> Result<(), String> {
+        self.synchronize()?;
+        shim::cuda_empty_cache()?;
+        shim::cuda_reset_peak()
+    }
+
+    /// The most bytes that the allocator held of the GPU since the peak was reset.
     ///
     /// # Errors
     /// If it does not answer.
@@ -286,6 +312,14 @@ fn libraries() -> Result<(), Diagnostic> {
     }
 }
 
+/// The calling thread works in the context that libtorch has made; libtorch itself enters it only when it first needs to.
+fn use_context() -> Result<(), String> {
+    let device = result::device::get(0).map_err(text)?;
+    // SAFETY: the process keeps the context until it ends, as libtorch does.
+    unsafe { result::primary_ctx::retain(device).and_then(|context| result::ctx::set_current(context)) }
+        .map_err(text)
+}
+
 fn card() -> Result<Card, String> {
     let device = result::device::get(0).map_err(text)?;
     use sys::CUdevice_attribute as Attribute;
@@ -296,8 +330,10 @@ fn card() -> Result<Card, String> {
     let major = number(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
     let minor = number(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
     let multiprocessors = number(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
+    let shared = number(Attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)?;
     let (free, total) = result::mem_get_info().map_err(text)?;
     Ok(Card {
+        shared_bytes: i64::from(shared),
         name: result::device::get_name(device).map_err(text)?,
         capability: u32::try_from(major * 10 + minor).unwrap_or(0),
         multiprocessors: u64::try_from(multiprocessors).unwrap_or(0),

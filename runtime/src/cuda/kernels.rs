@@ -1,5 +1,6 @@
 //! CUDA C++ compiled for the GPU that is present, once: results lie in the user's cache folder, named by their content.
 
+use super::cache;
 use super::device::text;
 use cudarc::driver::{result, sys};
 use cudarc::nvrtc::{result as nvrtc, sys as nvrtc_sys};
@@ -7,7 +8,6 @@ use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{CString, c_void};
-use std::path::PathBuf;
 
 const COMMON: &str = include_str!("kernels/common.cuh");
 
@@ -67,7 +67,7 @@ fn compiled(file: &str, source: &str, capability: u32) -> Result<Vec<u8>, String
     let text = format!("{COMMON}\n#line 1 \"{file}.cu\"\n{source}");
     let options =
         [format!("--gpu-architecture=sm_{capability}"), "--std=c++17".into(), "--diag-suppress=177".into()];
-    let place = cache_folder().map(|folder| folder.join(format!("{file}-{}.cubin", key(&text, &options))));
+    let place = cache::file(&format!("{file}-{}.cubin", key(&text, &options)));
     if let Some(image) =
         place.as_ref().and_then(|place| std::fs::read(place).ok()).filter(|image| !image.is_empty())
     {
@@ -75,7 +75,7 @@ fn compiled(file: &str, source: &str, capability: u32) -> Result<Vec<u8>, String
     }
     let image = compile(file, &text, &options)?;
     if let Some(place) = place {
-        keep(&place, &image);
+        cache::keep(&place, &image);
     }
     Ok(image)
 }
@@ -89,22 +89,6 @@ fn key(text: &str, options: &[String]) -> String {
     let _ = unsafe { nvrtc_sys::nvrtcVersion(&mut major, &mut minor) };
     hash.update(format!("{major}.{minor}").as_bytes());
     hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn cache_folder() -> Option<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
-    Some(cache.join("regimen/kernels"))
-}
-
-/// Written aside and renamed, so that another process never sees a half.
-fn keep(place: &std::path::Path, image: &[u8]) {
-    let Some(folder) = place.parent() else { return };
-    let aside = place.with_extension(format!("{}.part", std::process::id()));
-    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&aside, image));
-    if written.and_then(|()| std::fs::rename(&aside, place)).is_err() {
-        let _ = std::fs::remove_file(&aside);
-    }
 }
 
 fn compile(file: &str, text: &str, options: &[String]) -> Result<Vec<u8>, String> {

@@ -1,9 +1,12 @@
 //! One launch of a kernel: where it runs and what it is given.
 
 use super::device::{Cuda, address, text};
-use cudarc::driver::result;
+use cudarc::driver::{result, sys};
 use std::ffi::c_void;
 use tch::Tensor;
+
+/// Shared memory that a block may have without being asked for.
+const UNASKED: i64 = 48 << 10;
 
 /// A kernel that is being given its arguments, in the order of its parameters.
 #[derive(Debug)]
@@ -13,6 +16,7 @@ pub struct Launch<'a> {
     name: String,
     grid: [i64; 2],
     threads: i64,
+    shared: i64,
     /// Values, each beginning at a word of its own.
     words: Vec<u64>,
     starts: Vec<usize>,
@@ -20,7 +24,7 @@ pub struct Launch<'a> {
 
 impl<'a> Launch<'a> {
     pub(super) fn new(cuda: &'a Cuda, file: &'static str, name: String) -> Launch<'a> {
-        Launch { cuda, file, name, grid: [1, 1], threads: 256, words: vec![], starts: vec![] }
+        Launch { cuda, file, name, grid: [1, 1], threads: 256, shared: 0, words: vec![], starts: vec![] }
     }
 
     /// Blocks along both axes.
@@ -32,6 +36,12 @@ impl<'a> Launch<'a> {
     /// Threads of a block.
     pub fn threads(mut self, threads: i64) -> Self {
         self.threads = threads;
+        self
+    }
+
+    /// Bytes of shared memory for each block, besides what the kernel declares itself.
+    pub fn shared(mut self, bytes: i64) -> Self {
+        self.shared = bytes;
         self
     }
 
@@ -86,14 +96,27 @@ impl<'a> Launch<'a> {
         let size =
             |n: i64| u32::try_from(n).map_err(|_| format!("kernel `{}` cannot have {n} blocks", self.name));
         let (grid, threads) = ((size(self.grid[0])?, size(self.grid[1])?, 1), (size(self.threads)?, 1, 1));
+        let shared = size(self.shared)?;
+        self.allow_shared(function).map_err(|e| format!("kernel `{}`: {}", self.name, text(e)))?;
         let base = self.words.as_mut_ptr();
         // SAFETY: starts are indices into the words. The kernels' parameters are those that the operations give, which
         // tests call with every type.
         unsafe {
             let mut parameters: Vec<*mut c_void> =
                 self.starts.iter().map(|start| base.add(*start).cast::<c_void>()).collect();
-            result::launch_kernel(function, grid, threads, 0, self.cuda.stream(), &mut parameters)
+            result::launch_kernel(function, grid, threads, shared, self.cuda.stream(), &mut parameters)
         }
         .map_err(|e| format!("kernel `{}`: {}", self.name, text(e)))
+    }
+
+    /// More shared memory than kernels may take unasked.
+    fn allow_shared(&self, function: sys::CUfunction) -> Result<(), result::DriverError> {
+        if self.shared <= UNASKED {
+            return Ok(());
+        }
+        let most = sys::CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+        let bytes = i32::try_from(self.shared).unwrap_or(i32::MAX);
+        // SAFETY: a function of a module that stays loaded.
+        unsafe { result::function::set_function_attribute(function, most, bytes) }
     }
 }

@@ -5,10 +5,13 @@
 //! libtorch's, products are cuBLASLt's, and everything else is a kernel in `kernels/`, compiled for the GPU that is present and
 //! kept on disk by its content.
 
+mod algorithms;
+mod cache;
 mod device;
 mod graph;
 mod kernels;
 mod launch;
+mod marks;
 pub mod ops;
 mod products;
 mod staging;
@@ -16,5 +19,6 @@ mod staging;
 pub use device::{Card, Cuda, address};
 pub use graph::Graph;
 pub use launch::Launch;
+pub use marks::Marks;
 pub use products::{After, Product};
 pub use staging::Staging;

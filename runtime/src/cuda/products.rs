@@ -1,10 +1,9 @@
 //! Matrix products by cuBLASLt, with what may follow them in the same kernel.
 
+use super::algorithms::{Algorithm, Algorithms, Key};
 use super::device::{Cuda, address, text};
 use cudarc::cublaslt::{result as lt, sys};
 use cudarc::driver::result as driver;
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ffi::c_void;
 use tch::{Kind, Tensor};
 
@@ -62,18 +61,33 @@ pub enum After<'a> {
 pub struct Products {
     handle: sys::cublasLtHandle_t,
     workspace: u64,
-    known: RefCell<BTreeMap<Key, Option<sys::cublasLtMatmulAlgo_t>>>,
+    algorithms: Algorithms,
 }
 
-/// What an algorithm is chosen by.
-type Key = ([i64; 4], [u8; 6]);
-
 impl Products {
-    pub fn new() -> Result<Products, String> {
+    /// For a card of this name. With `repeatable`, the same algorithm computes the same product always.
+    pub fn new(repeatable: bool, card: &str) -> Result<Products, String> {
         let handle = lt::create_handle().map_err(|e| format!("cuBLASLt does not start: {e}"))?;
         // SAFETY: never freed.
         let workspace = unsafe { driver::malloc_sync(WORKSPACE) }.map_err(text)?;
-        Ok(Products { handle, workspace, known: RefCell::default() })
+        Ok(Products { handle, workspace, algorithms: Algorithms::new(!repeatable, card) })
+    }
+}
+
+/// Memory for results that nobody wants, outside libtorch's allocator.
+struct Spare(u64);
+
+impl Spare {
+    fn new(bytes: usize) -> Option<Spare> {
+        // SAFETY: freed with the value.
+        unsafe { driver::malloc_sync(bytes) }.ok().map(Spare)
+    }
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        // SAFETY: allocated by `new`; freeing waits for what uses it.
+        let _ = unsafe { driver::free_sync(self.0) };
     }
 }
 
@@ -99,18 +113,28 @@ impl Product<'_> {
         let products = cuda.products();
         let described = Described::new(&self).map_err(|e| format!("cuBLASLt: {e}"))?;
         let key = self.key();
-        let known = products.known.borrow().get(&key).copied();
-        let algorithm = match known {
+        let algorithm = match products.algorithms.known(&key) {
             Some(known) => known,
-            None => {
-                let found = described.algorithm(products.handle);
-                products.known.borrow_mut().insert(key, found);
-                found
-            }
+            None => self.choose(key, &described, cuda)?,
         };
         let Some(algorithm) = algorithm else { return Ok(false) };
-        described.run(&self, cuda, &algorithm).map_err(|e| format!("cuBLASLt: {e}"))?;
+        described.run(&self, address(self.c), cuda, &algorithm).map_err(|e| format!("cuBLASLt: {e}"))?;
         Ok(true)
+    }
+
+    fn choose(&self, key: Key, described: &Described, cuda: &Cuda) -> Result<Option<Algorithm>, String> {
+        let products = cuda.products();
+        let mut candidates = described.candidates(products.handle, products.algorithms.candidates());
+        // Measuring must not add to what is there.
+        let bytes = self.c.numel() * self.c.kind().elt_size_in_bytes();
+        let spare = if self.accumulate && candidates.len() > 1 { Spare::new(bytes) } else { None };
+        if self.accumulate && spare.is_none() {
+            candidates.truncate(1);
+        }
+        let c = spare.as_ref().map_or(address(self.c), |spare| spare.0);
+        products.algorithms.choose(key, &candidates, cuda, &|algorithm| {
+            described.run(self, c, cuda, algorithm).map_err(|e| format!("cuBLASLt: {e}"))
+        })
     }
 
     fn check(&self) -> Result<(), String> {
@@ -132,11 +156,9 @@ impl Product<'_> {
             After::BiasGelu { .. } => 2,
             After::GeluGrad { .. } => 3,
         };
+        let flags = [self.ta, self.tb, self.accumulate].map(i64::from);
         let kinds = [self.a.kind(), self.c.kind()].map(code);
-        (
-            [m, n, k, self.batch],
-            [kinds[0], kinds[1], u8::from(self.ta), u8::from(self.tb), u8::from(self.accumulate), after],
-        )
+        [m, n, k, self.batch, kinds[0], kinds[1], flags[0], flags[1], flags[2], after]
     }
 }
 
@@ -208,23 +230,41 @@ impl Described {
         unsafe { lt::set_matmul_desc_attribute(self.operation, attribute, pointer, size_of::<T>()) }
     }
 
-    /// The one that the library thinks fastest, which is always the same one.
-    fn algorithm(&self, handle: sys::cublasLtHandle_t) -> Option<sys::cublasLtMatmulAlgo_t> {
-        let preference = lt::create_matmul_pref().ok()?;
+    /// What the library has for it, what it thinks fastest first; always the same list.
+    fn candidates(&self, handle: sys::cublasLtHandle_t, most: usize) -> Vec<Algorithm> {
+        let Ok(preference) = lt::create_matmul_pref() else { return vec![] };
         let [a, b, c] = self.layouts;
-        // SAFETY: everything was made by the library and lives; the preference is destroyed once, here.
+        let mut found = Vec::with_capacity(most);
+        let mut count = 0;
+        // SAFETY: everything was made by the library and lives; the preference is destroyed once, here. The library writes at
+        // most as many results as there is room for, and says how many.
         unsafe {
             let bytes = std::ptr::from_ref(&WORKSPACE).cast::<c_void>();
             use sys::cublasLtMatmulPreferenceAttributes_t::CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES as MOST;
             let set = lt::set_matmul_pref_attribute(preference, MOST, bytes, size_of::<usize>());
-            let found = set
-                .and_then(|()| lt::get_matmul_algo_heuristic(handle, self.operation, a, b, c, c, preference));
+            let room = i32::try_from(most).unwrap_or(1);
+            let asked = sys::cublasLtMatmulAlgoGetHeuristic(
+                handle,
+                self.operation,
+                a,
+                b,
+                c,
+                c,
+                preference,
+                room,
+                found.as_mut_ptr(),
+                &mut count,
+            );
+            if set.is_ok() && asked.result().is_ok() {
+                found.set_len(usize::try_from(count).unwrap_or(0).min(most));
+            }
             let _ = lt::destroy_matmul_pref(preference);
-            found.ok().map(|found| found.algo)
         }
+        found.into_iter().filter(usable).map(|found| found.algo).collect()
     }
 
-    fn run(&self, product: &Product, cuda: &Cuda, algorithm: &sys::cublasLtMatmulAlgo_t) -> Outcome<()> {
+    /// Computes the product into `to`.
+    fn run(&self, product: &Product, to: u64, cuda: &Cuda, algorithm: &Algorithm) -> Outcome<()> {
         let beta = f64::from(u8::from(product.accumulate));
         let wide = [product.alpha, beta];
         #[allow(
@@ -238,7 +278,7 @@ impl Described {
         let [a, b, c] = self.layouts;
         let pointer = |tensor: &Tensor| tensor.data_ptr().cast_const();
         let products = cuda.products();
-        // SAFETY: `check` compared the sizes of all operands with the layouts.
+        // SAFETY: `check` compared the sizes of all operands with the layouts; `to` has the size of c.
         unsafe {
             lt::matmul(
                 products.handle,
@@ -249,9 +289,9 @@ impl Described {
                 a,
                 pointer(product.a),
                 b,
-                pointer(product.c),
+                to as *const c_void,
                 c,
-                product.c.data_ptr(),
+                to as *mut c_void,
                 c,
                 algorithm,
                 products.workspace as *mut c_void,
@@ -272,6 +312,10 @@ impl Drop for Described {
             let _ = lt::destroy_matmul_desc(self.operation);
         }
     }
+}
+
+fn usable(found: &sys::cublasLtMatmulHeuristicResult_t) -> bool {
+    found.state == sys::cublasStatus_t::CUBLAS_STATUS_SUCCESS
 }
 
 /// Columns first; matrices of a batch lie one after another.
@@ -303,7 +347,7 @@ fn layout(kind: Kind, rows: i64, columns: i64, batch: i64) -> Outcome<sys::cubla
 }
 
 /// A number for each type that products know.
-fn code(kind: Kind) -> u8 {
+fn code(kind: Kind) -> i64 {
     match kind {
         Kind::Double => 2,
         Kind::BFloat16 => 1,

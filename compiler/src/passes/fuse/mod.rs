@@ -39,8 +39,8 @@ const ALL: [Fusion; 6] = [
     ),
     fusion(
         "norms",
-        &[norms::forward, norms::backward],
-        "residual additions with the layer norms beside them, forward and backward",
+        &[norms::forward, norms::backward, norms::sum_of_gradient],
+        "residual additions with the layer norms beside them, forward and backward, and sums of the gradient",
     ),
     fusion(
         "gelu",

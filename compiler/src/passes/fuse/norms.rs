@@ -1,5 +1,6 @@
 //! `add, layer_norm` → `residual_layer_norm`; `layer_norm_grad` with the additions to the accumulators of gain and bias and to
-//! the residual's gradient → `residual_layer_norm_grad_accumulate`.
+//! the residual's gradient → `residual_layer_norm_grad_accumulate`, which then also sums the columns of its result where those are
+//! the gradient of a bias.
 
 use super::{Rewrite, Uses};
 use crate::graph::attrs;
@@ -48,9 +49,34 @@ pub(super) fn backward(uses: &Uses, index: usize) -> Option<Rewrite> {
     Some(Rewrite {
         at: index,
         op: &ResidualLayerNormGradAccumulate,
-        attrs: attrs([("bias", Attr::Bool(bias)), ("residual", Attr::Bool(added.is_some()))]),
+        attrs: attrs([
+            ("bias", Attr::Bool(bias)),
+            ("residual", Attr::Bool(added.is_some())),
+            ("sum", Attr::Bool(false)),
+        ]),
         inputs,
         outputs: vec![output],
         group,
+    })
+}
+
+pub(super) fn sum_of_gradient(uses: &Uses, index: usize) -> Option<Rewrite> {
+    let sum = uses.is(index, "sum_leading_accumulate")?;
+    let (at, grad) = uses.made_by(sum.inputs[1], "residual_layer_norm_grad_accumulate")?;
+    let mut attrs = grad.attrs.clone();
+    if attrs.insert("sum".into(), Attr::Bool(true)) == Some(Attr::Bool(true)) {
+        return None;
+    }
+    let own = 1 + usize::from(attrs.get("bias") == Some(&Attr::Bool(true)));
+    let mut inputs = grad.inputs.clone();
+    inputs.insert(own, sum.inputs[0]);
+    Some(Rewrite {
+        at,
+        op: &ResidualLayerNormGradAccumulate,
+        attrs,
+        inputs,
+        outputs: grad.outputs.clone(),
+        // The last gives the name: that of the gradient.
+        group: vec![index, at],
     })
 }

@@ -37,6 +37,39 @@ struct alignas(sizeof(T) * N) Pack {
 
 template <typename T> constexpr int LANES = 16 / sizeof(T);
 
+// All elements of a pack. bf16 comes in pairs: half a word is the upper half of an f32.
+template <typename T, int N>
+__device__ __forceinline__ void unpack(const Pack<T, N>& pack, Compute<T> (&values)[N]) {
+#pragma unroll
+  for (int k = 0; k < N; k++) values[k] = load(pack.at[k]);
+}
+__device__ __forceinline__ void unpack(const Pack<bf16, 1>& pack, float (&values)[1]) { values[0] = load(pack.at[0]); }
+template <int N>
+__device__ __forceinline__ void unpack(const Pack<bf16, N>& pack, float (&values)[N]) {
+  static_assert(N % 2 == 0, "pairs");
+  const u32* words = reinterpret_cast<const u32*>(&pack);
+#pragma unroll
+  for (int k = 0; k < N / 2; k++) {
+    values[2 * k] = __uint_as_float(words[k] << 16);
+    values[2 * k + 1] = __uint_as_float(words[k] & 0xffff0000u);
+  }
+}
+
+template <typename T, int N>
+__device__ __forceinline__ void pack(Pack<T, N>& to, const Compute<T> (&values)[N]) {
+#pragma unroll
+  for (int k = 0; k < N; k++) store(to.at[k], values[k]);
+}
+template <int N>
+__device__ __forceinline__ void pack(Pack<bf16, N>& to, const float (&values)[N]) {
+  static_assert(N % 2 == 0, "pairs");
+  u32* words = reinterpret_cast<u32*>(&to);
+#pragma unroll
+  for (int k = 0; k < N / 2; k++) {
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(words[k]) : "f"(values[2 * k + 1]), "f"(values[2 * k]));
+  }
+}
+
 __device__ __forceinline__ float exponential(float x) { return __expf(x); }
 __device__ __forceinline__ double exponential(double x) { return exp(x); }
 __device__ __forceinline__ float root(float x) { return sqrtf(x); }

@@ -36,16 +36,20 @@ __device__ __forceinline__ Mass<Compute<T>> row_mass(const T* x, i64 n, Compute<
   Mass<C> mass = {-INFINITY, 0};
   const i64 packs = n / N;
   for (i64 i = threadIdx.x; i < packs; i += blockDim.x) {
-    const Pack<T, N> v = *reinterpret_cast<const Pack<T, N>*>(x + i * N);
-    C top = load(v.at[0]) * scale;
+    C values[N];
+    unpack(*reinterpret_cast<const Pack<T, N>*>(x + i * N), values);
+    C top = -INFINITY;
 #pragma unroll
-    for (int k = 1; k < N; k++) top = load(v.at[k]) * scale > top ? load(v.at[k]) * scale : top;
+    for (int k = 0; k < N; k++) {
+      values[k] *= scale;
+      top = values[k] > top ? values[k] : top;
+    }
     if (top > mass.maximum) {
       mass.sum *= exponential(mass.maximum - top);
       mass.maximum = top;
     }
 #pragma unroll
-    for (int k = 0; k < N; k++) mass.sum += exponential(load(v.at[k]) * scale - mass.maximum);
+    for (int k = 0; k < N; k++) mass.sum += exponential(values[k] - mass.maximum);
   }
   for (i64 i = packs * N + threadIdx.x; i < n; i += blockDim.x) mass = join(mass, {load(x[i]) * scale, C(1)});
   return mass;
@@ -97,6 +101,55 @@ __device__ __forceinline__ void cross_entropy(
   }
 }
 
+// The same with its gradient, for rows of 16-byte packs that fit into shared memory: each is read from and written to the GPU's memory
+// once. The copy engine brings the whole row at once, while the multiprocessor's other blocks compute.
+template <typename T>
+__device__ __forceinline__ void cross_entropy_resident(
+    T* logits, const i64* labels, const float* divisor, Compute<T>* row_loss, i64 classes, u64* bad) {
+  using C = Compute<T>;
+  constexpr int N = LANES<T>;
+  extern __shared__ uint4 row[];
+  __shared__ Mass<C> scratch[32];
+  Pack<T, N>* own = reinterpret_cast<Pack<T, N>*>(row);
+  Pack<T, N>* x = reinterpret_cast<Pack<T, N>*>(logits + static_cast<i64>(blockIdx.x) * classes);
+  const int packs = static_cast<int>(classes) / N;
+  const i64 label = labels[blockIdx.x];
+  const bool counts = label != -100;
+  if (counts && (label < 0 || label >= classes)) {
+    if (threadIdx.x == 0) atomicMax(bad, static_cast<u64>(blockIdx.x) + 1), row_loss[blockIdx.x] = 0;
+    return;
+  }
+  if (!counts) {
+    for (int i = threadIdx.x; i < packs; i += blockDim.x) x[i] = Pack<T, N>{};
+    if (threadIdx.x == 0) row_loss[blockIdx.x] = 0;
+    return;
+  }
+  for (int i = threadIdx.x; i < packs; i += blockDim.x) {
+    const u32 to = static_cast<u32>(__cvta_generic_to_shared(own + i));
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(x + i) : "memory");
+  }
+  asm volatile("cp.async.wait_all;" ::: "memory");
+  // A thread's packs are those that it copied itself, so that no barrier stands between copying and the first pass.
+  const Mass<C> mass = block_join(row_mass<T, N>(reinterpret_cast<const T*>(row), classes, C(1)), scratch);
+  const C lse = mass.maximum + log(mass.sum);
+  // After the barriers of the join every thread sees the whole row.
+  if (threadIdx.x == 0) row_loss[blockIdx.x] = lse - load(reinterpret_cast<const T*>(row)[label]);
+  const C factor = C(1) / static_cast<C>(*divisor);
+  for (int i = threadIdx.x; i < packs; i += blockDim.x) {
+    C values[N];
+    unpack(own[i], values);
+    // Where the label is in this pack, if it is.
+    const i64 at = label - static_cast<i64>(i) * N;
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      const C p = exponential(values[k] - lse);
+      values[k] = (k == at ? p - C(1) : p) * factor;
+    }
+    pack(own[i], values);
+    x[i] = own[i];
+  }
+}
+
 // dlogits = dloss/divisor·(softmax − onehot), from a log-sum-exp that is known.
 template <typename T>
 __device__ __forceinline__ void cross_entropy_gradient(
@@ -133,6 +186,13 @@ __device__ __forceinline__ void cross_entropy_gradient(
     cross_entropy_gradient(dlogits, logits, labels, dloss, divisor, lse, classes);                                     \
   }
 RGM_FOR_FLOATS(CROSS_ENTROPY)
+
+#define CROSS_ENTROPY_RESIDENT(name, T)                                                                               \
+  extern "C" __global__ void __launch_bounds__(512, 2) cross_entropy_fused_resident_##name(                            \
+      T* logits, const i64* labels, const float* divisor, Compute<T>* row_loss, Compute<T>*, i64 classes, u64* bad) {  \
+    cross_entropy_resident<T>(logits, labels, divisor, row_loss, classes, bad);                                        \
+  }
+RGM_FOR_FLOATS(CROSS_ENTROPY_RESIDENT)
 
 // loss = Σ rows / divisor, in f64 and in a fixed order; one block.
 #define LOSS_SUM(name, C)                                                                                             \

@@ -25,21 +25,31 @@ __device__ __forceinline__ const Entry& entry_of(const Entry* table, int n, i64 
   return table[low];
 }
 
-// partial[chunk] = Σ g², in f64.
+// partial[chunk] = Σ g², in f64. Chunks begin at multiples of 16 bytes.
+template <typename T>
+__device__ __forceinline__ double squares(const T* g, i64 begin, i64 end) {
+  constexpr int N = LANES<T>;
+  double total = 0;
+#pragma unroll 4
+  for (i64 i = begin + threadIdx.x * N; i + N <= end; i += blockDim.x * N) {
+    const Pack<T, N> v = *reinterpret_cast<const Pack<T, N>*>(g + i);
+    Compute<T> part = 0;
+#pragma unroll
+    for (int k = 0; k < N; k++) part += load(v.at[k]) * load(v.at[k]);
+    total += part;
+  }
+  const i64 rest = begin + (end - begin) / N * N + threadIdx.x;
+  if (rest < end) total += load(g[rest]) * load(g[rest]);
+  return total;
+}
+
 #define SQUARES(name, T)                                                                                              \
   extern "C" __global__ void squares_##name(const Entry* table, int n, double* partial) {                              \
     __shared__ double scratch[32];                                                                                     \
     const Entry& entry = entry_of(table, n, blockIdx.x);                                                               \
     const i64 begin = (blockIdx.x - entry.first_chunk) * CHUNK;                                                        \
     const i64 end = begin + CHUNK < entry.elements ? begin + CHUNK : entry.elements;                                   \
-    const T* g = static_cast<const T*>(entry.grad);                                                                    \
-    double total = 0;                                                                                                  \
-    for (i64 base = begin; base < end; base += 1024) {                                                                 \
-      Compute<T> part = 0;                                                                                             \
-      for (i64 i = base + threadIdx.x; i < end && i < base + 1024; i += blockDim.x) part += load(g[i]) * load(g[i]);   \
-      total += part;                                                                                                   \
-    }                                                                                                                  \
-    total = block_sum(total, scratch);                                                                                 \
+    const double total = block_sum(squares(static_cast<const T*>(entry.grad), begin, end), scratch);                   \
     if (threadIdx.x == 0) partial[blockIdx.x] = total;                                                                 \
   }
 RGM_FOR_FLOATS(SQUARES)

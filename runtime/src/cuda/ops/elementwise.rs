@@ -14,7 +14,7 @@ pub(super) const ALL: &[Lower] = &[
     op("scale", scale),
     op("fill", |cx| fill(cx, cx.output(0)?, cx.float("value")?)),
     op("init_fill", |cx| fill(cx, cx.input(0)?, cx.float("value")?)),
-    op("zero", |cx| fill(cx, cx.input(0)?, 0.0)),
+    op("zero", zero),
 ];
 
 const THREADS: i64 = 256;
@@ -77,6 +77,17 @@ pub(super) fn fill(cx: &Call, y: &Tensor, value: f64) -> Result<(), Diagnostic> 
     contiguous(cx, &[y])?;
     let launch = cx.cuda()?.kernel("elementwise", format!("fill_{}", cx.done(suffix(y))?));
     cx.done(over(launch, length(y), 1).tensor(y).int(length(y)).float(value).run())
+}
+
+/// Every operand becomes zero.
+fn zero(cx: &mut Call) -> Result<(), Diagnostic> {
+    for i in 0..cx.inputs() {
+        let x = cx.input(i)?;
+        contiguous(cx, &[x])?;
+        let bytes = x.numel() * x.kind().elt_size_in_bytes();
+        cx.done(cx.cuda()?.clear(crate::cuda::address(x), bytes))?;
+    }
+    Ok(())
 }
 
 fn accumulate(cx: &mut Call) -> Result<(), Diagnostic> {

@@ -13,6 +13,8 @@ pub(super) const ALL: &[Lower] = &[
 ];
 
 const THREADS: i64 = 512;
+/// Shared memory that the kernels take besides a row.
+const STATIC: i64 = 1024;
 
 fn cross_entropy(cx: &Call, fused: bool) -> Result<(), Diagnostic> {
     let (logits, labels, divisor, loss) = (cx.input(0)?, cx.input(1)?, cx.input(2)?, cx.output(0)?);
@@ -20,14 +22,16 @@ fn cross_entropy(cx: &Call, fused: bool) -> Result<(), Diagnostic> {
     let (classes, rows) = (last(logits), length(labels));
     let each = cx.done(cx.cuda()?.scratch(rows * compute_bytes(logits)))?;
     let wide = aligned(&[logits]) && classes % lanes(logits) == 0;
-    let suffix = cx.done(suffix(logits))?;
-    let name = format!(
-        "cross_entropy{}{}_{suffix}",
-        if fused { "_fused" } else { "" },
-        if wide { "" } else { "_any" }
-    );
+    let row = classes * i64::try_from(logits.kind().elt_size_in_bytes()).unwrap_or(i64::MAX);
+    let (variant, shared) = match (wide, fused && row <= cx.cuda()?.card().shared_bytes - STATIC) {
+        (true, true) => ("_resident", row),
+        (true, false) => ("", 0),
+        _ => ("_any", 0),
+    };
+    let name =
+        format!("cross_entropy{}{variant}_{}", if fused { "_fused" } else { "" }, cx.done(suffix(logits))?);
     let lse = if fused { None } else { Some(cx.output(1)?) };
-    let launch = cx.cuda()?.kernel("losses", name).threads(THREADS).grid(rows, 1);
+    let launch = cx.cuda()?.kernel("losses", name).threads(THREADS).grid(rows, 1).shared(shared);
     let launch =
         launch.tensor(logits).tensor(labels).tensor(divisor).tensor(&each).optional(lse).int(classes);
     cx.done(launch.word(cx.cuda()?.bad()).run())?;

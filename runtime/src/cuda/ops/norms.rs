@@ -1,6 +1,6 @@
 //! Layer norm, its sum with a residual before it, and their gradients.
 
-use super::sums::{Partial, finish};
+use super::sums::finish;
 use super::{
     Call, Lower, aligned, compute_bytes, contiguous, lanes, last, length, op, signed, suffix, unsigned,
 };
@@ -14,21 +14,38 @@ pub(super) const ALL: &[Lower] = &[
     op("residual_layer_norm_grad_accumulate", residual_gradient),
 ];
 
-/// Which kernel takes rows of this length, and with how many threads: `1`, `2` or `4` packs of 16 bytes a thread, or `any`.
-fn variant(columns: i64, tensors: &[&Tensor]) -> (&'static str, i64) {
-    let Some(first) = tensors.first() else { return ("any", 256) };
-    let lanes = lanes(first);
-    if first.kind() == Kind::Double || columns % lanes != 0 || !aligned(tensors) {
-        return ("any", 256);
-    }
-    let packs = columns / lanes;
-    for (name, each, most) in [("1", 1, 256), ("2", 2, 512), ("4", 4, 1024)] {
+/// A kernel that takes rows of any length, from any address.
+const ANY: (&str, i64) = ("any", 256);
+
+/// Whether rows can be taken in packs of so many elements.
+fn packed(columns: i64, lanes: i64, tensors: &[&Tensor]) -> bool {
+    tensors.first().is_some_and(|first| first.kind() != Kind::Double)
+        && columns % lanes == 0
+        && aligned(tensors)
+}
+
+/// Which kernel takes rows of so many packs, a block a row, and with how many threads: each takes `1`, `2` or `4` packs, and each of
+/// the three kernels has as many threads at most.
+fn by_blocks(packs: i64, most: [i64; 3]) -> (&'static str, i64) {
+    for ((name, each), most) in [("1", 1), ("2", 2), ("4", 4)].into_iter().zip(most) {
         let threads = (packs + 32 * each - 1).div_euclid(32 * each) * 32;
         if threads <= most {
             return (name, threads.max(32));
         }
     }
-    ("any", 256)
+    ANY
+}
+
+/// The gradient's kernel: a warp a row where rows are of a length that one is made for.
+fn gradient_kernel(columns: i64, tensors: &[&Tensor]) -> (String, i64) {
+    let lanes = signed(gpu::NORM_LANES);
+    let whole = packed(columns, tensors.first().map_or(1, |first| super::lanes(first)), tensors);
+    if whole && gpu::NORM_WARP_ROWS.iter().any(|(length, _)| signed(*length) == columns) {
+        return (format!("of_{columns}"), 128);
+    }
+    let (name, threads) =
+        if packed(columns, lanes, tensors) { by_blocks(columns / lanes, [1024; 3]) } else { ANY };
+    (name.to_owned(), threads)
 }
 
 fn forward(cx: &Call, residual: bool) -> Result<(), Diagnostic> {
@@ -42,7 +59,10 @@ fn forward(cx: &Call, residual: bool) -> Result<(), Diagnostic> {
     }
     contiguous(cx, &operands)?;
     let columns = last(a);
-    let (variant, threads) = variant(columns, &operands);
+    let (variant, threads) = match packed(columns, lanes(a), &operands) {
+        true => by_blocks(columns / lanes(a), [256, 512, 1024]),
+        false => ANY,
+    };
     let name =
         format!("{}layer_norm_{variant}_{}", if residual { "residual_" } else { "" }, cx.done(suffix(a))?);
     let launch =
@@ -56,8 +76,8 @@ fn forward(cx: &Call, residual: bool) -> Result<(), Diagnostic> {
 /// What both gradients have in common.
 struct Gradient<'a> {
     dx: &'a Tensor,
-    dgain: &'a Tensor,
-    dbias: Option<&'a Tensor>,
+    /// Where sums over rows go: of the gradients of gain and bias, and of dx.
+    sums: [Option<&'a Tensor>; 3],
     /// dy, x, mean, rstd, gain.
     operands: [&'a Tensor; 5],
     residual: Option<&'a Tensor>,
@@ -66,18 +86,22 @@ struct Gradient<'a> {
 
 fn plain_gradient(cx: &mut Call) -> Result<(), Diagnostic> {
     let operands = [cx.input(0)?, cx.input(1)?, cx.input(2)?, cx.input(3)?, cx.input(4)?];
-    let (dx, dgain, dbias) = (cx.output(0)?, cx.output(1)?, cx.optional_output(2));
-    gradient(cx, &Gradient { dx, dgain, dbias, operands, residual: None, accumulate: false })
+    let (dx, sums) = (cx.output(0)?, [Some(cx.output(1)?), cx.optional_output(2), None]);
+    gradient(cx, &Gradient { dx, sums, operands, residual: None, accumulate: false })
 }
 
 fn residual_gradient(cx: &mut Call) -> Result<(), Diagnostic> {
-    let first = 1 + usize::from(cx.flag("bias")?);
+    let (bias, out) = (cx.flag("bias")?, cx.flag("sum")?);
+    let first = 1 + usize::from(bias) + usize::from(out);
     let operand = |i: usize| cx.input(first + i);
     let operands = [operand(0)?, operand(1)?, operand(2)?, operand(3)?, operand(4)?];
     let residual = if cx.flag("residual")? { Some(operand(5)?) } else { None };
-    let dbias = if first == 2 { Some(cx.input(1)?) } else { None };
-    let (dx, dgain) = (cx.output(0)?, cx.input(0)?);
-    gradient(cx, &Gradient { dx, dgain, dbias, operands, residual, accumulate: true })
+    let sums = [
+        Some(cx.input(0)?),
+        if bias { Some(cx.input(1)?) } else { None },
+        if out { Some(cx.input(first - 1)?) } else { None },
+    ];
+    gradient(cx, &Gradient { dx: cx.output(0)?, sums, operands, residual, accumulate: true })
 }
 
 fn gradient(cx: &Call, g: &Gradient) -> Result<(), Diagnostic> {
@@ -87,19 +111,22 @@ fn gradient(cx: &Call, g: &Gradient) -> Result<(), Diagnostic> {
     contiguous(cx, &operands)?;
     let columns = last(x).max(1);
     let rows = length(x) / columns;
-    let stripes = signed(gpu::stripes(unsigned(rows), unsigned(columns)));
+    let stripes = signed(gpu::norm_stripes(unsigned(rows), unsigned(columns)));
     let part = stripes * columns * compute_bytes(x);
-    let partial = cx.done(cx.cuda()?.scratch(part * if g.dbias.is_some() { 2 } else { 1 }))?;
-    let gains = crate::cuda::address(&partial);
-    let biases = if g.dbias.is_some() { gains + unsigned(part) } else { 0 };
-    let (variant, threads) = variant(columns, &operands);
+    let partial = cx.done(cx.cuda()?.scratch(part * signed(g.sums.iter().flatten().count() as u64)))?;
+    // One after another, where there is a sum; null where there is none.
+    let mut next = crate::cuda::address(&partial);
+    let places = g.sums.map(|sum| {
+        let place = if sum.is_some() { next } else { 0 };
+        next += if sum.is_some() { unsigned(part) } else { 0 };
+        place
+    });
+    let (variant, threads) = gradient_kernel(columns, &operands);
     let name = format!("layer_norm_grad_{variant}_{}", cx.done(suffix(x))?);
     let launch = cx.cuda()?.kernel("norms", name).threads(threads).grid(stripes, 1);
     let launch = launch.tensor(dy).tensor(x).tensor(mean).tensor(rstd).tensor(gain).optional(g.residual);
-    cx.done(launch.tensor(g.dx).word(gains).word(biases).int(rows).int(columns).run())?;
-    finish(cx, g.dgain, Partial { sums: gains, stripes, columns }, g.accumulate)?;
-    match g.dbias {
-        Some(dbias) => finish(cx, dbias, Partial { sums: biases, stripes, columns }, g.accumulate),
-        None => Ok(()),
-    }
+    cx.done(launch.tensor(g.dx).value(&places).int(rows).int(columns).run())?;
+    let sums: Vec<(&Tensor, u64)> =
+        g.sums.iter().zip(places).filter_map(|(sum, place)| Some(((*sum)?, place))).collect();
+    finish(cx, &sums, stripes, columns, g.accumulate)
 }

@@ -30,29 +30,39 @@ fn sum(cx: &Call, y: &Tensor, x: &Tensor, accumulate: bool) -> Result<(), Diagno
     let name = format!("sum_rows{}_{}", if wide { "" } else { "_any" }, cx.done(suffix(x))?);
     let launch = cx.cuda()?.kernel("sums", name).threads(threads).grid(blocks, stripes);
     cx.done(launch.tensor(x).tensor(&partial).int(rows).int(columns).run())?;
-    finish(cx, y, Partial { sums: crate::cuda::address(&partial), stripes, columns }, accumulate)
+    finish(cx, &[(y, crate::cuda::address(&partial))], stripes, columns, accumulate)
 }
 
-/// Threads of a block and blocks beside each other, a thread for `each` columns.
+/// Threads of a block and blocks beside each other, a thread for `each` columns: as even as warps allow.
 fn across(columns: i64, each: i64) -> (i64, i64) {
     let packs = (columns + each - 1) / each;
-    let threads = (packs + 31).div_euclid(32).min(8) * 32;
-    (threads, (packs + threads - 1) / threads)
+    let blocks = (packs + 255) / 256;
+    ((packs + 32 * blocks - 1).div_euclid(32 * blocks.max(1)).max(1) * 32, blocks)
 }
 
-/// Partial sums: one row for each stripe.
-pub(super) struct Partial {
-    pub(super) sums: u64,
-    pub(super) stripes: i64,
-    pub(super) columns: i64,
-}
+/// Sums that one kernel can finish.
+const SUMS: usize = 3;
 
-/// y (+)= the sum of the stripes, in their order.
-pub(super) fn finish(cx: &Call, y: &Tensor, partial: Partial, accumulate: bool) -> Result<(), Diagnostic> {
-    let warps = partial.stripes.clamp(1, 32);
-    let launch = cx.cuda()?.kernel("sums", format!("finish_sum_{}", cx.done(suffix(y))?));
-    let launch = launch.threads(32 * warps).grid((partial.columns + 31) / 32, 1).tensor(y).word(partial.sums);
-    cx.done(launch.int(partial.stripes).int(partial.columns).flag(accumulate).run())
+/// y (+)= the sum of the stripes, in their order, for each y and the address of its partial sums: one row for each stripe.
+pub(super) fn finish(
+    cx: &Call,
+    sums: &[(&Tensor, u64)],
+    stripes: i64,
+    columns: i64,
+    accumulate: bool,
+) -> Result<(), Diagnostic> {
+    let Some((first, _)) = sums.first() else { return Ok(()) };
+    if sums.len() > SUMS || sums.iter().any(|(y, _)| y.kind() != first.kind()) {
+        return Err(cx.malformed("sums up too many tensors at once, or of different types"));
+    }
+    let mut words = [0u64; 2 * SUMS];
+    for (i, (y, partial)) in sums.iter().enumerate() {
+        words[i] = crate::cuda::address(y);
+        words[SUMS + i] = *partial;
+    }
+    let launch = cx.cuda()?.kernel("sums", format!("finish_sum_{}", cx.done(suffix(first))?));
+    let launch = launch.threads(1024).grid((columns + 31) / 32, signed(sums.len() as u64));
+    cx.done(launch.value(&words).int(stripes).int(columns).flag(accumulate).run())
 }
 
 fn concat_sum(cx: &mut Call) -> Result<(), Diagnostic> {
@@ -77,5 +87,19 @@ fn concat_sum(cx: &mut Call) -> Result<(), Diagnostic> {
     let name = format!("pack_parts{}_{}", if wide { "" } else { "_any" }, cx.done(suffix(whole))?);
     let launch = cx.cuda()?.kernel("sums", name).threads(threads).grid(blocks, stripes).value(&words);
     cx.done(launch.int(signed(count as u64)).tensor(whole).tensor(&partial).int(rows).int(columns).run())?;
-    finish(cx, acc, Partial { sums: crate::cuda::address(&partial), stripes, columns }, true)
+    finish(cx, &[(acc, crate::cuda::address(&partial))], stripes, columns, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::across;
+
+    #[test]
+    fn blocks_beside_each_other_share_the_columns_evenly() {
+        assert_eq!(
+            [8, 768, 2304, 3072].map(|columns| across(columns, 8)),
+            [(32, 1), (96, 1), (160, 2), (192, 2)]
+        );
+        assert_eq!(across(1, 1), (32, 1));
+    }
 }
