@@ -2,6 +2,7 @@
 
 mod bench;
 mod data;
+mod gpu;
 mod licences;
 mod oracles;
 mod quickstart;
@@ -25,6 +26,8 @@ Commands:
   licences              Check the licence of every dependency against the list of allowed ones (needs no network)
   bench                 Measure the command line against its limits, and training against nanoGPT's speed
   bench nanogpt         Train nanoGPT's README configuration here and there, three seeds: losses and speed
+  gpu-test              Build the tests that need a GPU and run them; without one, say how to run them elsewhere
+  gpu-bench             The same for speed, losses and predictions on a GPU
   help                  Show this text
 ";
 
@@ -43,6 +46,8 @@ fn main() -> ExitCode {
         ["licences"] => report(licences::run()),
         ["bench"] => report(bench::run()),
         ["bench", "nanogpt"] => report(bench::nanogpt::losses()),
+        ["gpu-test"] => report(gpu::test()),
+        ["gpu-bench"] => report(gpu::bench()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             ExitCode::SUCCESS
