@@ -3,6 +3,7 @@
 //! - `gpu speed PLAN.json STEPS`: optimizer steps of the plan's first stage on random tokens, other ones in every step, through the
 //!   engine that `regimen run` uses. The loss is read after every step, as a run reads it. One line of JSON.
 //! - `gpu operations PLAN.json`: milliseconds of each kind of operation in one micro-batch, walked instruction by instruction.
+//! - `gpu times PLAN.json`: the same for every single instruction, a line of JSON each.
 //! - `gpu dump PLAN.json ROOT STEPS FOLDER`: the weights after `initialise` (`weights.safetensors`, with the names of the exchange
 //!   format, products as [out, in]) and the batches of the first steps (`batches.bin`: for each step the tokens, then the labels, as i64).
 
@@ -10,7 +11,7 @@
 
 use regimen_base::Diagnostic;
 use regimen_base::plan::{Plan, Stage};
-use regimen_base::program::{ResidentId, Role};
+use regimen_base::program::{Instruction, Program, ResidentId, Role, TensorId};
 use regimen_base::schedule::Feed;
 use regimen_base::tensor::DType;
 use regimen_data::{NoProgress, Place};
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match words[..] {
         ["speed", plan, steps] => number(steps).and_then(|steps| speed(&read(plan)?, steps)),
         ["operations", plan] => read(plan).and_then(|plan| operations(&plan)),
+        ["times", plan] => read(plan).and_then(|plan| times(&plan)),
         ["dump", plan, root, steps, folder] => {
             number(steps).and_then(|steps| dump(&read(plan)?, Path::new(root), steps, Path::new(folder)))
         }
@@ -38,7 +40,8 @@ fn main() -> ExitCode {
             println!("skipped: run `cargo xtask gpu-bench`");
             Ok(())
         }
-        _ => Err("usage: gpu speed PLAN STEPS | operations PLAN | dump PLAN ROOT STEPS FOLDER".to_owned()),
+        _ => Err("usage: gpu speed PLAN STEPS | operations PLAN | times PLAN | dump PLAN ROOT STEPS FOLDER"
+            .to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -188,29 +191,43 @@ fn speed(plan: &Plan, steps: u64) -> Outcome<()> {
     Ok(())
 }
 
-fn operations(plan: &Plan) -> Outcome<()> {
+/// Every instruction of one micro-batch and of the update, with its program and its mean seconds.
+fn timed(plan: &Plan) -> Outcome<Vec<(&Program, &Instruction, f64)>> {
     let mut training = Training::new(plan, Observe::Times)?;
     // The first run of a program is not timed.
     for step in 0..6 {
         let batch = training.batch();
         training.step(step, &batch)?;
     }
+    let mut all = vec![];
     for name in ["micro_step", "update"] {
         let (Some(program), Some(seconds)) =
             (training.stage.programs.get(name), training.engine.seconds(name))
         else {
             return Err(format!("`{name}` did not run"));
         };
-        let mut rows: BTreeMap<String, (u32, f64, u64, u64)> = BTreeMap::new();
-        for (instruction, seconds) in program.instructions.iter().zip(&seconds) {
-            let shape = instruction.outputs.first().and_then(|id| program.tensors.get(id.index()));
-            let shape = shape.map_or(String::new(), |tensor| tensor.ty.to_string());
-            let row = rows.entry(format!("{} {shape}", instruction.op)).or_default();
-            *row = (row.0 + 1, row.1 + seconds, row.2 + instruction.flops, row.3 + instruction.bytes);
-        }
+        all.extend(program.instructions.iter().zip(seconds).map(|(i, seconds)| (program, i, seconds)));
+    }
+    Ok(all)
+}
+
+/// The types of some tensors, as shown.
+fn types(program: &Program, ids: &[TensorId]) -> Vec<String> {
+    ids.iter().filter_map(|id| program.tensors.get(id.index())).map(|tensor| tensor.ty.to_string()).collect()
+}
+
+fn operations(plan: &Plan) -> Outcome<()> {
+    let mut programs: BTreeMap<&str, BTreeMap<String, (u32, f64, u64, u64)>> = BTreeMap::new();
+    for (program, instruction, seconds) in timed(plan)? {
+        let shape = types(program, &instruction.outputs).into_iter().next().unwrap_or_default();
+        let rows = programs.entry(&program.name).or_default();
+        let row = rows.entry(format!("{} {shape}", instruction.op)).or_default();
+        *row = (row.0 + 1, row.1 + seconds, row.2 + instruction.flops, row.3 + instruction.bytes);
+    }
+    for (name, rows) in programs {
         let mut rows: Vec<_> = rows.into_iter().collect();
         rows.sort_by(|a, b| b.1.1.total_cmp(&a.1.1));
-        println!("{name}: {:.3} ms", seconds.iter().sum::<f64>() * 1e3);
+        println!("{name}: {:.3} ms", rows.iter().map(|(_, row)| row.1).sum::<f64>() * 1e3);
         for (what, (calls, seconds, flops, bytes)) in rows {
             println!(
                 "{:9.3} ms {calls:4} × {what:64} {:7.1} TFLOP/s {:8.1} GB/s",
@@ -219,6 +236,20 @@ fn operations(plan: &Plan) -> Outcome<()> {
                 bytes as f64 / seconds / 1e9
             );
         }
+    }
+    Ok(())
+}
+
+fn times(plan: &Plan) -> Outcome<()> {
+    for (program, instruction, seconds) in timed(plan)? {
+        println!(
+            "{}",
+            serde_json::json!({
+                "program": &program.name, "op": &instruction.op, "name": &instruction.name, "seconds": seconds,
+                "flops": instruction.flops, "bytes": instruction.bytes, "attrs": &instruction.attrs,
+                "inputs": types(program, &instruction.inputs), "outputs": types(program, &instruction.outputs),
+            })
+        );
     }
     Ok(())
 }

@@ -1,14 +1,17 @@
 """nanoGPT on one GPU: its own model.py, bf16 autocast, clipping and fused AdamW.
 
 Usage: peer.py speed MODEL_PY BATCH STEPS
-       peer.py losses MODEL_PY FOLDER METRICS [--tf32]
+       peer.py losses MODEL_PY FOLDER METRICS [autocast|bf16|tf32]
 
 `speed` trains GPT-2 124M (vocabulary 50,304, context 1,024) under torch.compile on random tokens, other ones in every step, and
 prints the median step as a line of JSON. `losses` trains from the weights and on the batches that `gpu dump` wrote to FOLDER, with
 the learning rates of a run's METRICS, and prints its losses as a line of JSON. Without compilation, so that nothing but PyTorch's
-own operations takes part; with --tf32 without autocast: f32 with products in TF32, which shows what precision does.
+own operations takes part, and with GPT-2's own GELU, the tanh approximation, for the exact one of model.py. `autocast` keeps the
+residual stream in f32; `bf16` has weights and activations in bf16 and f32 masters, as Regimen has; `tf32` is f32 with products in
+TF32. The last shows how far apart precisions alone put two runs.
 """
 import contextlib
+import copy
 import importlib.util
 import json
 import statistics
@@ -36,8 +39,8 @@ def model_of(path):
         return model, model.configure_optimizers(DECAY, 1e-4, BETAS, "cuda")
 
 
-def step(forward, model, optimizer, tokens, labels, autocast=True):
-    with torch.autocast("cuda", dtype=torch.bfloat16, enabled=autocast):
+def step(forward, model, optimizer, tokens, labels):
+    with torch.autocast("cuda", dtype=torch.bfloat16):
         loss = forward(tokens, labels)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
@@ -75,10 +78,33 @@ def speed(path, batch, steps):
     )
 
 
-def losses(path, folder, metrics, autocast):
+class Masters:
+    """Trains a bf16 copy of a model with the f32 parameters of another, which an optimizer holds."""
+
+    def __init__(self, model):
+        self.model, self.half = model, copy.deepcopy(model).bfloat16()
+
+    def parameters(self):
+        return self.model.parameters()
+
+    def __call__(self, tokens, labels):
+        with torch.no_grad():
+            for half, master in zip(self.half.parameters(), self.model.parameters()):
+                half.copy_(master)
+                half.grad = None
+        return self.half(tokens, labels)[1]
+
+    def take_gradients(self):
+        for half, master in zip(self.half.parameters(), self.model.parameters()):
+            master.grad = half.grad.float()
+
+
+def losses(path, folder, metrics, precision):
     from safetensors.torch import load_file
 
     model, optimizer = model_of(path)
+    for block in model.transformer.h:
+        block.mlp.gelu = torch.nn.GELU(approximate="tanh")
     with torch.no_grad():
         given = load_file(f"{folder}/weights.safetensors")
         for name, parameter in model.named_parameters():
@@ -87,12 +113,21 @@ def losses(path, folder, metrics, autocast):
     lines = [json.loads(line) for line in open(metrics)]
     rates = [line["learning_rate"] for line in lines if "learning_rate" in line]
     ids = numpy.fromfile(f"{folder}/batches.bin", dtype="<i8").reshape(len(rates), 2, -1, CONTEXT)
+    masters = Masters(model) if precision == "bf16" else None
+    forward = masters or (lambda tokens, labels: model(tokens, labels)[1])
     found = []
     for rate, (tokens, labels) in zip(rates, torch.from_numpy(ids)):
         for group in optimizer.param_groups:
             group["lr"] = rate
-        forward = lambda tokens, labels: model(tokens, labels)[1]
-        found.append(step(forward, model, optimizer, tokens.cuda(), labels.cuda(), autocast))
+        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=precision == "autocast"):
+            loss = forward(tokens.cuda(), labels.cuda())
+        loss.backward()
+        if masters:
+            masters.take_gradients()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        found.append(loss.item())
     print(json.dumps(found))
 
 
@@ -103,7 +138,7 @@ def main():
     if what == "speed":
         speed(path, int(rest[0]), int(rest[1]))
     else:
-        losses(path, rest[0], rest[1], "--tf32" not in rest)
+        losses(path, *rest)
 
 
 main()

@@ -1,7 +1,7 @@
 """Runs on a machine with a GPU what `cargo xtask gpu-test` or `gpu-bench` built into .carry/: no Rust is needed there.
 
 Usage: python3 tests/gpu/run.py test [NAME…]
-       python3 tests/gpu/run.py bench [PART…]     parts: calibrate speed operations losses
+       python3 tests/gpu/run.py bench [PART…]     parts: calibrate predictions speed operations losses
        python3 tests/gpu/run.py regimen ARGUMENTS…
 
 Needs Python with torch 2.11.0 for CUDA 13. `bench` writes its figures to $OUT, or target/gpu if that is not set; the comparison with
@@ -32,8 +32,9 @@ def environment():
     return {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, folders))}
 
 
-def run(*command, capture=False):
-    print("$", *command, flush=True)
+def run(*command, capture=False, quiet=False):
+    if not quiet:
+        print("$", *command, flush=True)
     done = subprocess.run(
         [str(part) for part in command], cwd=ROOT, env=environment(), text=True, stdout=subprocess.PIPE if capture else None
     )
@@ -50,14 +51,49 @@ def test(names):
     run(CARRY / "cuda", "--ignored", "--nocapture", "--test-threads=1", *names)
 
 
-def plan_for(batch):
-    path = OUT / f"plan_{batch}.json"
-    regimen("plan", EXPERIMENT, "--set", f"pretrain.batch={batch} sequences", "--out", path)
+def plan_for(batch, **changes):
+    """The example's plan with another batch, and with other fields: `gpt2__layers` is the field `gpt2.layers`."""
+    path = OUT / "plan.json" if changes else OUT / f"plan_{batch}.json"
+    sets = {"pretrain__batch": f"{batch} sequences", **changes}
+    sets = [part for name, value in sets.items() for part in ("--set", f"{name.replace('__', '.')}={value}")]
+    run(CARRY / "regimen", "plan", EXPERIMENT, *sets, "--out", path, quiet=bool(changes))
     return path
 
 
 def calibrate():
-    regimen("calibrate", "h100_sxm")
+    regimen("calibrate", "--hardware", "h100_sxm")
+
+
+def sizes(layers, heads, hidden, **more):
+    return dict(gpt2__layers=layers, gpt2__heads=heads, gpt2__hidden=hidden, **more)
+
+
+SHORT = dict(gpt2__vocab=32_000, gpt2__context=2_048)
+PREDICTIONS = [
+    ("124M", 32, {}),
+    ("124M", 64, {}),
+    ("124M, micro-batches of 16", 64, dict(pretrain__micro_batch=16)),
+    ("124M, recompute full", 64, dict(pretrain__recompute="full")),
+    ("124M, reproducible", 32, dict(pretrain__reproducible="true")),
+    ("124M, dropout 10 %", 8, dict(gpt2__dropout="10%")),
+    ("124M, f32", 4, dict(pretrain__precision="f32")),
+    ("355M", 16, sizes(24, 16, 1_024)),
+    ("774M", 8, sizes(36, 20, 1_280)),
+    ("1.5B", 4, sizes(48, 25, 1_600)),
+    ("43M, context 2,048, 32,000 words", 16, sizes(8, 8, 512, **SHORT)),
+    ("875M, context 2,048, 32,000 words", 4, sizes(16, 32, 2_048, **SHORT)),
+]
+
+
+def predictions():
+    """Steps as `regimen calibrate` lets plans predict them, none of which it timed; and bytes."""
+    print(f"{'plan':34}{'batch':>6}{'predicted':>12}{'measured':>12}{'off':>8}{'bytes off':>11}")
+    for name, batch, changes in PREDICTIONS:
+        line = json.loads(run(CARRY / "gpu", "speed", plan_for(batch, **changes), 15, capture=True, quiet=True))
+        predicted, measured = line["predicted_step_ms"], line["step_ms"]
+        bytes_off = line["requested_bytes"] - line["planned_bytes"]
+        off = predicted / measured - 1
+        print(f"{name:34}{batch:6}{predicted:9.2f} ms{measured:9.2f} ms{off:+8.1%}{bytes_off:+11}", flush=True)
 
 
 def utilisation(parameters, tokens_per_s):
@@ -101,21 +137,31 @@ def losses():
     ours = [line["loss"] for line in lines if "learning_rate" in line]
     folder = OUT.parent / "losses"
     run(CARRY / "gpu", "dump", plan, ROOT / "examples", len(ours), folder)
-    peer = lambda *more: json.loads(
-        run(sys.executable, "tests/gpu/peer.py", "losses", MODEL, folder, metrics, *more, capture=True)
-    )
-    half, single = peer(), peer("--tf32")
-    (OUT / "losses.json").write_text(json.dumps(dict(regimen=ours, autocast=half, tf32=single)))
-    print("step   regimen   autocast   TF32")
-    for step in [0, 1, 2, 5, 10] + list(range(20, len(ours) - 1, 20)) + [len(ours) - 1]:
-        print(f"{step + 1:4} {ours[step]:9.4f} {half[step]:10.4f} {single[step]:6.4f}")
-    off = lambda a, b: (max(abs(x - y) for x, y in zip(a, b)), statistics.mean(abs(x - y) for x, y in zip(a, b)))
-    for name, pair in (("regimen and autocast", (ours, half)), ("TF32 and autocast", (single, half))):
-        print("%s: largest difference %.4f, mean %.4f" % (name, *off(*pair)))
-    plot(ours, half, single)
+    found = {"Regimen, bf16": ours}
+    for name, precision in PRECISIONS:
+        text = run(sys.executable, "tests/gpu/peer.py", "losses", MODEL, folder, metrics, precision, capture=True)
+        found[name] = json.loads(text)
+        compare(found)
 
 
-def plot(ours, half, single):
+def compare(found):
+    """After each precision, so that what is there is there."""
+    (OUT / "losses.json").write_text(json.dumps(found))
+    steps = len(next(iter(found.values())))
+    print("step  " + "  ".join(f"{name:>22}" for name in found))
+    for step in [0, 1, 2, 5, 10] + list(range(20, steps - 1, 20)) + [steps - 1]:
+        print(f"{step + 1:4}  " + "  ".join(f"{curve[step]:22.4f}" for curve in found.values()))
+    reference = found[PRECISIONS[0][0]]
+    for name, curve in found.items():
+        apart = [abs(a - b) for a, b in zip(curve, reference)]
+        print(f"{name} against {PRECISIONS[0][0]}: {max(apart):.4f} at most, {statistics.mean(apart):.4f} in the mean", flush=True)
+    plot(found, reference)
+
+
+PRECISIONS = [("nanoGPT, bf16 autocast", "autocast"), ("nanoGPT, bf16", "bf16"), ("nanoGPT, TF32", "tf32")]
+
+
+def plot(found, reference):
     try:
         import matplotlib
     except ImportError:
@@ -125,19 +171,19 @@ def plot(ours, half, single):
     from matplotlib import pyplot
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    left.plot(single, label="nanoGPT, f32 with TF32", color="0.7", linewidth=3)
-    left.plot(half, label="nanoGPT, bf16 autocast")
-    left.plot(ours, label="Regimen, bf16", linestyle="--")
+    for index, (name, curve) in enumerate(found.items()):
+        style = dict(color=f"C{index}", linestyle="-" if index else "--", zorder=-index)
+        left.plot(curve, label=name, **style)
+        if curve is not reference:
+            right.plot([a - b for a, b in zip(curve, reference)], label=name, **style)
     left.set(xlabel="step", ylabel="loss", title="GPT-2 124M on the plays")
+    right.set(xlabel="step", title="less that of " + PRECISIONS[0][0])
     left.legend()
-    right.plot([a - b for a, b in zip(single, half)], label="TF32 − autocast", color="0.7")
-    right.plot([a - b for a, b in zip(ours, half)], label="Regimen − autocast")
-    right.set(xlabel="step", ylabel="difference of losses")
     right.legend()
     figure.savefig(OUT / "losses.png", dpi=80)
 
 
-PARTS = dict(calibrate=calibrate, speed=speed, operations=operations, losses=losses)
+PARTS = dict(calibrate=calibrate, predictions=predictions, speed=speed, operations=operations, losses=losses)
 
 
 def main():

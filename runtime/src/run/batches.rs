@@ -66,6 +66,8 @@ impl Batches for Streams {
 /// Memory for one micro-batch, used again and again.
 #[derive(Clone, Debug, Default)]
 pub struct MicroBatch {
+    /// Feed, first sample and divisor of what it holds, if it holds anything.
+    holds: Option<(String, u64, u64)>,
     tokens: Vec<i64>,
     labels: Vec<i64>,
     samples: Vec<i64>,
@@ -85,6 +87,7 @@ impl MicroBatch {
         end: u64,
         divisor: u64,
     ) -> Result<(), Diagnostic> {
+        self.holds = None;
         let (row, rows) = (feed.sequence as usize, feed.micro_batch as usize);
         self.tokens.resize(row * rows, 0);
         self.labels.resize(row * rows, IGNORED);
@@ -100,7 +103,13 @@ impl MicroBatch {
             }
         }
         self.divisor = [divisor as f32];
+        self.holds = Some((feed.name.clone(), first, divisor));
         Ok(())
+    }
+
+    /// Whether it was filled with the samples of this feed from `first` on, for this divisor.
+    pub fn holds(&self, feed: &Feed, first: u64, divisor: u64) -> bool {
+        self.holds.as_ref().is_some_and(|held| held.0 == feed.name && (held.1, held.2) == (first, divisor))
     }
 
     /// The numbers by the source that a program's input names.

@@ -21,7 +21,7 @@ use crate::generate::{Request, Sampling, generate};
 use crate::metrics::{Line, Recorder};
 use regimen_base::Diagnostic;
 use regimen_base::schedule::{
-    Action, CheckpointPolicy, Counter, HostValue, Metric, Period, Watch, WeightSource,
+    Action, CheckpointPolicy, Counter, Feed, HostValue, Metric, Period, Watch, WeightSource,
 };
 use regimen_data::Tokenize;
 use std::collections::BTreeMap;
@@ -61,6 +61,8 @@ pub struct Progress {
     pub pace: Pace,
     pub timed: bool,
     pub micro: MicroBatch,
+    /// What the next training program will read.
+    pub next: MicroBatch,
 }
 
 impl Progress {
@@ -74,6 +76,7 @@ impl Progress {
             pace: Pace::start(),
             timed: true,
             micro: MicroBatch::default(),
+            next: MicroBatch::default(),
         }
     }
 }
@@ -179,13 +182,25 @@ impl<'a> Session<'a> {
             return Ok(());
         };
         let feed = self.stage.feed(feed)?;
-        let batch = round.step * feed.batch;
-        let first = batch + round.micro * feed.micro_batch;
+        let first = round.step * feed.batch + round.micro * feed.micro_batch;
         // Over the global batch, so that accumulation does not change the loss.
-        let divisor = self.batches.supervised(feed, batch, feed.batch)?;
-        self.progress.micro.fill(self.batches, feed, first, u64::MAX, divisor)?;
+        let divisor = self.batches.supervised(feed, round.step * feed.batch, feed.batch)?;
+        if self.progress.next.holds(feed, first, divisor) {
+            std::mem::swap(&mut self.progress.micro, &mut self.progress.next);
+        } else {
+            self.progress.micro.fill(self.batches, feed, first, u64::MAX, divisor)?;
+        }
         self.engine.run(program, &self.progress.micro.inputs())?;
+        self.prepare(feed, first + feed.micro_batch);
         Ok(())
+    }
+
+    /// Reads the samples that come next while a GPU still works. If they cannot be read, whoever needs them says why.
+    fn prepare(&mut self, feed: &Feed, first: u64) {
+        let batch = first / feed.batch.max(1) * feed.batch;
+        if let Ok(divisor) = self.batches.supervised(feed, batch, feed.batch) {
+            let _ = self.progress.next.fill(self.batches, feed, first, u64::MAX, divisor);
+        }
     }
 
     fn load(&mut self, from: &WeightSource) -> Result<(), Diagnostic> {
