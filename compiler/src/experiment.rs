@@ -235,15 +235,47 @@ pub struct Hardware {
 /// Points (work of one operation, work done per second), by increasing work.
 pub type Speeds = Vec<(f64, f64)>;
 
+/// How a stage computes, as far as speed depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mode {
+    /// Of weights and activations.
+    pub precision: Precision,
+    /// Whether a GPU's libraries must repeat bit for bit. A CPU's operations always do, and are measured as if they need not.
+    pub reproducible: bool,
+}
+
+/// One kind of instruction that was timed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    /// What it had to do.
+    pub sizes: Sizes,
+    /// Seconds, without what every instruction costs.
+    pub seconds: f64,
+}
+
+/// What the speed of an operation depends on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sizes {
+    /// FLOPs.
+    pub flops: f64,
+    /// Bytes read and written.
+    pub bytes: f64,
+    /// Last dimensions of the first result and of the first three operands; 1 where there is none.
+    pub widths: [f64; 4],
+}
+
+/// By operation: its name, with those of its attributes that choose a kernel.
+pub type Operations = BTreeMap<String, Vec<Measured>>;
+
 /// How fast a device really is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Efficiency {
     /// Whether this was measured on the machine at hand.
     pub calibrated: bool,
-    /// Seconds of host time per instruction.
+    /// Seconds that every instruction costs, whatever it does.
     pub overhead: f64,
-    /// What was measured, by precision and operation. Work is FLOPs where an operation has any, else bytes.
-    pub measured: BTreeMap<Precision, BTreeMap<String, Speeds>>,
+    /// What was measured.
+    pub measured: BTreeMap<Mode, Operations>,
     /// For what was not measured: typical FLOP/s of products in f32.
     pub matmul: Speeds,
     /// For what was not measured: typical bytes/s.

@@ -1,7 +1,8 @@
 //! The hardware catalogue: what devices can do, from data sheets, users' own files and calibration.
 
 use crate::codes;
-use crate::experiment::{Efficiency, Precision, Speeds};
+use crate::experiment::{Efficiency, Measured, Sizes};
+use crate::planning::calibrate::mode;
 use crate::program::{Block, Term};
 use crate::quantity::{Dimension, number, units};
 use crate::schema::Type;
@@ -61,7 +62,7 @@ struct Written {
 struct Calibration {
     overhead: f64,
     #[serde(flatten)]
-    measured: BTreeMap<String, BTreeMap<String, Speeds>>,
+    measured: BTreeMap<String, BTreeMap<String, Vec<[f64; 7]>>>,
 }
 
 static BUILT_IN: LazyLock<BTreeMap<String, Arc<Entry>>> = LazyLock::new(|| {
@@ -235,22 +236,28 @@ pub fn typical(backend: Backend, flops: f64, bandwidth: f64) -> Efficiency {
 /// What is wrong, for people.
 pub fn calibration(text: &str, otherwise: Efficiency) -> Result<Efficiency, String> {
     let read: Calibration = toml::from_str(text).map_err(|e| e.to_string().trim_end().to_string())?;
-    let good = |points: &Speeds| {
-        points.iter().all(|(a, b)| a.is_finite() && b.is_finite() && *a > 0.0 && *b > 0.0)
-            && points.windows(2).all(|w| w[0].0 < w[1].0)
-    };
     if !(read.overhead.is_finite() && read.overhead >= 0.0) {
         return Err("`overhead` must not be negative".into());
     }
     let mut measured = BTreeMap::new();
     for (name, operations) in read.measured {
-        let precision = Precision::from_name(&name).ok_or_else(|| format!("`{name}` is no precision"))?;
-        if let Some(wrong) = operations.iter().find(|(_, points)| !good(points)) {
-            return Err(format!("points of `{}` must be positive and by increasing size", wrong.0));
+        let mode = mode(&name).ok_or_else(|| format!("`{name}` is no precision"))?;
+        let mut samples = BTreeMap::new();
+        for (kind, lists) in operations {
+            let list: Option<Vec<Measured>> = lists.iter().map(sample).collect();
+            let wrong = || format!("what was measured of `{kind}` must be positive");
+            samples.insert(kind.clone(), list.filter(|list| !list.is_empty()).ok_or_else(wrong)?);
         }
-        measured.insert(precision, operations);
+        measured.insert(mode, samples);
     }
     Ok(Efficiency { calibrated: true, overhead: read.overhead, measured, ..otherwise })
+}
+
+/// FLOPs, bytes, four widths, seconds.
+fn sample(numbers: &[f64; 7]) -> Option<Measured> {
+    let [flops, bytes, a, b, c, d, seconds] = *numbers;
+    let good = numbers.iter().all(|n| n.is_finite() && *n >= 0.0) && seconds > 0.0 && flops.max(bytes) > 0.0;
+    good.then_some(Measured { sizes: Sizes { flops, bytes, widths: [a, b, c, d] }, seconds })
 }
 
 #[cfg(test)]
@@ -278,10 +285,14 @@ mod tests {
 
     #[test]
     fn calibrations_are_checked() {
-        let calibration = |text| calibration(text, typical(Backend::Cpu, 1e11, 1e10));
-        assert!(calibration("overhead = 1e-6\n[f32]\nlinear = [[1e6, 1e9], [1e8, 2e9]]").unwrap().calibrated);
-        assert!(calibration("overhead = 1e-6\n[f32]\nlinear = [[1e8, 1e9], [1e6, 2e9]]").is_err());
-        assert!(calibration("overhead = 1e-6\n[f7]\nlinear = [[1e8, 1e9]]").is_err());
+        let calibration = |text: &str| calibration(text, typical(Backend::Cpu, 1e11, 1e10));
+        let good = "overhead = 1e-6\n[f32]\nlinear = [[1e6, 1e4, 1, 1, 1, 1, 1e-5]]\n[bf16_reproducible]\n";
+        assert!(calibration(good).unwrap().calibrated);
+        for wrong in ["0", "-1.0", "nan", "inf"] {
+            assert!(calibration(&good.replace("1e-5", wrong)).is_err(), "{wrong}");
+        }
+        assert!(calibration("overhead = 1e-6\n[f32]\nlinear = [[1e8, 1e9]]").is_err());
+        assert!(calibration(&good.replace("bf16", "f7")).is_err());
         assert!(calibration("overhead = -1.0").is_err());
     }
 }

@@ -216,8 +216,11 @@ fn types(program: &Program, ids: &[TensorId]) -> Vec<String> {
     ids.iter().filter_map(|id| program.tensors.get(id.index())).map(|tensor| tensor.ty.to_string()).collect()
 }
 
+/// Calls, seconds, FLOPs and bytes of one kind of instruction.
+type Row = (u32, f64, u64, u64);
+
 fn operations(plan: &Plan) -> Outcome<()> {
-    let mut programs: BTreeMap<&str, BTreeMap<String, (u32, f64, u64, u64)>> = BTreeMap::new();
+    let mut programs: BTreeMap<&str, BTreeMap<String, Row>> = BTreeMap::new();
     for (program, instruction, seconds) in timed(plan)? {
         let shape = types(program, &instruction.outputs).into_iter().next().unwrap_or_default();
         let rows = programs.entry(&program.name).or_default();

@@ -6,7 +6,7 @@
 //! instruction.
 
 use crate::codes::{self, At};
-use crate::cuda::{self, Cuda, Marks};
+use crate::cuda::{self, Cuda, Graph, Marks};
 use crate::library::{self, Layout, Memory};
 use crate::ops::{self, Call, Lower};
 use crate::shim;
@@ -223,6 +223,29 @@ impl Executable {
         outcome
     }
 
+    /// Seconds of the program where it runs as one, replayed as a GPU's graph: the median of several replays. Nothing on a host. The
+    /// program must have run before, and takes example inputs with ids less than `ids`.
+    ///
+    /// # Errors
+    /// As for [`Executable::run`], or if the driver fails.
+    pub fn whole(
+        &mut self,
+        residents: &[Tensor],
+        ids: u64,
+        rounds: usize,
+    ) -> Result<Option<f64>, Diagnostic> {
+        let Place::Gpu(cuda) = self.place.clone() else { return Ok(None) };
+        let inputs = self.example_inputs(ids)?;
+        let graph = Graph::record(&cuda, || self.run(residents, inputs, &mut Watch::default()).map(|_| ()))?;
+        let marks = Marks::new(2).map_err(|why| unmeasured(&why))?;
+        let mut all = vec![];
+        for _ in 0..rounds {
+            all.extend(marks.around(&cuda, || graph.replay(&cuda)).map_err(|why| unmeasured(&why))?);
+        }
+        all.sort();
+        Ok(all.get(all.len() / 2).map(Duration::as_secs_f64))
+    }
+
     /// Fills the slots of residents and inputs.
     fn bind(&mut self, residents: &[Tensor], inputs: Vec<Tensor>) -> Result<(), Diagnostic> {
         if inputs.len() != self.program.inputs.len() {
@@ -259,6 +282,9 @@ impl Executable {
             (true, Some(_)) => Some(Marks::new(self.steps.len() + 1).map_err(|why| unmeasured(&why))?),
             _ => None,
         };
+        if let (Some(_), Some(cuda)) = (&marks, self.place.cuda()) {
+            Marks::lead(cuda).map_err(|why| unmeasured(&why))?;
+        }
         for index in 0..self.steps.len() {
             if let (Some(marks), Some(cuda)) = (&marks, self.place.cuda()) {
                 marks.set(index, cuda).map_err(|why| unmeasured(&why))?;

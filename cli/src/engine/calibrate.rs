@@ -3,12 +3,11 @@
 use crate::one;
 use regimen_base::Diagnostic;
 use regimen_base::plan::{Backend, Stage};
-use regimen_base::program::Program;
 use regimen_base::tensor::Mesh;
 use regimen_cli::arguments::Calibrate;
 use regimen_cli::codes::{e0811, e0817};
 use regimen_cli::{calibration, files, output};
-use regimen_compiler::experiment::Precision;
+use regimen_compiler::experiment::Mode;
 use regimen_compiler::front::{Options, load};
 use regimen_compiler::planning::calibrate::{Timed, experiments, fit, toml};
 use regimen_compiler::world::MemoryWorld;
@@ -28,11 +27,17 @@ pub fn calibrate(asked: &Calibrate) -> Result<(), Vec<Diagnostic>> {
     let mut timed = vec![];
     let entry = hardware::built_in().find(|entry| entry.name == asked.hardware);
     let backend = entry.map_or(Backend::Cpu, |entry| entry.backend);
-    let place = place(backend, entry.and_then(|entry| entry.device.as_deref())).map_err(one)?;
+    let device = entry.and_then(|entry| entry.device.as_deref());
     let texts = experiments(&asked.hardware, backend, asked.threads);
-    for (index, (precision, text)) in texts.iter().enumerate() {
+    let mut open: Option<(bool, Place)> = None;
+    for (index, (mode, text)) in texts.iter().enumerate() {
         output::err(&format!("measuring {} of {} …\n", index + 1, texts.len()));
-        timed.extend(time_stage(&place, &plan(text)?, *precision).map_err(one)?);
+        if open.as_ref().is_none_or(|(reproducible, _)| *reproducible != mode.reproducible) {
+            open = Some((mode.reproducible, place(backend, device, mode.reproducible).map_err(one)?));
+        }
+        if let Some((_, place)) = &open {
+            timed.extend(time_stage(place, &plan(text)?, *mode).map_err(one)?);
+        }
     }
     let folder = target.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| one(e0811::unwritable(folder, &error)))?;
@@ -59,11 +64,11 @@ fn plan(text: &str) -> Result<Stage, Vec<Diagnostic>> {
 }
 
 /// Where programs are timed. A GPU must be the one that the catalogue's entry describes.
-fn place(backend: Backend, device: Option<&str>) -> Result<Place, Diagnostic> {
+fn place(backend: Backend, device: Option<&str>, reproducible: bool) -> Result<Place, Diagnostic> {
     if backend == Backend::Cpu {
         return Ok(Place::Host(Mesh::default()));
     }
-    let cuda = Cuda::open(false)?;
+    let cuda = Cuda::open(reproducible)?;
     match device.filter(|device| *device != cuda.card().name) {
         Some(device) => Err(e0817::another_card(device, &cuda.card().name)),
         None => Ok(Place::Gpu(Rc::new(cuda))),
@@ -71,7 +76,7 @@ fn place(backend: Backend, device: Option<&str>) -> Result<Place, Diagnostic> {
 }
 
 /// Times every instruction of every program of a stage.
-fn time_stage(place: &Place, stage: &Stage, precision: Precision) -> Result<Vec<Timed>, Diagnostic> {
+fn time_stage(place: &Place, stage: &Stage, mode: Mode) -> Result<Vec<Timed>, Diagnostic> {
     library::start(usize::try_from(stage.target.threads.max(1)).unwrap_or(usize::MAX))?;
     let residents: Result<Vec<_>, Diagnostic> = stage.residents.iter().map(|r| place.zeros(&r.ty)).collect();
     let residents = residents?;
@@ -92,19 +97,20 @@ fn time_stage(place: &Place, stage: &Stage, precision: Precision) -> Result<Vec<
                 rounds.push(watch.times.iter().map(|time| time.as_secs_f64()).collect::<Vec<f64>>());
             }
         }
-        timed.extend(medians(program, precision, &rounds));
+        let whole = executable.whole(&residents, stage.model.vocab, ROUNDS)?;
+        timed.push(Timed::new(mode, program, &medians(&rounds), whole));
     }
     Ok(timed)
 }
 
-fn medians(program: &Program, precision: Precision, rounds: &[Vec<f64>]) -> Vec<Timed> {
-    let median = |index: usize| {
-        let mut seconds: Vec<f64> = rounds.iter().filter_map(|round| round.get(index).copied()).collect();
-        seconds.sort_by(f64::total_cmp);
-        seconds.get(seconds.len() / 2).copied()
-    };
-    let instructions = program.instructions.iter().enumerate();
-    instructions
-        .filter_map(|(index, i)| Some(Timed { precision, instruction: i.clone(), seconds: median(index)? }))
-        .collect()
+/// The median of each instruction over the rounds.
+fn medians(rounds: &[Vec<f64>]) -> Vec<f64> {
+    let instructions = rounds.first().map_or(0, Vec::len);
+    let of = |index: usize| median(rounds.iter().filter_map(|round| round.get(index).copied()).collect());
+    (0..instructions).map(of).collect()
+}
+
+fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    seconds.get(seconds.len() / 2).copied().unwrap_or(0.0)
 }

@@ -1,13 +1,13 @@
 //! Calibration: which programs are timed, and how speeds follow from the times.
 //!
 //! The programs are those of small experiments, written in the language like any other, so that what is measured is what
-//! plans are made of. From the times of their instructions follow the host's overhead per instruction, and for every operation
-//! and precision its speed by size. No experiment of a user takes part.
+//! plans are made of. From the times of their instructions follow what every instruction costs, and the seconds of every operation at
+//! the sizes that it has there. No experiment of a user takes part.
 
-use super::time::work;
-use crate::experiment::{Efficiency, Precision, Speeds};
+use super::time::{kind, sizes, work};
+use crate::experiment::{Efficiency, Measured, Mode, Operations, Precision, Sizes};
 use regimen_base::plan::Backend;
-use regimen_base::program::Instruction;
+use regimen_base::program::Program;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -21,11 +21,16 @@ struct Shape {
     vocab: u64,
     precision: Precision,
     dropout: &'static str,
+    reproducible: bool,
 }
 
 const fn shape(sizes: [u64; 6], precision: Precision, dropout: &'static str) -> Shape {
     let [layers, heads, hidden, context, micro_batch, vocab] = sizes;
-    Shape { layers, heads, hidden, context, micro_batch, vocab, precision, dropout }
+    Shape { layers, heads, hidden, context, micro_batch, vocab, precision, dropout, reproducible: false }
+}
+
+const fn reproducible(sizes: [u64; 6], precision: Precision) -> Shape {
+    Shape { reproducible: true, ..shape(sizes, precision, "0%") }
 }
 
 /// Models from overhead-bound to compute-bound, with dropout, so that attention is composed in some and one operation in
@@ -41,27 +46,49 @@ const CPU: [Shape; 8] = [
     shape([1, 4, 256, 128, 16, 2_048], Precision::F32, "10%"),
 ];
 
-const CUDA: [Shape; 9] = [
+/// Widths, heads, contexts and batches as they occur, so that no plan is far from all of them. Those that must repeat come last:
+/// libtorch's switch for that is the process's.
+const CUDA: [Shape; 28] = [
     shape([2, 4, 256, 128, 8, 1_024], Precision::Bf16, "0%"),
+    shape([2, 4, 256, 256, 64, 8_192], Precision::Bf16, "0%"),
+    shape([2, 6, 384, 512, 32, 8_192], Precision::Bf16, "0%"),
     shape([2, 8, 512, 512, 8, 8_192], Precision::Bf16, "0%"),
+    shape([2, 8, 512, 1_024, 32, 32_000], Precision::Bf16, "0%"),
+    shape([2, 8, 512, 4_096, 4, 32_000], Precision::Bf16, "0%"),
     shape([2, 10, 640, 1_024, 16, 32_000], Precision::Bf16, "0%"),
+    shape([2, 12, 768, 1_024, 8, 50_304], Precision::Bf16, "0%"),
+    shape([2, 12, 768, 512, 96, 50_304], Precision::Bf16, "0%"),
     shape([2, 14, 896, 1_024, 40, 50_304], Precision::Bf16, "0%"),
+    shape([2, 16, 1_024, 1_024, 12, 50_304], Precision::Bf16, "0%"),
+    shape([2, 16, 1_024, 2_048, 16, 32_000], Precision::Bf16, "0%"),
+    shape([2, 20, 1_280, 512, 32, 50_304], Precision::Bf16, "0%"),
+    shape([2, 25, 1_600, 2_048, 4, 50_304], Precision::Bf16, "0%"),
+    shape([2, 24, 1_536, 1_024, 6, 50_304], Precision::Bf16, "0%"),
     shape([2, 16, 2_048, 2_048, 8, 50_304], Precision::Bf16, "0%"),
+    shape([2, 32, 2_048, 1_024, 6, 32_000], Precision::Bf16, "0%"),
+    shape([1, 32, 4_096, 2_048, 4, 32_000], Precision::Bf16, "0%"),
     shape([2, 8, 512, 512, 8, 8_192], Precision::Bf16, "10%"),
+    shape([2, 12, 768, 512, 16, 50_304], Precision::Bf16, "10%"),
     shape([2, 16, 1_024, 1_024, 8, 32_000], Precision::Bf16, "10%"),
     shape([2, 8, 512, 512, 8, 8_192], Precision::F32, "10%"),
+    shape([2, 12, 768, 512, 16, 8_192], Precision::F32, "0%"),
     shape([2, 16, 1_024, 1_024, 8, 32_000], Precision::F32, "0%"),
+    reproducible([2, 8, 512, 512, 8, 8_192], Precision::Bf16),
+    reproducible([2, 12, 768, 1_024, 16, 50_304], Precision::Bf16),
+    reproducible([2, 16, 2_048, 2_048, 4, 50_304], Precision::Bf16),
+    reproducible([2, 16, 1_024, 1_024, 8, 32_000], Precision::F32),
 ];
 
 /// The experiments whose programs are timed; `hardware` is a name of the catalogue.
-pub fn experiments(hardware: &str, backend: Backend, threads: Option<u64>) -> Vec<(Precision, String)> {
+pub fn experiments(hardware: &str, backend: Backend, threads: Option<u64>) -> Vec<(Mode, String)> {
     let threads = threads.map_or(String::new(), |n| format!("threads = {n}"));
     let shapes: &[Shape] = match backend {
         Backend::Cpu => &CPU,
         Backend::Cuda => &CUDA,
     };
     let one = |shape: &Shape| {
-        let Shape { layers, heads, hidden, context, micro_batch, vocab, precision, dropout } = shape;
+        let Shape { layers, heads, hidden, context, micro_batch, vocab, precision, dropout, reproducible } =
+            shape;
         let precision_name = precision.name();
         let text = format!(
             "experiment calibration {{ seed = 1 }}
@@ -73,76 +100,111 @@ model m : gpt {{
 }}
 stage timed : causal_lm {{
   on = device, model = m, data = none, batch = {micro_batch} sequences, micro_batch = {micro_batch}, duration = 1 steps
-  optimizer = adamw {{ lr = 1e-4, clip = 1.0 }}, precision = {precision_name}, reproducible = false
+  optimizer = adamw {{ lr = 1e-4, clip = 1.0 }}, precision = {precision_name}, reproducible = {reproducible}
   evaluate = {{ every = 1 steps, on = none.validation }}
 }}
 "
         );
-        (*precision, text)
+        (Mode { precision: *precision, reproducible: *reproducible }, text)
     };
     shapes.iter().map(one).collect()
 }
 
-/// One instruction and the seconds that it took, a median over repetitions.
+/// One program, timed.
 #[derive(Clone, Debug)]
 pub struct Timed {
-    /// The precision of its program.
-    pub precision: Precision,
-    /// The instruction.
-    pub instruction: Instruction,
-    /// Seconds, the host's overhead included.
-    pub seconds: f64,
+    /// How its stage computes.
+    pub mode: Mode,
+    /// Kind, sizes and seconds of each instruction that does something, what every instruction costs included.
+    pub instructions: Vec<(String, Measured)>,
+    /// Seconds of the whole, where it runs as one, as a GPU's graph does.
+    pub whole: Option<f64>,
 }
 
-/// Speeds that explain the times.
-pub fn fit(timed: &[Timed]) -> Efficiency {
-    let overhead = overhead(timed);
-    let mut samples: BTreeMap<(Precision, &str), Vec<(f64, f64)>> = BTreeMap::new();
-    for t in timed.iter().filter(|t| work(&t.instruction) > 0.0) {
-        let net = (t.seconds - overhead).max(overhead * 0.05).max(1e-9);
-        samples.entry((t.precision, &t.instruction.op)).or_default().push((work(&t.instruction), net));
+impl Timed {
+    /// From the seconds of each instruction, in order.
+    pub fn new(mode: Mode, program: &Program, seconds: &[f64], whole: Option<f64>) -> Timed {
+        let one = |(instruction, seconds): (_, &f64)| {
+            (kind(instruction), Measured { sizes: sizes(program, instruction), seconds: *seconds })
+        };
+        let all = program.instructions.iter().zip(seconds).map(one);
+        Timed { mode, instructions: all.filter(|(_, sample)| work(&sample.sizes) > 0.0).collect(), whole }
     }
-    let mut measured: BTreeMap<Precision, BTreeMap<String, Speeds>> = BTreeMap::new();
-    for ((precision, op), samples) in samples {
-        measured.entry(precision).or_default().insert(op.to_string(), speeds(&samples));
+}
+
+/// Samples that explain the times.
+pub fn fit(timed: &[Timed]) -> Efficiency {
+    let single = smallest(timed);
+    let net = |sample: &Measured| (sample.seconds - single).max(single * 0.05).max(1e-9);
+    // What an instruction costs beside others, where a program as a whole was timed.
+    let beside = |program: &Timed| {
+        let work: f64 = program.instructions.iter().map(|(_, sample)| net(sample)).sum();
+        (program.instructions.len() >= ENOUGH)
+            .then_some((program.whole? - work) / program.instructions.len() as f64)
+    };
+    let overhead = median(timed.iter().filter_map(beside).collect()).map_or(single, |cost| cost.max(0.0));
+    let mut measured: BTreeMap<Mode, Operations> = BTreeMap::new();
+    for program in timed {
+        let samples = measured.entry(program.mode).or_default();
+        for (kind, sample) in &program.instructions {
+            let known: &mut Vec<Measured> = samples.entry(kind.clone()).or_default();
+            let seconds = net(sample);
+            // Layers have the same sizes: their mean counts, as it does in a plan.
+            match known.iter_mut().find(|known| known.sizes == sample.sizes) {
+                Some(known) => known.seconds = 0.5 * (known.seconds + seconds),
+                None => known.push(Measured { seconds, ..*sample }),
+            }
+        }
     }
     Efficiency { calibrated: true, overhead, measured, matmul: vec![], memory: vec![] }
 }
 
-/// What an instruction costs the host: the time of those that do almost nothing.
-fn overhead(timed: &[Timed]) -> f64 {
-    let mut small: Vec<f64> = timed
-        .iter()
-        .filter(|t| t.instruction.flops == 0 && t.instruction.bytes < 4096)
-        .map(|t| t.seconds)
-        .collect();
-    small.sort_by(f64::total_cmp);
-    small.get(small.len() / 2).copied().unwrap_or(1e-6)
+/// Instructions that a program must have for the cost of one to be seen in its time.
+const ENOUGH: usize = 20;
+
+/// What an instruction costs by itself: the time of those that do almost nothing.
+fn smallest(timed: &[Timed]) -> f64 {
+    let all = timed.iter().flat_map(|program| &program.instructions).map(|(_, sample)| sample);
+    let small = all.filter(|sample| sample.sizes.flops == 0.0 && sample.sizes.bytes < 4096.0);
+    median(small.map(|sample| sample.seconds).collect()).unwrap_or(1e-6)
 }
 
-/// Total work over total time in each doubling of the work.
-fn speeds(samples: &[(f64, f64)]) -> Speeds {
-    let mut bins: BTreeMap<i64, (f64, f64, f64)> = BTreeMap::new();
-    for (work, seconds) in samples {
-        let bin = bins.entry(work.log2().floor() as i64).or_insert((0.0, 0.0, 0.0));
-        *bin = (bin.0 + work, bin.1 + seconds, bin.2 + 1.0);
-    }
-    bins.into_values().map(|(work, seconds, n)| (work / n, work / seconds)).collect()
+fn median(mut numbers: Vec<f64>) -> Option<f64> {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied()
 }
 
-/// The speeds as the TOML that [`crate::hardware::calibration`] reads.
+/// The samples as the TOML that [`crate::hardware::calibration`] reads.
 pub fn toml(efficiency: &Efficiency) -> String {
-    let points =
-        |list: &Speeds| list.iter().map(|(x, y)| format!("[{x:.1}, {y:.1}]")).collect::<Vec<_>>().join(", ");
     let mut out = String::from(
-        "# Measured by `regimen calibrate`: for every operation points [FLOPs (bytes where it has none), the same per second].\n",
+        "# Measured by `regimen calibrate`: for every operation lists of FLOPs, bytes, last dimensions of the first result and of three\n\
+         # operands, and seconds.\n",
     );
     let _ = writeln!(out, "overhead = {:e}", efficiency.overhead);
-    for (precision, operations) in &efficiency.measured {
-        let _ = writeln!(out, "\n[{}]", precision.name());
-        for (op, speeds) in operations {
-            let _ = writeln!(out, "{op} = [{}]", points(speeds));
+    for (mode, operations) in &efficiency.measured {
+        let _ = writeln!(out, "\n[{}]", mode_name(*mode));
+        for (kind, samples) in operations {
+            let lists: Vec<String> = samples.iter().map(list).collect();
+            let _ = writeln!(out, "\"{kind}\" = [{}]", lists.join(", "));
         }
     }
     out
+}
+
+fn list(Measured { sizes: Sizes { flops, bytes, widths: [a, b, c, d] }, seconds }: &Measured) -> String {
+    format!("[{flops}, {bytes}, {a}, {b}, {c}, {d}, {seconds:.3e}]")
+}
+
+/// The name of a table: `bf16`, `bf16_reproducible`.
+fn mode_name(mode: Mode) -> String {
+    format!("{}{}", mode.precision.name(), if mode.reproducible { REPRODUCIBLE } else { "" })
+}
+
+const REPRODUCIBLE: &str = "_reproducible";
+
+/// The mode of a table's name.
+pub fn mode(name: &str) -> Option<Mode> {
+    let plain = name.strip_suffix(REPRODUCIBLE);
+    let precision = Precision::from_name(plain.unwrap_or(name))?;
+    Some(Mode { precision, reproducible: plain.is_some() })
 }

@@ -1,13 +1,13 @@
-//! Predicted time: for every instruction, its work over the speed that `regimen calibrate` measured for this operation at this
-//! size, plus the host's overhead.
+//! Predicted time: for every instruction, its work over the speed that `regimen calibrate` measured for this operation at the sizes
+//! nearest to its own, plus what every instruction costs.
 //!
 //! Without calibration, or for an operation that was not measured, an instruction takes as long as its products or its memory
 //! traffic, whichever is longer, at typical shares of the data sheet's speeds, and the plan says so.
 
-use crate::experiment::{Experiment, Hardware, Precision, Speeds, Stage};
+use crate::experiment::{Experiment, Hardware, Measured, Mode, Operations, Precision, Sizes, Stage};
 use crate::stages::Lowered;
-use regimen_base::plan::Plan;
-use regimen_base::program::{Instruction, Program};
+use regimen_base::plan::{Backend, Plan};
+use regimen_base::program::{Attr, Instruction, Program, TensorId};
 use regimen_base::trace::Trace;
 
 /// Seconds of the whole stage, and of one optimizer step.
@@ -20,7 +20,7 @@ pub struct Seconds {
 
 /// Predicts the time of a lowered stage.
 pub fn predict(stage: &Stage, lowered: &Lowered) -> Seconds {
-    let device = Device::new(&stage.hardware, stage.precision);
+    let device = Device::new(stage);
     let seconds = |name: &str| lowered.programs.get(name).map_or(0.0, |p| program_seconds(p, &device));
     let step = lowered.accumulate as f64 * seconds("micro_step") + seconds("update");
     let stage = lowered.runs.iter().map(|(name, times)| *times as f64 * seconds(name)).sum();
@@ -32,9 +32,9 @@ pub fn trace(experiment: &Experiment, plan: &Plan) -> Trace {
     let mut trace = Trace::default();
     for planned in &plan.content.stages {
         let Some(stage) = experiment.stages.iter().find(|stage| stage.name == planned.name) else { continue };
-        let device = Device::new(&stage.hardware, stage.precision);
+        let device = Device::new(stage);
         trace.stage(planned, |program| {
-            Some(program.instructions.iter().map(|i| instruction_seconds(i, &device)).collect())
+            Some(program.instructions.iter().map(|i| instruction_seconds(program, i, &device)).collect())
         });
     }
     trace
@@ -42,20 +42,21 @@ pub fn trace(experiment: &Experiment, plan: &Plan) -> Trace {
 
 /// Predicted seconds of one run of a program.
 pub fn program_seconds(program: &Program, device: &Device) -> f64 {
-    program.instructions.iter().map(|i| instruction_seconds(i, device)).sum()
+    program.instructions.iter().map(|i| instruction_seconds(program, i, device)).sum()
 }
 
-/// A device computing in one precision.
-#[derive(Clone, Debug)]
+/// A device computing in one way.
+#[derive(Clone, Copy, Debug)]
 pub struct Device<'a> {
     hardware: &'a Hardware,
-    precision: Precision,
+    mode: Mode,
 }
 
 impl Device<'_> {
-    /// The device in a precision.
-    pub fn new(hardware: &Hardware, precision: Precision) -> Device<'_> {
-        Device { hardware, precision }
+    /// The device of a stage, as the stage computes.
+    pub fn new(stage: &Stage) -> Device<'_> {
+        let reproducible = stage.reproducible && stage.hardware.backend == Backend::Cuda;
+        Device { hardware: &stage.hardware, mode: Mode { precision: stage.precision, reproducible } }
     }
 
     /// Data-sheet FLOP/s in a precision relative to f32.
@@ -70,40 +71,114 @@ impl Device<'_> {
         }
     }
 
-    /// What was measured of an operation: in this precision, or in another and scaled as the data sheet has it.
-    fn measured(&self, op: &str, flops: bool) -> Option<(&Speeds, f64)> {
+    /// What was measured of an instruction's operation, and by what its speed is multiplied: computing in this way, or else in
+    /// another and scaled as the data sheet has it.
+    fn measured(&self, instruction: &Instruction) -> Option<(&[Measured], f64)> {
         let measured = &self.hardware.efficiency.measured;
-        let of = |precision: Precision| measured.get(&precision).and_then(|operations| operations.get(op));
-        if let Some(speeds) = of(self.precision) {
-            return Some((speeds, 1.0));
+        let of = |mode: Mode| measured.get(&mode).and_then(|samples| nearest_kind(samples, instruction));
+        let plain = Mode { reproducible: false, ..self.mode };
+        if let Some(samples) = of(self.mode).or_else(|| of(plain)) {
+            return Some((samples, 1.0));
         }
-        let (other, speeds) = Precision::ALL.into_iter().find_map(|p| of(p).map(|speeds| (p, speeds)))?;
-        let scale = if flops { self.relative(self.precision) / self.relative(other) } else { 1.0 };
-        Some((speeds, scale))
+        let others = Precision::ALL.into_iter().map(|precision| Mode { precision, ..plain });
+        let (other, samples) = others.into_iter().find_map(|mode| Some((mode.precision, of(mode)?)))?;
+        let scale = self.relative(self.mode.precision) / self.relative(other);
+        Some((samples, if instruction.flops > 0 { scale } else { 1.0 }))
     }
+}
+
+/// The samples of the same kind, or of the same operation.
+fn nearest_kind<'a>(samples: &'a Operations, instruction: &Instruction) -> Option<&'a [Measured]> {
+    let op = &*instruction.op;
+    let same = samples.get(&kind(instruction)).or_else(|| samples.get(op));
+    let other = || {
+        let from = samples.range(op.to_owned()..);
+        from.take_while(|(name, _)| name.starts_with(op)).find(|(name, _)| name[op.len()..].starts_with(' '))
+    };
+    same.or_else(|| other().map(|(_, samples)| samples)).map(Vec::as_slice)
+}
+
+/// An operation with those of its attributes that choose a kernel: words, and what is switched on.
+pub fn kind(instruction: &Instruction) -> String {
+    let mut kind = instruction.op.to_string();
+    for (name, value) in &instruction.attrs {
+        match value {
+            Attr::Text(text) => kind.extend([" ", text]),
+            Attr::Bool(true) => kind.extend([" ", name]),
+            _ => {}
+        }
+    }
+    kind
 }
 
 /// Predicted seconds of one instruction.
-pub fn instruction_seconds(instruction: &Instruction, device: &Device) -> f64 {
+pub fn instruction_seconds(program: &Program, instruction: &Instruction, device: &Device) -> f64 {
     let overhead = device.hardware.efficiency.overhead;
-    let work = work(instruction);
+    let sizes = sizes(program, instruction);
+    let work = work(&sizes);
     if work == 0.0 {
-        return overhead;
+        // A view. On a CPU it takes the host's time; a GPU never hears of it.
+        return if device.hardware.backend == Backend::Cuda { 0.0 } else { overhead };
     }
-    let measured = device.measured(&instruction.op, instruction.flops > 0);
-    let speed = measured.and_then(|(speeds, scale)| Some(interpolate(speeds, work)? * scale));
+    let measured = device.measured(instruction);
+    let speed = measured.and_then(|(samples, scale)| Some(speed(samples, &sizes)? * scale));
     overhead + speed.map_or_else(|| roofline_seconds(instruction, device), |speed| work / speed)
 }
 
-/// What an instruction has to do: FLOPs where it has any, else bytes.
-pub fn work(instruction: &Instruction) -> f64 {
-    if instruction.flops > 0 { instruction.flops as f64 } else { instruction.bytes as f64 }
+/// What the speed of an instruction depends on.
+pub fn sizes(program: &Program, instruction: &Instruction) -> Sizes {
+    let width = |id: Option<&TensorId>| {
+        let tensor = id.and_then(|id| program.tensors.get(id.index()));
+        tensor.and_then(|tensor| tensor.ty.shape.last()).map_or(1.0, |n| *n as f64)
+    };
+    // Lists of tensors of any size have no width.
+    let operands = if instruction.inputs.len() > MANY { &[][..] } else { &instruction.inputs[..] };
+    let widths = [
+        width(instruction.outputs.first()),
+        width(operands.first()),
+        width(operands.get(1)),
+        width(operands.get(2)),
+    ];
+    Sizes { flops: instruction.flops as f64, bytes: instruction.bytes as f64, widths }
+}
+
+/// More operands than any operation on single tensors has.
+const MANY: usize = 12;
+
+/// What there is to do: FLOPs where there are any, else bytes.
+pub fn work(sizes: &Sizes) -> f64 {
+    if sizes.flops > 0.0 { sizes.flops } else { sizes.bytes }
+}
+
+/// Between the two samples of the nearest sizes, by their distance on logarithmic axes.
+fn speed(samples: &[Measured], sizes: &Sizes) -> Option<f64> {
+    let mut near: [Option<(f64, f64)>; 2] = [None; 2];
+    for sample in samples {
+        let this = (distance(&sample.sizes, sizes), (work(&sample.sizes) / sample.seconds).ln());
+        if near[0].is_none_or(|first| this.0 < first.0) {
+            near = [Some(this), near[0]];
+        } else if near[1].is_none_or(|second| this.0 < second.0) {
+            near[1] = Some(this);
+        }
+    }
+    let weight = |distance: f64| 1.0 / (distance.powi(3) + 1e-4);
+    let sum =
+        |of: fn(f64) -> f64| near.iter().flatten().map(|(d, speed)| weight(*d) * of(*speed)).sum::<f64>();
+    let all = sum(|_| 1.0);
+    (all > 0.0).then(|| (sum(|speed| speed) / all).exp())
+}
+
+/// The weights were chosen where they predict best what was measured on an H100, each experiment from all others.
+fn distance(a: &Sizes, b: &Sizes) -> f64 {
+    let apart = |a: f64, b: f64| (a.max(1.0).log2() - b.max(1.0).log2()).powi(2);
+    let widths: f64 = a.widths.iter().zip(&b.widths).map(|(a, b)| apart(*a, *b)).sum();
+    (2.0 * apart(a.flops, b.flops) + apart(a.bytes, b.bytes) + 0.3 * widths).sqrt()
 }
 
 fn roofline_seconds(instruction: &Instruction, device: &Device) -> f64 {
     let efficiency = &device.hardware.efficiency;
     let (flops, bytes) = (instruction.flops as f64, instruction.bytes as f64);
-    let relative = device.relative(device.precision);
+    let relative = device.relative(device.mode.precision);
     let compute = match interpolate(&efficiency.matmul, flops) {
         Some(speed) => flops / (speed * relative),
         None => flops / (device.hardware.flops_f32 * relative).max(1.0),
@@ -133,7 +208,8 @@ fn interpolate(points: &[(f64, f64)], size: f64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::interpolate;
+    use super::{interpolate, speed, work};
+    use crate::experiment::{Measured, Sizes};
 
     #[test]
     fn speeds_between_points_are_interpolated_and_ends_are_flat() {
@@ -142,5 +218,21 @@ mod tests {
         assert_eq!(interpolate(&points, 1e4), Some(20.0));
         assert_eq!(interpolate(&points, 1e9), Some(30.0));
         assert_eq!(interpolate(&[], 1.0), None);
+    }
+
+    #[test]
+    fn a_sample_of_the_same_sizes_decides_and_widths_tell_samples_apart() {
+        let sizes = |flops: f64, width: f64| Sizes { flops, bytes: 1e6, widths: [width, 64.0, 64.0, 1.0] };
+        let sample = |flops, width, speed: f64| {
+            let sizes = sizes(flops, width);
+            Measured { sizes, seconds: work(&sizes) / speed }
+        };
+        let samples = [sample(1e9, 64.0, 10.0), sample(1e9, 4096.0, 40.0), sample(1e6, 64.0, 1.0)];
+        let near = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 0.01, "{a} for {b}");
+        near(speed(&samples, &sizes(1e9, 64.0)).unwrap(), 10.0);
+        near(speed(&samples, &sizes(1e9, 4096.0)).unwrap(), 40.0);
+        let between = speed(&samples, &sizes(1e9, 512.0)).unwrap();
+        assert!(between > 15.0 && between < 25.0, "{between}");
+        assert_eq!(speed(&[], &sizes(1e9, 64.0)), None);
     }
 }

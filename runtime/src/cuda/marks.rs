@@ -4,6 +4,9 @@ use super::device::{Cuda, text};
 use cudarc::driver::{result, sys};
 use std::time::Duration;
 
+/// Cycles of the GPU's clock that the host gets ahead.
+const LEAD: i64 = 8_000_000;
+
 /// A row of moments.
 #[derive(Debug)]
 pub struct Marks {
@@ -21,6 +24,30 @@ impl Marks {
             marks.events.push(result::event::create(sys::CUevent_flags::CU_EVENT_DEFAULT).map_err(text)?);
         }
         Ok(marks)
+    }
+
+    /// Keeps the GPU busy for some milliseconds, so that the host is ahead of it and no moment waits for a launch.
+    ///
+    /// # Errors
+    /// If the driver refuses.
+    pub fn lead(cuda: &Cuda) -> Result<(), String> {
+        cuda.kernel("elementwise", "wait").threads(1).int(LEAD).run()
+    }
+
+    /// The time that a body's work takes on the GPU: nothing if there are less than two moments.
+    ///
+    /// # Errors
+    /// Those of the body, or if the driver refuses.
+    pub fn around(
+        &self,
+        cuda: &Cuda,
+        body: impl FnOnce() -> Result<(), String>,
+    ) -> Result<Option<Duration>, String> {
+        Marks::lead(cuda)?;
+        self.set(0, cuda)?;
+        body()?;
+        self.set(1, cuda)?;
+        Ok(self.spans()?.first().copied())
     }
 
     /// The moment when everything launched so far is done.

@@ -129,3 +129,10 @@ __device__ __forceinline__ i64 load(i64 x) { return x; }
 template <> struct ComputeOf<i64> { typedef i64 type; };
 __device__ __forceinline__ void store(i64& to, i64 value) { to = value; }
 COPY(i64_i64, i64, i64)
+
+// Keeps the stream busy for so many cycles of the clock.
+extern "C" __global__ void wait(i64 cycles) {
+  const i64 begin = clock64();
+  while (clock64() - begin < cycles) {
+  }
+}
