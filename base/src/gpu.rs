@@ -43,8 +43,8 @@ mod tests {
         assert_eq!([768, 3072, 50_304, 1 << 20].map(|columns| stripes(32_768, columns)), [1056, 264, 16, 1]);
         assert_eq!(stripes(7, 768), 7);
         assert_eq!(
-            [64, 768, 4096, 20_000].map(|columns| norm_stripes(32_768, columns)),
-            [4224, 660, 132, 132]
+            [64, 768, 1600, 20_000].map(|columns| norm_stripes(32_768, columns)),
+            [1056, 396, 264, 132]
         );
         assert_eq!((norm_stripes(7, 768), norm_stripes(0, 0)), (7, 1));
         assert_eq!(stripes(0, 0), 1);

@@ -62,16 +62,27 @@ struct Written {
 struct Calibration {
     overhead: f64,
     #[serde(flatten)]
-    measured: BTreeMap<String, BTreeMap<String, Vec<[f64; 7]>>>,
+    measured: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-static BUILT_IN: LazyLock<BTreeMap<String, Arc<Entry>>> = LazyLock::new(|| {
-    parse(CATALOGUE).unwrap_or_default().into_iter().map(|e| (e.name.clone(), Arc::new(e))).collect()
-});
+static BUILT_IN: LazyLock<BTreeMap<String, Entry>> =
+    LazyLock::new(|| parse(CATALOGUE).unwrap_or_default().into_iter().map(|e| (e.name.clone(), e)).collect());
 
 /// All entries of the catalogue, by name.
 pub fn built_in() -> impl Iterator<Item = &'static Entry> {
-    BUILT_IN.values().map(|e| &**e)
+    BUILT_IN.values()
+}
+
+/// The tables of the catalogue, each with its name, not yet read: an experiment names one or two of them.
+fn tables() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let table = |text: &'static str| Some((text.split_once(']')?.0, text));
+    CATALOGUE.split("\n[").skip(1).filter_map(table)
+}
+
+/// One entry of the catalogue.
+fn of_catalogue(name: &str) -> Option<Entry> {
+    let (_, text) = tables().find(|(table, _)| *table == name)?;
+    parse(&format!("[{text}")).ok()?.pop()
 }
 
 impl Entry {
@@ -158,18 +169,23 @@ impl<'a> Shelf<'a> {
         folder: &str,
         sink: &mut Vec<Diagnostic>,
     ) -> Option<Arc<Entry>> {
-        let mut known: BTreeMap<String, Arc<Entry>> = BUILT_IN.clone();
+        let mut own = None;
         if let Some((path, span)) = file(body) {
             let full = join(folder, &path, self.world.may_leave());
             let Some(full) = full else {
                 sink.push(codes::e0502::outside(&path, span));
                 return None;
             };
-            known.extend(self.read(&full, span, sink)?.clone());
+            own = Some(self.read(&full, span, sink)?);
         }
-        let found = known.get(&name.node).cloned();
+        let found = own.and_then(|own| own.get(&name.node).cloned());
+        let found = found.or_else(|| of_catalogue(&name.node).map(Arc::new));
         if found.is_none() {
-            sink.push(codes::e0202::unknown_hardware(name, known.keys().map(String::as_str)));
+            let mut known: Vec<&str> = tables().map(|(name, _)| name).collect();
+            known.extend(own.into_iter().flat_map(|own| own.keys().map(String::as_str)));
+            known.sort_unstable();
+            known.dedup();
+            sink.push(codes::e0202::unknown_hardware(name, known.into_iter()));
         }
         found
     }
@@ -243,9 +259,10 @@ pub fn calibration(text: &str, otherwise: Efficiency) -> Result<Efficiency, Stri
     for (name, operations) in read.measured {
         let mode = mode(&name).ok_or_else(|| format!("`{name}` is no precision"))?;
         let mut samples = BTreeMap::new();
-        for (kind, lists) in operations {
-            let list: Option<Vec<Measured>> = lists.iter().map(sample).collect();
-            let wrong = || format!("what was measured of `{kind}` must be positive");
+        for (kind, lines) in operations {
+            let list: Option<Vec<Measured>> = lines.lines().map(sample).collect();
+            let wrong =
+                || format!("a line of `{kind}` is not seven numbers, or not of something that takes time");
             samples.insert(kind.clone(), list.filter(|list| !list.is_empty()).ok_or_else(wrong)?);
         }
         measured.insert(mode, samples);
@@ -254,10 +271,16 @@ pub fn calibration(text: &str, otherwise: Efficiency) -> Result<Efficiency, Stri
 }
 
 /// FLOPs, bytes, four widths, seconds.
-fn sample(numbers: &[f64; 7]) -> Option<Measured> {
-    let [flops, bytes, a, b, c, d, seconds] = *numbers;
+fn sample(line: &str) -> Option<Measured> {
+    let mut numbers = [0.0f64; 7];
+    let mut words = line.split(' ');
+    for number in &mut numbers {
+        *number = words.next()?.parse().ok()?;
+    }
+    let [flops, bytes, a, b, c, d, seconds] = numbers;
     let good = numbers.iter().all(|n| n.is_finite() && *n >= 0.0) && seconds > 0.0 && flops.max(bytes) > 0.0;
-    good.then_some(Measured { sizes: Sizes { flops, bytes, widths: [a, b, c, d] }, seconds })
+    (good && words.next().is_none())
+        .then(|| Measured::new(Sizes { flops, bytes, widths: [a, b, c, d] }, seconds))
 }
 
 #[cfg(test)]
@@ -275,6 +298,16 @@ mod tests {
     }
 
     #[test]
+    fn each_table_is_found_alone() {
+        let all: Vec<&Entry> = built_in().collect();
+        assert_eq!(tables().count(), all.len());
+        for entry in all {
+            assert_eq!(of_catalogue(&entry.name).as_ref(), Some(entry));
+        }
+        assert_eq!(of_catalogue("h1000"), None);
+    }
+
+    #[test]
     fn mistakes_in_files_are_named() {
         let wrong =
             parse("[x]\nbackend = \"cuda\"\nmemory = \"80\"\nbandwidth = \"1 GB/s\"\nf32 = \"1 FLOP/s\"");
@@ -286,9 +319,10 @@ mod tests {
     #[test]
     fn calibrations_are_checked() {
         let calibration = |text: &str| calibration(text, typical(Backend::Cpu, 1e11, 1e10));
-        let good = "overhead = 1e-6\n[f32]\nlinear = [[1e6, 1e4, 1, 1, 1, 1, 1e-5]]\n[bf16_reproducible]\n";
+        let good =
+            "overhead = 1e-6\n[f32]\nlinear = \"\"\"\n1e6 1e4 1 1 1 1 1e-5\n\"\"\"\n[bf16_reproducible]\n";
         assert!(calibration(good).unwrap().calibrated);
-        for wrong in ["0", "-1.0", "nan", "inf"] {
+        for wrong in ["0", "-1.0", "nan", "inf", "1e-5 1", ""] {
             assert!(calibration(&good.replace("1e-5", wrong)).is_err(), "{wrong}");
         }
         assert!(calibration("overhead = 1e-6\n[f32]\nlinear = [[1e8, 1e9]]").is_err());

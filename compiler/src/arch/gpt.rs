@@ -231,12 +231,12 @@ impl Gpt {
     }
 
     fn block(&self, g: &mut Graph, weights: &str, x: Value) -> Result<Value, ShapeError> {
-        let h = self.norm(g, "norm1", &format!("{weights}.norm1"), x)?;
-        let h = g.scoped("attn", |g| self.attention(g, &format!("{weights}.attn"), h))?;
+        let h = self.norm(g, "norm1", &[weights, ".norm1"].concat(), x)?;
+        let h = g.scoped("attn", |g| self.attention(g, &[weights, ".attn"].concat(), h))?;
         let h = dropout(g, "attn.dropout", h, self.residual_dropout)?;
         let x = add(g, "attn.residual", h, x)?;
-        let h = self.norm(g, "norm2", &format!("{weights}.norm2"), x)?;
-        let h = g.scoped("mlp", |g| self.mlp(g, &format!("{weights}.mlp"), h))?;
+        let h = self.norm(g, "norm2", &[weights, ".norm2"].concat(), x)?;
+        let h = g.scoped("mlp", |g| self.mlp(g, &[weights, ".mlp"].concat(), h))?;
         let h = dropout(g, "mlp.dropout", h, self.residual_dropout)?;
         add(g, "mlp.residual", h, x)
     }
@@ -245,7 +245,7 @@ impl Gpt {
         let shape = g.ty(x).shape.clone();
         let (b, t, c) = (shape[0], shape[1], self.hidden);
         let d = c / self.heads;
-        let qkv = self.linear(g, "qkv", &format!("{weights}.qkv"), x)?;
+        let qkv = self.linear(g, "qkv", &[weights, ".qkv"].concat(), x)?;
         let parts = split(g, "qkv.parts", qkv, 2, &[c, c, c])?;
         let q = reshape(g, "q", parts[0], &[b, t, self.heads, d])?;
         let k = reshape(g, "k", parts[1], &[b, t, self.heads, d])?;
@@ -254,24 +254,24 @@ impl Gpt {
             AttentionForm { causal: true, scale: 1.0 / (d as f64).sqrt(), dropout: self.attention_dropout };
         let out = attend(g, q, k, v, form)?;
         let out = reshape(g, "joined", out, &[b, t, c])?;
-        self.linear(g, "proj", &format!("{weights}.proj"), out)
+        self.linear(g, "proj", &[weights, ".proj"].concat(), out)
     }
 
     fn mlp(&self, g: &mut Graph, weights: &str, x: Value) -> Result<Value, ShapeError> {
-        let h = self.linear(g, "in", &format!("{weights}.in"), x)?;
+        let h = self.linear(g, "in", &[weights, ".in"].concat(), x)?;
         let h = gelu(g, "gelu", h)?;
-        self.linear(g, "out", &format!("{weights}.out"), h)
+        self.linear(g, "out", &[weights, ".out"].concat(), h)
     }
 
     fn linear(&self, g: &mut Graph, name: &str, weights: &str, x: Value) -> Result<Value, ShapeError> {
-        let w = g.weight(&format!("{weights}.weight"))?;
-        let b = if self.bias { Some(g.weight(&format!("{weights}.bias"))?) } else { None };
+        let w = g.weight(&[weights, ".weight"].concat())?;
+        let b = if self.bias { Some(g.weight(&[weights, ".bias"].concat())?) } else { None };
         linear(g, name, x, w, b)
     }
 
     fn norm(&self, g: &mut Graph, name: &str, weights: &str, x: Value) -> Result<Value, ShapeError> {
-        let gain = g.weight(&format!("{weights}.weight"))?;
-        let bias = if self.bias { Some(g.weight(&format!("{weights}.bias"))?) } else { None };
+        let gain = g.weight(&[weights, ".weight"].concat())?;
+        let bias = if self.bias { Some(g.weight(&[weights, ".bias"].concat())?) } else { None };
         layer_norm(g, name, x, gain, bias, self.norm_eps)
     }
 

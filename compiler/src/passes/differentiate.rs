@@ -33,7 +33,7 @@ pub fn differentiate(graph: &mut Graph, loss: Value) -> Result<(), ShapeError> {
             match graph.value(*input).source {
                 Source::Resident(id) => add_to_accumulator(graph, &accumulators, id, gradient)?,
                 _ => {
-                    let name = format!("{}.grad", graph.value(*input).name);
+                    let name = [&*graph.value(*input).name, ".grad"].concat();
                     let slot = gradients[input.index()];
                     gradients[input.index()] = Some(match slot {
                         None => gradient,
@@ -63,7 +63,7 @@ fn add_to_accumulator(
     weight: ResidentId,
     gradient: Value,
 ) -> Result<(), ShapeError> {
-    let name = format!("{}.grad", graph.residents[weight.index()].name);
+    let name = [&*graph.residents[weight.index()].name, ".grad"].concat();
     let Some(accumulator) = accumulators[weight.index()] else {
         let message = "a trained weight has no gradient accumulator".to_string();
         return Err(ShapeError { op: "accumulate", name, message });

@@ -125,7 +125,7 @@ impl Timed {
     /// From the seconds of each instruction, in order.
     pub fn new(mode: Mode, program: &Program, seconds: &[f64], whole: Option<f64>) -> Timed {
         let one = |(instruction, seconds): (_, &f64)| {
-            (kind(instruction), Measured { sizes: sizes(program, instruction), seconds: *seconds })
+            (kind(instruction), Measured::new(sizes(program, instruction), *seconds))
         };
         let all = program.instructions.iter().zip(seconds).map(one);
         Timed { mode, instructions: all.filter(|(_, sample)| work(&sample.sizes) > 0.0).collect(), whole }
@@ -174,25 +174,27 @@ fn median(mut numbers: Vec<f64>) -> Option<f64> {
     numbers.get(numbers.len() / 2).copied()
 }
 
-/// The samples as the TOML that [`crate::hardware::calibration`] reads.
+/// The samples as the TOML that [`crate::hardware::calibration`] reads. Each operation is one text, because numbers of TOML take longer to
+/// read than everything else about an experiment.
 pub fn toml(efficiency: &Efficiency) -> String {
     let mut out = String::from(
-        "# Measured by `regimen calibrate`: for every operation lists of FLOPs, bytes, last dimensions of the first result and of three\n\
-         # operands, and seconds.\n",
+        "# Measured by `regimen calibrate`. A line is an instruction that was timed: FLOPs, bytes, last dimensions of its first result and\n\
+         # of three operands, and seconds.\n",
     );
     let _ = writeln!(out, "overhead = {:e}", efficiency.overhead);
     for (mode, operations) in &efficiency.measured {
         let _ = writeln!(out, "\n[{}]", mode_name(*mode));
         for (kind, samples) in operations {
-            let lists: Vec<String> = samples.iter().map(list).collect();
-            let _ = writeln!(out, "\"{kind}\" = [{}]", lists.join(", "));
+            let lines: String = samples.iter().map(line).collect();
+            let _ = writeln!(out, "\"{kind}\" = \"\"\"\n{lines}\"\"\"");
         }
     }
     out
 }
 
-fn list(Measured { sizes: Sizes { flops, bytes, widths: [a, b, c, d] }, seconds }: &Measured) -> String {
-    format!("[{flops}, {bytes}, {a}, {b}, {c}, {d}, {seconds:.3e}]")
+fn line(sample: &Measured) -> String {
+    let Sizes { flops, bytes, widths: [a, b, c, d] } = sample.sizes;
+    format!("{flops} {bytes} {a} {b} {c} {d} {:.4e}\n", sample.seconds)
 }
 
 /// The name of a table: `bf16`, `bf16_reproducible`.

@@ -1,15 +1,15 @@
 //! The micro-batch where the author leaves it open: the largest divisor of the batch that fits the device.
 //!
 //! The same instructions run for every size, and each tensor is either as large as the micro-batch or does not depend on it: so
-//! the bytes alive at an instruction lie on a straight line. Two lowered programs give all of them, and the size
-//! chosen is lowered and compared with what is allowed before it is believed.
+//! the bytes alive at an instruction lie on a straight line, and nothing beside the residents grows faster than the micro-batch. One small
+//! program says what fits for sure; with the one that was lowered for that it gives the line, and the line says whether a larger one
+//! fits. Whatever is chosen is lowered and compared with what is allowed before it is believed.
 
 use super::{allowed_bytes, upper_bound};
 use crate::experiment::Stage;
 use crate::graph::ShapeError;
 use crate::stages::{Lowered, lower, probe, residents};
 use regimen_base::program::{Program, Resident};
-use std::sync::Arc;
 
 /// Divisors of a number, smallest first.
 pub fn divisors(n: u64) -> Vec<u64> {
@@ -31,13 +31,28 @@ pub fn largest_that_fits(stage: &Stage, seed: u64) -> Result<Lowered, ShapeError
     let mut fits = smallest;
     // Sizes below this one are not known to fail.
     let mut end = sizes.len();
-    let alive = allowed.saturating_sub(stage.hardware.context_bytes);
-    if let Some(size) = guess(stage, &residents, &sizes, alive)? {
-        let lowered = lower(stage, seed, size, &residents)?;
-        if upper_bound(stage, &lowered) <= allowed || size == smallest {
-            return Ok(lowered);
+    if let Some(small) = probe(stage, smallest, &residents)? {
+        let alive = allowed.saturating_sub(stage.hardware.context_bytes);
+        let mut size = surely_fits(&small, &residents, &sizes, alive);
+        // The second round is for what the line finds beyond the first.
+        for _ in 0..2 {
+            let lowered = lower(stage, seed, size, &residents)?;
+            if upper_bound(stage, &lowered) > allowed {
+                if size == smallest {
+                    return Ok(lowered);
+                }
+                // Sizes from this one on are known to fail.
+                end = sizes.partition_point(|other| *other < size);
+                break;
+            }
+            let line = lowered.programs.get(&small.name).filter(|program| alike(&small, program));
+            let more =
+                line.and_then(|large| largest_on_line((smallest, &small), (size, large), &sizes, alive));
+            match more.filter(|more| *more > size) {
+                Some(more) => size = more,
+                None => return Ok(lowered),
+            }
         }
-        end = sizes.partition_point(|other| *other < size);
     }
     let mut begin = 1;
     while begin < end {
@@ -52,33 +67,35 @@ pub fn largest_that_fits(stage: &Stage, seed: u64) -> Result<Lowered, ShapeError
     lower(stage, seed, fits, &residents)
 }
 
-/// The largest size that fits by the straight lines through two small ones; nothing if these are different programs.
-fn guess(
-    stage: &Stage,
-    residents: &Arc<Vec<Resident>>,
+/// The largest size that fits even if everything but the residents grows with it.
+fn surely_fits(small: &Program, residents: &[Resident], sizes: &[u64], allowed: u64) -> u64 {
+    let first = sizes.first().copied().unwrap_or(1);
+    let fixed: u64 = residents.iter().map(|r| r.ty.elements() * r.ty.dtype.size()).sum();
+    let grows = u128::from(small.peak_bytes.saturating_sub(fixed));
+    let fits = |size: u64| u128::from(fixed) + grows * u128::from(size / first) <= u128::from(allowed);
+    sizes.iter().rev().copied().find(|size| fits(*size)).unwrap_or(first)
+}
+
+/// The largest size that fits by the straight lines through two programs of different sizes.
+fn largest_on_line(
+    (first, small): (u64, &Program),
+    (second, large): (u64, &Program),
     sizes: &[u64],
     allowed: u64,
-) -> Result<Option<u64>, ShapeError> {
-    let [first, second, .., largest] = sizes else { return Ok(sizes.last().copied()) };
-    let Some(a) = probe(stage, *first, residents)? else { return Ok(None) };
-    // Nothing grows faster than the micro-batch.
-    if u128::from(a.peak_bytes) * u128::from(largest / first) <= u128::from(allowed) {
-        return Ok(Some(*largest));
-    }
-    let Some(b) = probe(stage, *second, residents)? else { return Ok(None) };
-    if !alike(&a, &b) {
-        return Ok(None);
+) -> Option<u64> {
+    if second == first {
+        return sizes.get(1).copied();
     }
     let peak = |size: u64| {
         let steps = i128::from(size - first);
         let at = |(a, b): (u64, u64)| {
             i128::from(a) + (i128::from(b) - i128::from(a)) * steps / i128::from(second - first)
         };
-        let instructions = a.instructions.iter().zip(&b.instructions).map(|(a, b)| at((a.peak, b.peak)));
+        let instructions =
+            small.instructions.iter().zip(&large.instructions).map(|(a, b)| at((a.peak, b.peak)));
         instructions.max().unwrap_or(0)
     };
-    let largest = sizes.iter().rev().copied().find(|size| peak(*size) <= i128::from(allowed));
-    Ok(Some(largest.unwrap_or(*first)))
+    sizes.iter().rev().copied().find(|size| peak(*size) <= i128::from(allowed))
 }
 
 /// Whether two programs differ in the sizes of their tensors only.

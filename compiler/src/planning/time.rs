@@ -152,9 +152,10 @@ pub fn work(sizes: &Sizes) -> f64 {
 
 /// Between the two samples of the nearest sizes, by their distance on logarithmic axes.
 fn speed(samples: &[Measured], sizes: &Sizes) -> Option<f64> {
-    let mut near: [Option<(f64, f64)>; 2] = [None; 2];
+    let place = sizes.place();
+    let mut near: [Option<(f64, &Measured)>; 2] = [None; 2];
     for sample in samples {
-        let this = (distance(&sample.sizes, sizes), (work(&sample.sizes) / sample.seconds).ln());
+        let this = (distance(&sample.place, &place), sample);
         if near[0].is_none_or(|first| this.0 < first.0) {
             near = [Some(this), near[0]];
         } else if near[1].is_none_or(|second| this.0 < second.0) {
@@ -162,17 +163,16 @@ fn speed(samples: &[Measured], sizes: &Sizes) -> Option<f64> {
         }
     }
     let weight = |distance: f64| 1.0 / (distance.powi(3) + 1e-4);
-    let sum =
-        |of: fn(f64) -> f64| near.iter().flatten().map(|(d, speed)| weight(*d) * of(*speed)).sum::<f64>();
-    let all = sum(|_| 1.0);
-    (all > 0.0).then(|| (sum(|speed| speed) / all).exp())
+    let (mut all, mut sum) = (0.0, 0.0);
+    for (distance, sample) in near.iter().flatten() {
+        all += weight(*distance);
+        sum += weight(*distance) * (work(&sample.sizes) / sample.seconds).ln();
+    }
+    (all > 0.0).then(|| (sum / all).exp())
 }
 
-/// The weights were chosen where they predict best what was measured on an H100, each experiment from all others.
-fn distance(a: &Sizes, b: &Sizes) -> f64 {
-    let apart = |a: f64, b: f64| (a.max(1.0).log2() - b.max(1.0).log2()).powi(2);
-    let widths: f64 = a.widths.iter().zip(&b.widths).map(|(a, b)| apart(*a, *b)).sum();
-    (2.0 * apart(a.flops, b.flops) + apart(a.bytes, b.bytes) + 0.3 * widths).sqrt()
+fn distance(a: &[f64; 6], b: &[f64; 6]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
 }
 
 fn roofline_seconds(instruction: &Instruction, device: &Device) -> f64 {
@@ -225,7 +225,7 @@ mod tests {
         let sizes = |flops: f64, width: f64| Sizes { flops, bytes: 1e6, widths: [width, 64.0, 64.0, 1.0] };
         let sample = |flops, width, speed: f64| {
             let sizes = sizes(flops, width);
-            Measured { sizes, seconds: work(&sizes) / speed }
+            Measured::new(sizes, work(&sizes) / speed)
         };
         let samples = [sample(1e9, 64.0, 10.0), sample(1e9, 4096.0, 40.0), sample(1e6, 64.0, 1.0)];
         let near = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 0.01, "{a} for {b}");

@@ -127,6 +127,9 @@ fn apply(graph: &mut Graph, pattern: Pattern) {
         rewrite.group.iter().for_each(|i| taken[*i] = true);
         rewrites.push(rewrite);
     }
+    if rewrites.is_empty() {
+        return;
+    }
     let mut nodes: Vec<Option<Node>> = std::mem::take(&mut graph.nodes).into_iter().map(Some).collect();
     for rewrite in rewrites {
         let Rewrite { at, op, attrs, inputs, outputs, group } = rewrite;
