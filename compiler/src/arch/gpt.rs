@@ -161,7 +161,8 @@ impl ModelSpec for Gpt {
         list.matrix("wte", [self.vocab, c], self.init_std);
         list.matrix("wpe", [self.context, c], self.init_std);
         for layer in 0..self.layers {
-            let name = |part: &str| format!("block.{layer}.{part}");
+            let block = format!("block.{layer}.");
+            let name = |part: &str| [&block, part].concat();
             list.norm(&name("norm1"), c);
             list.linear(&name("attn.qkv"), [3 * c, c], self.init_std);
             list.linear(&name("attn.proj"), [c, c], residual_std);
@@ -339,20 +340,20 @@ impl WeightList {
     }
 
     fn matrix(&mut self, name: &str, shape: [u64; 2], std: f64) {
-        self.push(format!("{name}.weight"), shape.to_vec(), Init::Normal(std), true);
+        self.push([name, ".weight"].concat(), shape.to_vec(), Init::Normal(std), true);
     }
 
     fn linear(&mut self, name: &str, shape: [u64; 2], std: f64) {
         self.matrix(name, shape, std);
         if self.bias {
-            self.push(format!("{name}.bias"), vec![shape[0]], Init::Constant(0.0), false);
+            self.push([name, ".bias"].concat(), vec![shape[0]], Init::Constant(0.0), false);
         }
     }
 
     fn norm(&mut self, name: &str, size: u64) {
-        self.push(format!("{name}.weight"), vec![size], Init::Constant(1.0), false);
+        self.push([name, ".weight"].concat(), vec![size], Init::Constant(1.0), false);
         if self.bias {
-            self.push(format!("{name}.bias"), vec![size], Init::Constant(0.0), false);
+            self.push([name, ".bias"].concat(), vec![size], Init::Constant(0.0), false);
         }
     }
 }

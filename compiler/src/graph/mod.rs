@@ -138,7 +138,7 @@ impl Graph {
     pub fn new(residents: Arc<Vec<Resident>>, mesh: Mesh, device: Traits, precision: DType) -> Graph {
         let resident_values = vec![None; residents.len()];
         Graph {
-            values: vec![],
+            values: Vec::with_capacity(residents.len()),
             nodes: vec![],
             residents,
             mesh,
@@ -283,7 +283,7 @@ impl Graph {
         let count = types.len();
         let mut outputs = Vec::with_capacity(count);
         for (index, ty) in types.into_iter().enumerate() {
-            let name = if index == 0 { path.clone() } else { format!("{path}.{index}") };
+            let name = if index == 0 { path.clone() } else { [&path, ".", &index.to_string()].concat() };
             let info = ValueInfo {
                 name: name.into(),
                 needs_gradient: needs_gradient && ty.dtype.is_float(),
@@ -372,12 +372,13 @@ impl Graph {
     }
 
     fn path(&self, name: &str) -> String {
-        let mut path = self.scope.join(".");
-        if !name.is_empty() {
+        let length = self.scope.iter().map(|part| part.len() + 1).sum::<usize>() + name.len();
+        let mut path = String::with_capacity(length);
+        for part in self.scope.iter().map(String::as_str).chain([name]).filter(|part| !part.is_empty()) {
             if !path.is_empty() {
                 path.push('.');
             }
-            path.push_str(name);
+            path.push_str(part);
         }
         path
     }

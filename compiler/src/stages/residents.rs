@@ -58,7 +58,7 @@ impl Residents {
             if weight.role != Role::Weight || weight.frozen {
                 continue;
             }
-            let (name, ty) = (format!("{}.{suffix}", weight.name), TensorType::new(dtype, &weight.ty.shape));
+            let (name, ty) = ([&weight.name, ".", suffix].concat(), TensorType::new(dtype, &weight.ty.shape));
             self.push(&name, ty, role, Some(ResidentId(index as u32)), saved);
         }
     }
