@@ -8,11 +8,13 @@ mod common;
 use common::{gpt, stage};
 use proptest::prelude::*;
 use regimen_base::SourceMap;
+use regimen_base::plan::Backend;
 use regimen_base::program::{Program, Storage, TensorId};
 use regimen_base::tensor::Mesh;
 use regimen_compiler::arch::parameters;
-use regimen_compiler::experiment::{Precision, Recompute, Stage};
-use regimen_compiler::planning::plan_stage;
+use regimen_compiler::experiment::{MicroBatch, Precision, Recompute, Stage};
+use regimen_compiler::planning::micro_batch::{divisors, largest_that_fits};
+use regimen_compiler::planning::{self, plan_stage};
 use regimen_compiler::stages::{Lowered, lower, residents};
 use std::collections::BTreeMap;
 
@@ -174,4 +176,23 @@ fn a_175b_model_is_planned_too() {
     assert_eq!(parameters, 174_604_259_328);
     // Weight 2, master 4, gradient 4, moments 8: the residents alone take 18 bytes a parameter.
     assert!(planned.stage.peak_bytes > 18 * parameters);
+}
+
+/// Against trying all of them, with memory that is just enough for one, or just not.
+#[test]
+fn an_open_micro_batch_is_the_largest_that_fits() {
+    for (backend, precision) in [(Backend::Cpu, Precision::F32), (Backend::Cuda, Precision::Bf16)] {
+        let mut stage = stage(gpt(2, 2, 32, 16, 50), 24, 1);
+        (stage.micro_batch, stage.precision, stage.hardware.backend) = (MicroBatch::Auto, precision, backend);
+        let bounds: Vec<(u64, u64)> = divisors(24)
+            .into_iter()
+            .map(|size| (size, planning::upper_bound(&stage, &lowered(&stage, size))))
+            .collect();
+        for memory in bounds.iter().flat_map(|(_, bound)| [bound - 1, *bound, bound + 1]) {
+            stage.hardware.memory = memory;
+            let fitting = bounds.iter().rev().find(|(_, bound)| *bound <= memory);
+            let found = largest_that_fits(&stage, 1).unwrap().micro_batch;
+            assert_eq!(found, fitting.map_or(1, |(size, _)| *size), "{backend:?}, {memory} of {bounds:?}");
+        }
+    }
 }

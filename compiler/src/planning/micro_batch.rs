@@ -1,14 +1,14 @@
 //! The micro-batch where the author leaves it open: the largest divisor of the batch that fits the device.
 //!
 //! The same instructions run for every size, and each tensor is either as large as the micro-batch or does not depend on it: so
-//! the bytes alive at an instruction lie on a straight line, and nothing beside the residents grows faster than the micro-batch. One small
-//! program says what fits for sure; with the one that was lowered for that it gives the line, and the line says whether a larger one
-//! fits. Whatever is chosen is lowered and compared with what is allowed before it is believed.
+//! the bytes alive at an instruction lie on a straight line. The training program of the whole batch says whether that fits, and about
+//! what does; with a second one the line is known. Whatever is chosen is lowered and compared with what is allowed before it is
+//! believed.
 
 use super::{allowed_bytes, upper_bound};
 use crate::experiment::Stage;
 use crate::graph::ShapeError;
-use crate::stages::{Lowered, lower, probe, residents};
+use crate::stages::{Lowered, lower, lower_with, probe, residents};
 use regimen_base::program::{Program, Resident};
 
 /// Divisors of a number, smallest first.
@@ -26,31 +26,39 @@ pub fn divisors(n: u64) -> Vec<u64> {
 pub fn largest_that_fits(stage: &Stage, seed: u64) -> Result<Lowered, ShapeError> {
     let sizes = divisors(stage.batch);
     let allowed = allowed_bytes(stage);
+    let alive = allowed.saturating_sub(stage.hardware.context_bytes);
     let residents = residents(stage)?;
-    let smallest = sizes.first().copied().unwrap_or(1);
+    let (smallest, largest) = (sizes.first().copied().unwrap_or(1), sizes.last().copied().unwrap_or(1));
     let mut fits = smallest;
-    // Sizes below this one are not known to fail.
+    // Sizes from this one on are known to fail.
     let mut end = sizes.len();
-    if let Some(small) = probe(stage, smallest, &residents)? {
-        let alive = allowed.saturating_sub(stage.hardware.context_bytes);
-        let mut size = surely_fits(&small, &residents, &sizes, alive);
-        // The second round is for what the line finds beyond the first.
-        for _ in 0..2 {
-            let lowered = lower(stage, seed, size, &residents)?;
-            if upper_bound(stage, &lowered) > allowed {
-                if size == smallest {
-                    return Ok(lowered);
-                }
-                // Sizes from this one on are known to fail.
-                end = sizes.partition_point(|other| *other < size);
-                break;
+    if let Some(whole) = probe(stage, seed, largest, &residents)? {
+        if whole.peak_bytes <= alive {
+            let lowered = lower_with(stage, seed, largest, &residents, Some(whole))?;
+            if largest == smallest || upper_bound(stage, &lowered) <= allowed {
+                return Ok(lowered);
             }
-            let line = lowered.programs.get(&small.name).filter(|program| alike(&small, program));
-            let more =
-                line.and_then(|large| largest_on_line((smallest, &small), (size, large), &sizes, alive));
-            match more.filter(|more| *more > size) {
-                Some(more) => size = more,
-                None => return Ok(lowered),
+            end -= 1;
+        } else {
+            let mut size = about(&whole, &residents, &sizes, alive);
+            // The second round is for what the line says otherwise than the estimate.
+            for _ in 0..2 {
+                let lowered = lower(stage, seed, size, &residents)?;
+                let good = upper_bound(stage, &lowered) <= allowed;
+                let part = lowered.programs.get(&whole.name).filter(|part| alike(part, &whole));
+                let best =
+                    part.and_then(|part| largest_on_line((size, part), (largest, &whole), &sizes, alive));
+                match best {
+                    Some(best) if (good && best > size) || (!good && best < size) => {
+                        end = if good { end } else { sizes.partition_point(|other| *other < size) };
+                        size = best;
+                    }
+                    _ if good || size == smallest => return Ok(lowered),
+                    _ => {
+                        end = sizes.partition_point(|other| *other < size);
+                        break;
+                    }
+                }
             }
         }
     }
@@ -67,35 +75,37 @@ pub fn largest_that_fits(stage: &Stage, seed: u64) -> Result<Lowered, ShapeError
     lower(stage, seed, fits, &residents)
 }
 
-/// The largest size that fits even if everything but the residents grows with it.
-fn surely_fits(small: &Program, residents: &[Resident], sizes: &[u64], allowed: u64) -> u64 {
-    let first = sizes.first().copied().unwrap_or(1);
+/// The largest size that fits if everything but the residents grows with it.
+fn about(whole: &Program, residents: &[Resident], sizes: &[u64], allowed: u64) -> u64 {
+    let (first, last) = (sizes.first().copied().unwrap_or(1), sizes.last().copied().unwrap_or(1));
     let fixed: u64 = residents.iter().map(|r| r.ty.elements() * r.ty.dtype.size()).sum();
-    let grows = u128::from(small.peak_bytes.saturating_sub(fixed));
-    let fits = |size: u64| u128::from(fixed) + grows * u128::from(size / first) <= u128::from(allowed);
+    let grows = u128::from(whole.peak_bytes.saturating_sub(fixed));
+    let fits =
+        |size: u64| u128::from(fixed) + grows * u128::from(size) / u128::from(last) <= u128::from(allowed);
     sizes.iter().rev().copied().find(|size| fits(*size)).unwrap_or(first)
 }
 
-/// The largest size that fits by the straight lines through two programs of different sizes.
+/// The largest size that fits by the straight lines through two programs of different sizes; the smallest if none does.
 fn largest_on_line(
     (first, small): (u64, &Program),
     (second, large): (u64, &Program),
     sizes: &[u64],
     allowed: u64,
 ) -> Option<u64> {
-    if second == first {
-        return sizes.get(1).copied();
+    let (from, to) = (i128::from(first), i128::from(second));
+    if from == to {
+        return None;
     }
     let peak = |size: u64| {
-        let steps = i128::from(size - first);
         let at = |(a, b): (u64, u64)| {
-            i128::from(a) + (i128::from(b) - i128::from(a)) * steps / i128::from(second - first)
+            let (a, b) = (i128::from(a), i128::from(b));
+            a + (b - a) * (i128::from(size) - from) / (to - from)
         };
-        let instructions =
-            small.instructions.iter().zip(&large.instructions).map(|(a, b)| at((a.peak, b.peak)));
-        instructions.max().unwrap_or(0)
+        let both = small.instructions.iter().zip(&large.instructions);
+        both.map(|(a, b)| at((a.peak, b.peak))).max().unwrap_or(0)
     };
-    sizes.iter().rev().copied().find(|size| peak(*size) <= i128::from(allowed))
+    let fitting = sizes.iter().rev().copied().find(|size| peak(*size) <= i128::from(allowed));
+    fitting.or(sizes.first().copied())
 }
 
 /// Whether two programs differ in the sizes of their tensors only.

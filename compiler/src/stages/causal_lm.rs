@@ -22,7 +22,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Lowers the stage for a micro-batch of this size, which divides the batch.
+/// Lowers the stage for a micro-batch of this size, which divides the batch. The micro-step may be there already.
 ///
 /// # Errors
 /// If the tensors of the model do not fit each other.
@@ -31,12 +31,13 @@ pub fn lower(
     seed: u64,
     micro_batch: u64,
     residents: &Arc<Vec<Resident>>,
+    training: Option<Program>,
 ) -> Result<Lowered, ShapeError> {
     let new = || new_graph(stage, residents, seed);
     let mut programs = BTreeMap::new();
     let mut add = |program: Program| programs.insert(program.name.clone(), program);
     add(initialise(new(), stage, seed)?);
-    add(micro_step(new(), stage, micro_batch)?);
+    add(training.map_or_else(|| micro_step(new(), stage, micro_batch), Ok)?);
     add(update(new(), stage)?);
     add(evaluate(new(), stage, micro_batch)?);
     add(score(new(), stage)?);

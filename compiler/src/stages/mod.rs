@@ -64,8 +64,22 @@ pub fn lower(
     micro_batch: u64,
     residents: &Arc<Vec<Resident>>,
 ) -> Result<Lowered, ShapeError> {
+    lower_with(stage, seed, micro_batch, residents, None)
+}
+
+/// The same, with the program that [`probe`] made for this size.
+///
+/// # Errors
+/// As for [`lower`].
+pub fn lower_with(
+    stage: &Stage,
+    seed: u64,
+    micro_batch: u64,
+    residents: &Arc<Vec<Resident>>,
+    probed: Option<Program>,
+) -> Result<Lowered, ShapeError> {
     match stage.kind {
-        "causal_lm" => causal_lm::lower(stage, seed, micro_batch, residents),
+        "causal_lm" => causal_lm::lower(stage, seed, micro_batch, residents, probed),
         _ => Err(unknown(stage)),
     }
 }
@@ -76,11 +90,12 @@ pub fn lower(
 /// As for [`lower`].
 pub fn probe(
     stage: &Stage,
+    seed: u64,
     micro_batch: u64,
     residents: &Arc<Vec<Resident>>,
 ) -> Result<Option<Program>, ShapeError> {
     match stage.kind {
-        "causal_lm" => causal_lm::micro_step(new_graph(stage, residents, 0), stage, micro_batch).map(Some),
+        "causal_lm" => causal_lm::micro_step(new_graph(stage, residents, seed), stage, micro_batch).map(Some),
         _ => Ok(None),
     }
 }
