@@ -244,6 +244,22 @@ pub struct Mode {
     pub reproducible: bool,
 }
 
+impl Mode {
+    const REPRODUCIBLE: &str = "_reproducible";
+
+    /// As calibrations call it: `bf16`, `bf16_reproducible`.
+    pub fn name(self) -> String {
+        format!("{}{}", self.precision.name(), if self.reproducible { Self::REPRODUCIBLE } else { "" })
+    }
+
+    /// The mode of this name.
+    pub fn from_name(name: &str) -> Option<Mode> {
+        let plain = name.strip_suffix(Self::REPRODUCIBLE);
+        let precision = Precision::from_name(plain.unwrap_or(name))?;
+        Some(Mode { precision, reproducible: plain.is_some() })
+    }
+}
+
 /// One kind of instruction that was timed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measured {

@@ -1,8 +1,7 @@
 //! The hardware catalogue: what devices can do, from data sheets, users' own files and calibration.
 
 use crate::codes;
-use crate::experiment::{Efficiency, Measured, Sizes};
-use crate::planning::calibrate::mode;
+use crate::experiment::{Efficiency, Measured, Mode, Sizes};
 use crate::program::{Block, Term};
 use crate::quantity::{Dimension, number, units};
 use crate::schema::Type;
@@ -257,7 +256,7 @@ pub fn calibration(text: &str, otherwise: Efficiency) -> Result<Efficiency, Stri
     }
     let mut measured = BTreeMap::new();
     for (name, operations) in read.measured {
-        let mode = mode(&name).ok_or_else(|| format!("`{name}` is no precision"))?;
+        let mode = Mode::from_name(&name).ok_or_else(|| format!("`{name}` is no precision"))?;
         let mut samples = BTreeMap::new();
         for (kind, lines) in operations {
             let list: Option<Vec<Measured>> = lines.lines().map(sample).collect();

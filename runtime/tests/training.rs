@@ -9,20 +9,8 @@ mod trainer;
 use proptest::prelude::*;
 use regimen_compiler::experiment::{Precision, Recompute, Rule, Stage};
 use tch::{Kind, Tensor};
-use trainer::Trainer;
 use trainer::stages::{gpt, stage};
-
-/// Token ids below `vocab` in which each follows from the one before, so that there is something to learn.
-fn tokens(rows: i64, length: i64, vocab: i64, salt: i64) -> Tensor {
-    let row = |r: i64| {
-        (0..=length).scan((r * 7 + salt * 13) % vocab, move |id, _| {
-            *id = (*id * 5 + 3) % vocab;
-            Some(*id)
-        })
-    };
-    let ids: Vec<i64> = (0..rows).flat_map(row).collect();
-    Tensor::from_slice(&ids).reshape([rows, length + 1])
-}
+use trainer::{Trainer, tokens};
 
 fn with_dropout(mut model: regimen_compiler::arch::gpt::Gpt, rate: f64) -> regimen_compiler::arch::gpt::Gpt {
     (model.embedding_dropout, model.attention_dropout, model.residual_dropout) = (rate, rate, rate);

@@ -143,18 +143,22 @@ pub fn fit(timed: &[Timed]) -> Efficiency {
             .then_some((program.whole? - work) / program.instructions.len() as f64)
     };
     let overhead = median(timed.iter().filter_map(beside).collect()).map_or(single, |cost| cost.max(0.0));
-    let mut measured: BTreeMap<Mode, Operations> = BTreeMap::new();
+    // Layers have the same sizes: their mean counts, as it does in a plan.
+    let mut sums: BTreeMap<(Mode, &str), Vec<(Measured, f64)>> = BTreeMap::new();
     for program in timed {
-        let samples = measured.entry(program.mode).or_default();
         for (kind, sample) in &program.instructions {
-            let known: &mut Vec<Measured> = samples.entry(kind.clone()).or_default();
+            let known = sums.entry((program.mode, kind)).or_default();
             let seconds = net(sample);
-            // Layers have the same sizes: their mean counts, as it does in a plan.
-            match known.iter_mut().find(|known| known.sizes == sample.sizes) {
-                Some(known) => known.seconds = 0.5 * (known.seconds + seconds),
-                None => known.push(Measured { seconds, ..*sample }),
+            match known.iter_mut().find(|(known, _)| known.sizes == sample.sizes) {
+                Some((sum, times)) => (sum.seconds, *times) = (sum.seconds + seconds, *times + 1.0),
+                None => known.push((Measured { seconds, ..*sample }, 1.0)),
             }
         }
+    }
+    let mut measured: BTreeMap<Mode, Operations> = BTreeMap::new();
+    for ((mode, kind), sums) in sums {
+        let means = sums.into_iter().map(|(sum, times)| Measured { seconds: sum.seconds / times, ..sum });
+        measured.entry(mode).or_default().insert(kind.to_owned(), means.collect());
     }
     Efficiency { calibrated: true, overhead, measured, matmul: vec![], memory: vec![] }
 }
@@ -183,7 +187,7 @@ pub fn toml(efficiency: &Efficiency) -> String {
     );
     let _ = writeln!(out, "overhead = {:e}", efficiency.overhead);
     for (mode, operations) in &efficiency.measured {
-        let _ = writeln!(out, "\n[{}]", mode_name(*mode));
+        let _ = writeln!(out, "\n[{}]", mode.name());
         for (kind, samples) in operations {
             let lines: String = samples.iter().map(line).collect();
             let _ = writeln!(out, "\"{kind}\" = \"\"\"\n{lines}\"\"\"");
@@ -197,16 +201,20 @@ fn line(sample: &Measured) -> String {
     format!("{flops} {bytes} {a} {b} {c} {d} {:.4e}\n", sample.seconds)
 }
 
-/// The name of a table: `bf16`, `bf16_reproducible`.
-fn mode_name(mode: Mode) -> String {
-    format!("{}{}", mode.precision.name(), if mode.reproducible { REPRODUCIBLE } else { "" })
-}
+#[cfg(test)]
+mod tests {
+    use super::{Timed, fit};
+    use crate::experiment::{Measured, Mode, Precision, Sizes};
 
-const REPRODUCIBLE: &str = "_reproducible";
-
-/// The mode of a table's name.
-pub fn mode(name: &str) -> Option<Mode> {
-    let plain = name.strip_suffix(REPRODUCIBLE);
-    let precision = Precision::from_name(plain.unwrap_or(name))?;
-    Some(Mode { precision, reproducible: plain.is_some() })
+    #[test]
+    fn instructions_of_the_same_sizes_count_by_their_mean() {
+        let mode = Mode { precision: Precision::F32, reproducible: false };
+        let sizes = Sizes { flops: 0.0, bytes: 1e6, widths: [8.0; 4] };
+        let one = |seconds: f64| ("add".to_owned(), Measured::new(sizes, seconds));
+        let tiny = ("fill".to_owned(), Measured::new(Sizes { bytes: 4.0, ..sizes }, 1.0));
+        let instructions = vec![tiny, one(11.0), one(3.0), one(4.0)];
+        let found = fit(&[Timed { mode, instructions, whole: None }]);
+        assert_eq!((found.overhead, found.measured[&mode]["add"].len()), (1.0, 1));
+        assert!((found.measured[&mode]["add"][0].seconds - 5.0).abs() < 1e-12);
+    }
 }

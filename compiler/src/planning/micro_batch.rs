@@ -32,35 +32,28 @@ pub fn largest_that_fits(stage: &Stage, seed: u64) -> Result<Lowered, ShapeError
     let mut fits = smallest;
     // Sizes from this one on are known to fail.
     let mut end = sizes.len();
-    if let Some(whole) = probe(stage, seed, largest, &residents)? {
-        if whole.peak_bytes <= alive {
-            let lowered = lower_with(stage, seed, largest, &residents, Some(whole))?;
-            if largest == smallest || upper_bound(stage, &lowered) <= allowed {
-                return Ok(lowered);
-            }
-            end -= 1;
-        } else {
-            let mut size = about(&whole, &residents, &sizes, alive);
-            // The second round is for what the line says otherwise than the estimate.
-            for _ in 0..2 {
-                let lowered = lower(stage, seed, size, &residents)?;
-                let good = upper_bound(stage, &lowered) <= allowed;
-                let part = lowered.programs.get(&whole.name).filter(|part| alike(part, &whole));
-                let best =
-                    part.and_then(|part| largest_on_line((size, part), (largest, &whole), &sizes, alive));
-                match best {
-                    Some(best) if (good && best > size) || (!good && best < size) => {
-                        end = if good { end } else { sizes.partition_point(|other| *other < size) };
-                        size = best;
-                    }
-                    _ if good || size == smallest => return Ok(lowered),
-                    _ => {
-                        end = sizes.partition_point(|other| *other < size);
-                        break;
-                    }
-                }
-            }
+    let fails = |size: u64| sizes.partition_point(|other| *other < size);
+    let mut whole = probe(stage, seed, largest, &residents)?;
+    if let Some(program) = whole.take_if(|program| program.peak_bytes <= alive) {
+        let lowered = lower_with(stage, seed, largest, &residents, Some(program))?;
+        if largest == smallest || upper_bound(stage, &lowered) <= allowed {
+            return Ok(lowered);
         }
+        end = fails(largest);
+    }
+    let mut next = whole.as_ref().map(|whole| about(whole, &residents, &sizes, alive));
+    // The second round is for what the line says otherwise than the estimate.
+    for _ in 0..2 {
+        let (Some(size), Some(whole)) = (next, &whole) else { break };
+        let lowered = lower(stage, seed, size, &residents)?;
+        let good = upper_bound(stage, &lowered) <= allowed;
+        let part = lowered.programs.get(&whole.name).filter(|part| alike(part, whole));
+        let best = part.and_then(|part| largest_on_line((size, part), (largest, whole), &sizes, alive));
+        next = best.filter(|best| if good { *best > size } else { *best < size });
+        if next.is_none() && (good || size == smallest) {
+            return Ok(lowered);
+        }
+        end = if good { end } else { fails(size) };
     }
     let mut begin = 1;
     while begin < end {

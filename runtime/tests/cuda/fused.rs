@@ -2,7 +2,8 @@
 
 use crate::trainer::Trainer;
 use crate::trainer::stages::gpt;
-use crate::{distance, gpu_stage, on_gpu, place, tokens};
+use crate::trainer::tokens;
+use crate::{distance, gpu_stage, on_gpu, place};
 use regimen_base::program::Role;
 use regimen_compiler::arch::gpt::Gpt;
 use regimen_compiler::experiment::{Precision, Recompute, Stage};

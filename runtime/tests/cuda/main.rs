@@ -45,18 +45,6 @@ fn gpu_stage(model: Gpt, batch: u64, micro_batch: u64, precision: Precision, fus
     stage
 }
 
-/// Token ids below `vocab` in which each follows from the one before, so that there is something to learn.
-fn tokens(rows: i64, length: i64, vocab: i64, salt: i64) -> Tensor {
-    let row = |r: i64| {
-        (0..=length).scan((r * 7 + salt * 13) % vocab, move |id, _| {
-            *id = (*id * 5 + 3) % vocab;
-            Some(*id)
-        })
-    };
-    let ids: Vec<i64> = (0..rows).flat_map(row).collect();
-    Tensor::from_slice(&ids).reshape([rows, length + 1])
-}
-
 /// ‖a − b‖ / ‖b‖ where b lies, in f64.
 fn distance(a: &Tensor, b: &Tensor) -> f64 {
     let wide = |t: &Tensor| t.to_device(b.device()).to_kind(tch::Kind::Double);

@@ -2,7 +2,8 @@
 
 use crate::trainer::Trainer;
 use crate::trainer::stages::gpt;
-use crate::{gpu_stage, on_gpu, place, tokens};
+use crate::trainer::tokens;
+use crate::{gpu_stage, on_gpu, place};
 use regimen_compiler::arch::gpt::Gpt;
 use regimen_compiler::experiment::{Precision, Stage};
 use regimen_compiler::passes::fuse::Fusions;

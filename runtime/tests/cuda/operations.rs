@@ -3,7 +3,8 @@
 use crate::common::catalogue::{self, Sizes};
 use crate::trainer::Trainer;
 use crate::trainer::stages::gpt;
-use crate::{distance, gpu_stage, on_gpu, place, tokens};
+use crate::trainer::tokens;
+use crate::{distance, gpu_stage, on_gpu, place};
 use regimen_base::program::{Input, Instruction, Program, Storage, TensorId};
 use regimen_base::tensor::{DType, Mesh};
 use regimen_compiler::arch::gpt::Gpt;

@@ -121,3 +121,16 @@ pub fn run_once(program: Program, residents: &[Tensor], tokens: &Tensor) -> Vec<
     let mut executable = Executable::new(program).expect("known operations");
     executable.run(residents, vec![tokens.copy()], &mut Watch::default()).expect("runs")
 }
+
+/// Token ids below `vocab` in which each follows from the one before, so that there is something to learn.
+#[allow(dead_code, reason = "not every test file trains on tokens of its own")]
+pub fn tokens(rows: i64, length: i64, vocab: i64, salt: i64) -> Tensor {
+    let row = |r: i64| {
+        (0..=length).scan((r * 7 + salt * 13) % vocab, move |id, _| {
+            *id = (*id * 5 + 3) % vocab;
+            Some(*id)
+        })
+    };
+    let ids: Vec<i64> = (0..rows).flat_map(row).collect();
+    Tensor::from_slice(&ids).reshape([rows, length + 1])
+}
