@@ -223,27 +223,20 @@ impl Executable {
         outcome
     }
 
-    /// Seconds of the program where it runs as one, replayed as a GPU's graph: the median of several replays. Nothing on a host. The
-    /// program must have run before, and takes example inputs with ids less than `ids`.
+    /// The program as a GPU runs it in a training, as one graph that can be replayed. Nothing on a host. The program must have run
+    /// before, and takes example inputs with ids less than `ids`.
     ///
     /// # Errors
     /// As for [`Executable::run`], or if the driver fails.
-    pub fn whole(
-        &mut self,
-        residents: &[Tensor],
-        ids: u64,
-        rounds: usize,
-    ) -> Result<Option<f64>, Diagnostic> {
+    pub fn recorded(&mut self, residents: &[Tensor], ids: u64) -> Result<Option<Recorded>, Diagnostic> {
         let Place::Gpu(cuda) = self.place.clone() else { return Ok(None) };
         let inputs = self.example_inputs(ids)?;
         let graph = Graph::record(&cuda, || self.run(residents, inputs, &mut Watch::default()).map(|_| ()))?;
         let marks = Marks::new(2).map_err(|why| unmeasured(&why))?;
-        let mut all = vec![];
-        for _ in 0..rounds {
-            all.extend(marks.around(&cuda, || graph.replay(&cuda)).map_err(|why| unmeasured(&why))?);
-        }
-        all.sort();
-        Ok(all.get(all.len() / 2).map(Duration::as_secs_f64))
+        let mut recorded = Recorded { cuda, graph, marks, times: 1 };
+        let once = recorded.replay()?;
+        recorded.times = ((BUSY.as_secs_f64() / once).ceil() as usize).clamp(1, 1_000);
+        Ok(Some(recorded))
     }
 
     /// Fills the slots of residents and inputs.
@@ -369,6 +362,31 @@ impl Executable {
             .and_then(library::alias)
         });
         taken.collect()
+    }
+}
+
+/// How long a recorded program keeps a GPU busy. Its clock follows the power that it took in the last tens of milliseconds.
+const BUSY: Duration = Duration::from_millis(40);
+
+/// A program as a GPU's graph.
+#[derive(Debug)]
+pub struct Recorded {
+    cuda: Rc<Cuda>,
+    graph: Graph,
+    marks: Marks,
+    times: usize,
+}
+
+impl Recorded {
+    /// Replays the program for some tens of milliseconds, which leaves the GPU's clock where a training has it; the mean seconds of one
+    /// replay.
+    ///
+    /// # Errors
+    /// If the driver fails.
+    pub fn replay(&self) -> Result<f64, Diagnostic> {
+        let all = || (0..self.times).try_for_each(|_| self.graph.replay(&self.cuda));
+        let span = self.marks.around(&self.cuda, all).map_err(|why| unmeasured(&why))?;
+        Ok(span.unwrap_or_default().as_secs_f64() / self.times as f64)
     }
 }
 

@@ -35,11 +35,11 @@ def environment():
 def run(*command, capture=False, quiet=False):
     if not quiet:
         print("$", *command, flush=True)
-    done = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, env=environment(), text=True, stdout=subprocess.PIPE if capture else None
-    )
+    out = subprocess.PIPE if capture or quiet else None
+    err = subprocess.PIPE if quiet else None
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, env=environment(), text=True, stdout=out, stderr=err)
     if done.returncode != 0:
-        sys.exit(f"error: exit status {done.returncode}")
+        sys.exit(f"error: exit status {done.returncode}\n{done.stderr or ''}")
     return done.stdout
 
 
@@ -89,7 +89,7 @@ def predictions():
     """Steps as `regimen calibrate` lets plans predict them, none of which it timed; and bytes."""
     print(f"{'plan':34}{'batch':>6}{'predicted':>12}{'measured':>12}{'off':>8}{'bytes off':>11}")
     for name, batch, changes in PREDICTIONS:
-        line = json.loads(run(CARRY / "gpu", "speed", plan_for(batch, **changes), 15, capture=True, quiet=True))
+        line = json.loads(run(CARRY / "gpu", "speed", plan_for(batch, **changes), 15, quiet=True))
         predicted, measured = line["predicted_step_ms"], line["step_ms"]
         bytes_off = line["requested_bytes"] - line["planned_bytes"]
         off = predicted / measured - 1

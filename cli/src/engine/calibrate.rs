@@ -13,13 +13,14 @@ use regimen_compiler::planning::calibrate::{Timed, experiments, fit, toml};
 use regimen_compiler::world::MemoryWorld;
 use regimen_compiler::{hardware, planning};
 use regimen_runtime::cuda::Cuda;
-use regimen_runtime::execute::{Executable, Place, Watch};
+use regimen_runtime::execute::{Executable, Place, Recorded, Watch};
 use regimen_runtime::library;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 /// Repetitions; the median of each instruction counts.
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 5;
 
 /// Measures, fits and writes.
 pub fn calibrate(asked: &Calibrate) -> Result<(), Vec<Diagnostic>> {
@@ -85,19 +86,23 @@ fn time_stage(place: &Place, stage: &Stage, mode: Mode) -> Result<Vec<Timed>, Di
     if let Some(initialise) = stage.programs.get("initialise") {
         Executable::on(place.clone(), initialise.clone())?.run(&residents, vec![], &mut Watch::default())?;
     }
+    let round = |executable: &mut Executable| {
+        let mut watch = Watch::timed(executable);
+        let inputs = executable.example_inputs(stage.model.vocab)?;
+        executable.run(&residents, inputs, &mut watch)?;
+        Ok(watch.times.iter().map(Duration::as_secs_f64).collect::<Vec<f64>>())
+    };
     for program in stage.programs.values() {
         let mut executable = Executable::on(place.clone(), program.clone())?;
-        let mut rounds = vec![];
         // The first round fills caches and does not count.
-        for round in 0..=ROUNDS {
-            let mut watch = Watch::timed(&executable);
-            let inputs = executable.example_inputs(stage.model.vocab)?;
-            executable.run(&residents, inputs, &mut watch)?;
-            if round > 0 {
-                rounds.push(watch.times.iter().map(|time| time.as_secs_f64()).collect::<Vec<f64>>());
-            }
+        round(&mut executable)?;
+        let recorded = executable.recorded(&residents, stage.model.vocab)?;
+        let (mut rounds, mut whole) = (vec![], vec![]);
+        for _ in 0..ROUNDS {
+            whole.extend(recorded.as_ref().map(Recorded::replay).transpose()?);
+            rounds.push(round(&mut executable)?);
         }
-        let whole = executable.whole(&residents, stage.model.vocab, ROUNDS)?;
+        let whole = (!whole.is_empty()).then(|| median(whole));
         timed.push(Timed::new(mode, program, &medians(&rounds), whole));
     }
     Ok(timed)
