@@ -6,9 +6,9 @@
 //! neither adds nor leaves out anything.
 
 use crate::tensor::TensorType;
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Index into [`Program::tensors`].
@@ -48,7 +48,7 @@ pub enum Attr {
 }
 
 /// Attributes by name; ordered, so that equal instructions have equal bytes.
-pub type Attrs = BTreeMap<Cow<'static, str>, Attr>;
+pub type Attrs = LiteMap<Cow<'static, str>, Attr>;
 
 /// What a resident tensor is for; the memory breakdown and the checkpoint follow from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ pub struct Instruction {
     /// Where it comes from: `block.3.attn.q`.
     pub name: Arc<str>,
     /// Its attributes.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "LiteMap::is_empty")]
     pub attrs: Attrs,
     /// Operands; those that the operation writes are among them.
     pub inputs: Vec<TensorId>,

@@ -137,9 +137,10 @@ impl Graph {
     /// An empty graph over these residents.
     pub fn new(residents: Arc<Vec<Resident>>, mesh: Mesh, device: Traits, precision: DType) -> Graph {
         let resident_values = vec![None; residents.len()];
+        // A training program has about as many nodes as residents, and more than twice as many values. Growing would copy them all.
         Graph {
-            values: Vec::with_capacity(residents.len()),
-            nodes: vec![],
+            values: Vec::with_capacity(4 * residents.len()),
+            nodes: Vec::with_capacity(2 * residents.len()),
             residents,
             mesh,
             device,

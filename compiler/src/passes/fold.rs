@@ -12,27 +12,25 @@ pub fn fold(graph: &mut Graph) {
         uses[value.index()] += 1;
     }
     let mut producer: Vec<Option<usize>> = vec![None; graph.values.len()];
-    let mut kept: Vec<Option<Node>> = Vec::with_capacity(graph.nodes.len());
+    let mut kept: Vec<Node> = Vec::with_capacity(graph.nodes.len());
     for node in std::mem::take(&mut graph.nodes) {
         let folded = (node.op.name() == "accumulate")
             .then(|| producer[node.inputs[1].index()])
             .flatten()
             .filter(|_| uses[node.inputs[1].index()] == 1)
-            .and_then(|index| {
-                kept[index].as_ref().and_then(|p| accumulating(graph, p, &node)).map(|n| (index, n))
-            });
+            .and_then(|index| accumulating(graph, &kept[index], &node).map(|n| (index, n)));
         match folded {
             // Earlier is right: what the product reads is there, and it frees its operands sooner.
-            Some((index, node)) => kept[index] = Some(node),
+            Some((index, node)) => kept[index] = node,
             None => {
                 for output in &node.outputs {
                     producer[output.index()] = Some(kept.len());
                 }
-                kept.push(Some(node));
+                kept.push(node);
             }
         }
     }
-    graph.nodes = kept.into_iter().flatten().collect();
+    graph.nodes = kept;
 }
 
 /// The producing node with the accumulator as its first operand, if its types allow that.
