@@ -44,6 +44,7 @@ pub enum Attr {
     Int(i64),
     Float(f64),
     Ints(Vec<i64>),
+    Floats(Vec<f64>),
     Text(String),
 }
 

@@ -21,13 +21,24 @@ struct LayerNormArgs {
   void *y, *mean, *rstd;
   int64_t columns;
   double eps;
+  bool rms;
 };
 struct LayerNormGradArgs {
   DType dtype;
   const void *dy, *x, *mean, *rstd, *gain;
   void *dx, *dgain, *dbias;
   int64_t rows, columns;
+  bool rms;
 };
+struct SwigluGradArgs { DType dtype; const void *dy, *gate, *up; void *dgate, *dup; };
+struct RotaryArgs {
+  DType dtype;
+  const void *x, *table;
+  void* y;
+  int64_t length, heads, head_size;
+  bool inverse;
+};
+struct HeadsArgs { DType dtype; const void* x; void* y; int64_t times, head_size; };
 struct SoftmaxArgs { DType dtype; const void* x; void* p; int64_t queries, keys; bool causal; double scale; };
 struct SoftmaxGradArgs { DType dtype; const void *dp, *p; void* dx; int64_t keys; double scale; };
 struct CrossEntropyArgs {
@@ -95,6 +106,11 @@ struct AttentionArgs {
   KERNEL(fill, ElementArgs)                   \
   KERNEL(gelu, ElementArgs)                   \
   KERNEL(gelu_grad, ElementArgs)              \
+  KERNEL(swiglu, ElementArgs)                 \
+  KERNEL(swiglu_grad, SwigluGradArgs)         \
+  KERNEL(rotary, RotaryArgs)                  \
+  KERNEL(repeat_heads, HeadsArgs)             \
+  KERNEL(sum_heads, HeadsArgs)                \
   KERNEL(sum_rows, SumRowsArgs)               \
   KERNEL(layer_norm, LayerNormArgs)           \
   KERNEL(layer_norm_grad_x, LayerNormGradArgs) \

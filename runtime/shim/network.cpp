@@ -21,7 +21,8 @@ void check_statistics(const at::Tensor& statistics, const at::Tensor& x) {
 
 // y = (x − mean)·rstd·gain + bias over the last dimension; bias may be null.
 RGM_API Message rgm_layer_norm(
-    TensorPtr y, TensorPtr mean, TensorPtr rstd, TensorPtr x, TensorPtr gain, TensorPtr bias, double eps) {
+    TensorPtr y, TensorPtr mean, TensorPtr rstd, TensorPtr x, TensorPtr gain, TensorPtr bias, double eps,
+    bool rms) {
   return guarded([&] {
     const int64_t columns = last_dimension(tensor(x)), rows = tensor(x).numel() / std::max<int64_t>(1, columns);
     check_same_dtype(tensor(x), tensor(y)), check_same_dtype(tensor(x), tensor(gain));
@@ -32,7 +33,7 @@ RGM_API Message rgm_layer_norm(
     if (bias != nullptr) check_elements(tensor(gain), tensor(bias)), check_same_dtype(tensor(gain), tensor(bias));
     const LayerNormArgs args{
         dtype(tensor(x)), in(tensor(x)), in(tensor(gain)), bias == nullptr ? nullptr : in(tensor(bias)),
-        out(tensor(y)), out(tensor(mean)), out(tensor(rstd)), columns, eps};
+        out(tensor(y)), out(tensor(mean)), out(tensor(rstd)), columns, eps, rms};
     over(rows, columns * 2, kernels().layer_norm, args);
   });
 }
@@ -40,7 +41,7 @@ RGM_API Message rgm_layer_norm(
 // dx, dgain and (unless null) dbias.
 RGM_API Message rgm_layer_norm_grad(
     TensorPtr dx, TensorPtr dgain, TensorPtr dbias, TensorPtr dy, TensorPtr x, TensorPtr mean, TensorPtr rstd,
-    TensorPtr gain) {
+    TensorPtr gain, bool rms) {
   return guarded([&] {
     const int64_t columns = last_dimension(tensor(x)), rows = tensor(x).numel() / std::max<int64_t>(1, columns);
     for (TensorPtr same : {dx, dy}) check_elements(tensor(x), tensor(same)), check_same_dtype(tensor(x), tensor(same));
@@ -51,11 +52,92 @@ RGM_API Message rgm_layer_norm_grad(
     if (dbias != nullptr) check_elements(tensor(gain), tensor(dbias)), check_same_dtype(tensor(gain), tensor(dbias));
     const LayerNormGradArgs args{
         dtype(tensor(x)), in(tensor(dy)), in(tensor(x)), in(tensor(mean)), in(tensor(rstd)), in(tensor(gain)),
-        out(tensor(dx)), out(tensor(dgain)), dbias == nullptr ? nullptr : out(tensor(dbias)), rows, columns};
+        out(tensor(dx)), out(tensor(dgain)), dbias == nullptr ? nullptr : out(tensor(dbias)), rows, columns, rms};
     // First the columns: dx may be written over dy.
     over_columns(columns, rows, kernels().layer_norm_grad_gain, args);
     over(rows, columns * 3, kernels().layer_norm_grad_x, args);
   });
+}
+
+// y = silu(gate)·up.
+RGM_API Message rgm_swiglu(TensorPtr y, TensorPtr gate, TensorPtr up) {
+  return guarded([&] {
+    for (TensorPtr same : {gate, up}) check_elements(tensor(y), tensor(same)), check_same_dtype(tensor(y), tensor(same));
+    ElementArgs args{};
+    args.dtype = dtype(tensor(y));
+    args.a = in(tensor(gate)), args.b = in(tensor(up)), args.y = out(tensor(y));
+    over(tensor(y).numel(), 4, kernels().swiglu, args);
+  });
+}
+
+RGM_API Message rgm_swiglu_grad(TensorPtr dgate, TensorPtr dup, TensorPtr dy, TensorPtr gate, TensorPtr up) {
+  return guarded([&] {
+    const at::Tensor& t = tensor(dy);
+    for (TensorPtr same : {dgate, dup, gate, up}) check_elements(t, tensor(same)), check_same_dtype(t, tensor(same));
+    const SwigluGradArgs args{dtype(t), in(t), in(tensor(gate)), in(tensor(up)), out(tensor(dgate)), out(tensor(dup))};
+    over(t.numel(), 6, kernels().swiglu_grad, args);
+  });
+}
+
+// Cosines, then sines, of position · frequency, times factor. In f32 the angle is rounded to f32, as other tools have it.
+RGM_API Message rgm_rotary_table(TensorPtr table, const double* frequencies, int64_t n, double factor) {
+  return guarded([&] {
+    const at::Tensor& t = tensor(table);
+    TORCH_CHECK(t.dim() == 2 && t.size(1) == 2 * n, "a table of shape ", t.sizes(), " for ", n, " frequencies");
+    TORCH_CHECK(t.scalar_type() == at::kFloat || t.scalar_type() == at::kDouble, "a table of ", t.scalar_type());
+    void* to = out(t);
+    const bool single = t.scalar_type() == at::kFloat;
+    at::parallel_for(0, t.size(0), 64, [&](int64_t begin, int64_t end) {
+      for (int64_t position = begin; position < end; position++) {
+        for (int64_t i = 0; i < n; i++) {
+          const int64_t at = position * 2 * n + i;
+          if (single) {
+            const float angle = static_cast<float>(position) * static_cast<float>(frequencies[i]);
+            static_cast<float*>(to)[at] = std::cos(angle) * static_cast<float>(factor);
+            static_cast<float*>(to)[at + n] = std::sin(angle) * static_cast<float>(factor);
+          } else {
+            const double angle = static_cast<double>(position) * frequencies[i];
+            static_cast<double*>(to)[at] = std::cos(angle) * factor;
+            static_cast<double*>(to)[at + n] = std::sin(angle) * factor;
+          }
+        }
+      }
+    });
+  });
+}
+
+// Heads [B, T, H, D] turned by the table [T, D].
+RGM_API Message rgm_rotary(TensorPtr y, TensorPtr x, TensorPtr table, bool inverse) {
+  return guarded([&] {
+    const at::Tensor& t = tensor(x);
+    check_elements(t, tensor(y)), check_same_dtype(t, tensor(y)), check_statistics(tensor(table), t);
+    TORCH_CHECK(t.dim() == 4 && tensor(table).dim() == 2 && tensor(table).size(0) == t.size(1) && t.size(3) % 2 == 0 &&
+                    tensor(table).size(1) == t.size(3),
+                "heads of shape ", t.sizes(), ", table of shape ", tensor(table).sizes());
+    const RotaryArgs args{dtype(t), in(t), in(tensor(table)), out(tensor(y)), t.size(1), t.size(2), t.size(3), inverse};
+    over(t.size(0) * t.size(1), t.size(2) * t.size(3) * 2, kernels().rotary, args);
+  });
+}
+
+namespace {
+
+void heads(void (*kernel)(const HeadsArgs&, int64_t, int64_t), TensorPtr y, TensorPtr x, TensorPtr few, int64_t times) {
+  check_same_dtype(tensor(x), tensor(y));
+  TORCH_CHECK(tensor(few).dim() == 4 && times > 0 && tensor(x).numel() + tensor(y).numel() == (times + 1) * tensor(few).numel(),
+              "heads of shape ", tensor(x).sizes(), " and ", tensor(y).sizes());
+  const int64_t size = tensor(few).size(3);
+  const HeadsArgs args{dtype(tensor(x)), in(tensor(x)), out(tensor(y)), times, size};
+  if (size > 0) over(tensor(few).numel() / size, size * (times + 1), kernel, args);
+}
+
+}  // namespace
+
+RGM_API Message rgm_repeat_heads(TensorPtr y, TensorPtr x, int64_t times) {
+  return guarded([&] { heads(kernels().repeat_heads, y, x, x, times); });
+}
+
+RGM_API Message rgm_sum_heads(TensorPtr y, TensorPtr x, int64_t times) {
+  return guarded([&] { heads(kernels().sum_heads, y, x, y, times); });
 }
 
 // p = softmax(scale·x) over the last dimension, causal over the last two.

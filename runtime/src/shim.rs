@@ -53,6 +53,13 @@ impl Raw for &Tensors<'_> {
     }
 }
 
+impl Raw for &[f64] {
+    type Raw = *const f64;
+    fn raw(self) -> *const f64 {
+        self.as_ptr()
+    }
+}
+
 macro_rules! plain {
     ($($ty:ty)*) => { $(impl Raw for $ty {
         type Raw = $ty;
@@ -95,11 +102,18 @@ shim! {
 
     fn layer_norm = rgm_layer_norm(
         y: &Tensor, mean: &Tensor, rstd: &Tensor, x: &Tensor, gain: &Tensor, bias: Option<&Tensor>, eps: f64,
+        rms: bool,
     );
     fn layer_norm_grad = rgm_layer_norm_grad(
         dx: &Tensor, dgain: &Tensor, dbias: Option<&Tensor>, dy: &Tensor, x: &Tensor, mean: &Tensor, rstd: &Tensor,
-        gain: &Tensor,
+        gain: &Tensor, rms: bool,
     );
+    fn swiglu = rgm_swiglu(y: &Tensor, gate: &Tensor, up: &Tensor);
+    fn swiglu_grad = rgm_swiglu_grad(dgate: &Tensor, dup: &Tensor, dy: &Tensor, gate: &Tensor, up: &Tensor);
+    fn rotary_table_of = rgm_rotary_table(table: &Tensor, frequencies: &[f64], n: i64, factor: f64);
+    fn rotary = rgm_rotary(y: &Tensor, x: &Tensor, table: &Tensor, inverse: bool);
+    fn repeat_heads = rgm_repeat_heads(y: &Tensor, x: &Tensor, times: i64);
+    fn sum_heads = rgm_sum_heads(y: &Tensor, x: &Tensor, times: i64);
     fn softmax = rgm_softmax(p: &Tensor, x: &Tensor, causal: bool, scale: f64);
     fn softmax_grad = rgm_softmax_grad(dx: &Tensor, dp: &Tensor, p: &Tensor, scale: f64);
     fn cross_entropy = rgm_cross_entropy(
@@ -355,6 +369,12 @@ pub struct Sgd {
     pub momentum: f64,
     pub weight_decay: f64,
     pub clip: f64,
+}
+
+/// Cosines and sines of position · frequency, times `factor`.
+pub fn rotary_table(table: &Tensor, frequencies: &[f64], factor: f64) -> Result<(), String> {
+    let n = i64::try_from(frequencies.len()).map_err(|e| e.to_string())?;
+    rotary_table_of(table, frequencies, n, factor)
 }
 
 /// √Σ‖g‖².

@@ -191,6 +191,70 @@ proptest! {
     }
 
     #[test]
+    fn rms_norm((b, t, c, seed) in shape()) {
+        let _turn = start(2);
+        tch::manual_seed(i64::from(seed));
+        let (x, gain, dy) = (leaf(&[b, t, c]), leaf(&[c]), normal(&[b, t, c], F64));
+        let y = &x / (x.square().mean_dim([-1i64].as_slice(), true, Kind::Double) + 1e-6).sqrt() * &gain;
+        let wanted = autograd(&y, &dy, &[&x, &gain]);
+        let row = |dtype| ty(stat(dtype), &[b, t, 1]);
+        let run = |f: &dyn Fn(&Tensor) -> Tensor, dtype| {
+            Op::new("layer_norm", &[&f(&x), &f(&gain)], &[ty(dtype, &[b, t, c]), row(dtype), row(dtype)]).float("eps", 1e-6).flag("rms", true)
+        };
+        both(run, &[&y]);
+        prop_assert_eq!(run(&|t| t.detach(), F64).ok()[1].abs().max().double_value(&[]), 0.0);
+        let backward = |f: &dyn Fn(&Tensor) -> Tensor, dtype| {
+            let forward = run(f, dtype).ok();
+            Op::new("layer_norm_grad", &[&f(&dy), &f(&x), &forward[1], &forward[2], &f(&gain)], &[ty(dtype, &[b, t, c]), ty(dtype, &[c])])
+                .flag("rms", true)
+        };
+        both(backward, &wanted.iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn swiglu((b, t, c, seed) in shape()) {
+        let _turn = start(2);
+        tch::manual_seed(i64::from(seed));
+        let (gate, up) = ((normal(&[b, t, c], F64) * 3.0).set_requires_grad(true), leaf(&[b, t, c]));
+        let (y, dy) = (gate.silu() * &up, normal(&[b, t, c], F64));
+        let wanted = autograd(&y, &dy, &[&gate, &up]);
+        let full = |dtype| ty(dtype, &[b, t, c]);
+        both(|f, dtype| Op::new("swiglu", &[&f(&gate), &f(&up)], &[full(dtype)]), &[&y]);
+        both(|f, dtype| Op::new("swiglu_grad", &[&f(&dy), &f(&gate), &f(&up)], &[full(dtype), full(dtype)]), &wanted.iter().collect::<Vec<_>>());
+    }
+
+    /// As complex numbers: (x_i + i·x_{i+D/2})·exp(i·position·frequency).
+    #[test]
+    fn rotary((b, t, half, seed) in shape(), h in 1i64..4) {
+        let _turn = start(2);
+        tch::manual_seed(i64::from(seed));
+        let (x, dy) = (leaf(&[b, t, h, 2 * half]), normal(&[b, t, h, 2 * half], F64));
+        let frequencies: Vec<f64> = (0..half).map(|i| 1e4f64.powf(-(i as f64) / half as f64)).collect();
+        let positions = Tensor::arange(t, (Kind::Double, tch::Device::Cpu));
+        let angles = positions.outer(&Tensor::from_slice(&frequencies)).reshape([1, t, 1, half]);
+        let [a, c] = [x.narrow(3, 0, half), x.narrow(3, half, half)];
+        let y = Tensor::cat(&[&a * angles.cos() - &c * angles.sin(), &c * angles.cos() + &a * angles.sin()], 3);
+        let wanted = autograd(&y, &dy, &[&x]);
+        let table = |dtype| {
+            Op::new("rotary_table", &[], &[ty(stat(dtype), &[t, 2 * half])])
+                .int("length", t).floats("frequencies", &frequencies).float("factor", 1.0).one()
+        };
+        both(|f, dtype| Op::new("rotary", &[&f(&x), &table(dtype)], &[ty(dtype, &x.size())]), &[&y]);
+        both(|f, dtype| Op::new("rotary", &[&f(&dy), &table(dtype)], &[ty(dtype, &x.size())]).flag("inverse", true), &[&wanted[0]]);
+    }
+
+    #[test]
+    fn repeated_heads((b, t, d, seed) in shape(), g in 1i64..4, times in 1i64..5) {
+        let _turn = start(2);
+        tch::manual_seed(i64::from(seed));
+        let (x, dy) = (leaf(&[b, t, g, d]), normal(&[b, t, g * times, d], F64));
+        let y = x.repeat_interleave_self_int(times, Some(2), None);
+        let wanted = autograd(&y, &dy, &[&x]);
+        both(|f, dtype| Op::new("repeat_heads", &[&f(&x)], &[ty(dtype, &dy.size())]).int("times", times), &[&y]);
+        both(|f, dtype| Op::new("sum_heads", &[&f(&dy)], &[ty(dtype, &x.size())]).int("times", times), &[&wanted[0]]);
+    }
+
+    #[test]
     fn cross_entropy((b, t, v, seed) in shape()) {
         let _turn = start(2);
         tch::manual_seed(i64::from(seed));

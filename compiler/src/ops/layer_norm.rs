@@ -1,11 +1,13 @@
-//! Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450), and its gradient.
+//! Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450), and its gradient. With the attribute `rms` it divides by
+//! the root of the mean square and takes no mean away (Zhang & Sennrich, arXiv 1910.07467): one operation, so that whatever is fused
+//! with the one is fused with the other.
 
 use super::{Backward, Call, Operation, last, replicated_only, require, scratch, with_last};
 use crate::graph::{Graph, ShapeError, Traits, Value, attrs};
-use regimen_base::program::Attr;
+use regimen_base::program::{Attr, Attrs};
 use regimen_base::tensor::{DType, Placement, TensorType};
 
-/// Operands (x, gain) or (x, gain, bias); results (y, mean, rstd), the last two one number a row.
+/// Operands (x, gain) or (x, gain, bias); results (y, mean, rstd), the last two one number a row; the mean is 0 if `rms`.
 #[derive(Debug)]
 pub struct LayerNorm;
 
@@ -27,6 +29,23 @@ pub fn layer_norm(
 ) -> Result<Value, ShapeError> {
     let inputs: Vec<Value> = [x, gain].into_iter().chain(bias).collect();
     graph.apply1(&LayerNorm, name, attrs([("eps", Attr::Float(eps))]), &inputs)
+}
+
+/// Appends a root-mean-square norm and returns the normalised value.
+///
+/// # Errors
+/// If the gain does not have the size of the last dimension.
+pub fn rms_norm(graph: &mut Graph, name: &str, x: Value, gain: Value, eps: f64) -> Result<Value, ShapeError> {
+    let attrs = attrs([("eps", Attr::Float(eps)), ("rms", Attr::Bool(true))]);
+    graph.apply1(&LayerNorm, name, attrs, &[x, gain])
+}
+
+/// The attribute `rms`, if it is there, for an operation that belongs to a norm.
+pub fn same_kind(norm: &Attrs) -> Attrs {
+    norm.iter()
+        .filter(|(name, _)| *name == "rms")
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// Statistics are kept in f32 where the operand is smaller.
@@ -77,7 +96,7 @@ impl Operation for LayerNorm {
         let mut inputs = vec![cx.dy()?, cx.input(0), cx.output(1), cx.output(2)];
         inputs.extend(&cx.node.inputs[1..]);
         let name = format!("{}.grad", cx.graph.value(cx.input(0)).name);
-        let outputs = cx.graph.apply(&LayerNormGrad, &name, attrs([]), &inputs)?;
+        let outputs = cx.graph.apply(&LayerNormGrad, &name, same_kind(&cx.node.attrs), &inputs)?;
         Ok((0..outputs.len()).map(|i| cx.wants(i).then_some(outputs[i])).collect())
     }
 }

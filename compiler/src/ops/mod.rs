@@ -33,14 +33,17 @@ pub mod linear;
 pub mod linear_gelu;
 pub mod linear_grad_weight_bias;
 pub mod multiply;
+pub mod repeat_heads;
 pub mod reshape;
 pub mod residual_layer_norm;
+pub mod rotary;
 pub mod scale;
 pub mod scratch;
 pub mod select_row;
 pub mod softmax;
 pub mod split;
 pub mod sum_leading;
+pub mod swiglu;
 pub mod transpose;
 pub mod update;
 pub mod zero;
@@ -81,9 +84,13 @@ pub static ALL: &[&dyn Operation] = &[
     &linear_gelu::LinearGeluGrad,
     &linear_grad_weight_bias::LinearGradWeightBiasAccumulate,
     &multiply::Multiply,
+    &repeat_heads::RepeatHeads,
+    &repeat_heads::SumHeads,
     &reshape::Reshape,
     &residual_layer_norm::ResidualLayerNorm,
     &residual_layer_norm::ResidualLayerNormGradAccumulate,
+    &rotary::Rotary,
+    &rotary::RotaryTable,
     &scale::Scale,
     &select_row::SelectRow,
     &softmax::Softmax,
@@ -91,6 +98,8 @@ pub static ALL: &[&dyn Operation] = &[
     &split::Split,
     &sum_leading::SumLeading,
     &sum_leading::SumLeadingAccumulate,
+    &swiglu::Swiglu,
+    &swiglu::SwigluGrad,
     &transpose::Transpose,
     &update::AdamW,
     &update::Sgd,
@@ -265,6 +274,14 @@ impl Call<'_> {
     pub fn ints(&self, name: &str) -> &[i64] {
         match self.attrs.get(name) {
             Some(Attr::Ints(list)) => list,
+            _ => &[],
+        }
+    }
+
+    /// Attribute as a list of numbers; empty if absent.
+    pub fn floats(&self, name: &str) -> &[f64] {
+        match self.attrs.get(name) {
+            Some(Attr::Floats(list)) => list,
             _ => &[],
         }
     }

@@ -101,5 +101,32 @@ void gelu_grad(const ElementArgs& args, int64_t begin, int64_t end) {
   });
 }
 
+// y = silu(a)·b with silu(x) = x·σ(x).
+void swiglu(const ElementArgs& args, int64_t begin, int64_t end) {
+  with_type(args.dtype, [&](auto* type) {
+    zip<RGM_TYPE_OF(type)>(args, begin, end, [](auto gate, auto up) __attribute__((always_inline)) {
+      using C = decltype(gate);
+      return gate / (C(1) + exponential(-gate)) * up;
+    });
+  });
+}
+
+// silu' = σ + x·σ(1 − σ). Results may lie over gate and up.
+void swiglu_grad(const SwigluGradArgs& args, int64_t begin, int64_t end) {
+  with_type(args.dtype, [&](auto* type) {
+    using S = RGM_TYPE_OF(type);
+    using C = Compute<S>;
+    const S *dy = static_cast<const S*>(args.dy), *gate = static_cast<const S*>(args.gate), *up = static_cast<const S*>(args.up);
+    S *dgate = static_cast<S*>(args.dgate), *dup = static_cast<S*>(args.dup);
+#pragma omp simd
+    for (int64_t i = begin; i < end; i++) {
+      const C d = load(dy[i]), x = load(gate[i]), u = load(up[i]);
+      const C s = C(1) / (C(1) + exponential(-x));
+      store(dgate[i], d * u * (s + x * s * (C(1) - s)));
+      store(dup[i], d * x * s);
+    }
+  });
+}
+
 }  // namespace RGM_SET
 }  // namespace rgm

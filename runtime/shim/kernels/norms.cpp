@@ -1,4 +1,4 @@
-// Layer norm and its gradient. mean and rstd are f32 (f64 for f64 operands).
+// Layer norm and its gradient; with `rms` the mean is taken for zero. mean and rstd are f32 (f64 for f64 operands).
 
 #include "common.h"
 
@@ -20,7 +20,7 @@ RGM_INLINE void normalise_row(const LayerNormArgs& args, int64_t row) {
   C sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t i = 0; i < n; i++) sum += load(x[i]);
-  const C mean = sum / C(n);
+  const C mean = args.rms ? C(0) : sum / C(n);
   C squares = 0;
 #pragma omp simd reduction(+ : squares)
   for (int64_t i = 0; i < n; i++) squares += (load(x[i]) - mean) * (load(x[i]) - mean);
@@ -54,7 +54,7 @@ RGM_INLINE void gradient_row(const LayerNormGradArgs& args, int64_t row) {
     sum += g;
     dot += g * ((load(x[i]) - mean) * rstd);
   }
-  const C mean_g = sum / C(n), mean_dot = dot / C(n);
+  const C mean_g = args.rms ? C(0) : sum / C(n), mean_dot = dot / C(n);
 #pragma omp simd
   for (int64_t i = 0; i < n; i++) {
     const C normal = (load(x[i]) - mean) * rstd;

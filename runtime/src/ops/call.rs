@@ -99,6 +99,21 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// A truth value that is false where it is not written.
+    pub(crate) fn marked(&self, name: &str) -> bool {
+        self.instruction.attrs.get(name) == Some(&Attr::Bool(true))
+    }
+
+    /// A list of numbers; whole ones may be written without a fraction.
+    pub(crate) fn floats(&self, name: &str) -> Result<Vec<f64>, Diagnostic> {
+        match self.instruction.attrs.get(name) {
+            Some(Attr::Floats(values)) => Ok(values.clone()),
+            #[allow(clippy::cast_precision_loss)]
+            Some(Attr::Ints(values)) => Ok(values.iter().map(|n| *n as f64).collect()),
+            _ => Err(self.without("a list of numbers", name)),
+        }
+    }
+
     pub(crate) fn ints(&self, name: &str) -> Result<&'a [i64], Diagnostic> {
         match self.instruction.attrs.get(name) {
             Some(Attr::Ints(values)) => Ok(values),

@@ -9,5 +9,5 @@ pub(super) const OP: Lower = Lower { name: "layer_norm", lower, views: false };
 fn lower(cx: &mut Call) -> Result<(), Diagnostic> {
     let (y, mean, rstd) = (cx.output(0)?, cx.output(1)?, cx.output(2)?);
     let (x, gain, bias) = (cx.input(0)?, cx.input(1)?, cx.optional_input(2)?);
-    cx.done(shim::layer_norm(y, mean, rstd, x, gain, bias, cx.float("eps")?))
+    cx.done(shim::layer_norm(y, mean, rstd, x, gain, bias, cx.float("eps")?, cx.marked("rms")))
 }

@@ -68,15 +68,21 @@ registry! {
     linear_grad_weight
     linear_grad_weight_accumulate
     multiply
+    repeat_heads
     reshape
+    rotary
+    rotary_table
     scale
     select_row
     sgd
     softmax
     softmax_grad
     split
+    sum_heads
     sum_leading
     sum_leading_accumulate
+    swiglu
+    swiglu_grad
     transpose
     zero
 }
@@ -96,6 +102,6 @@ mod tests {
         for op in ALL {
             assert_eq!(lookup(op.name).unwrap().name, op.name);
         }
-        assert!(lookup("swiglu").is_none());
+        assert!(lookup("maxout").is_none());
     }
 }

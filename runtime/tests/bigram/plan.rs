@@ -263,7 +263,7 @@ impl Builder {
         self.program.instructions.push(Instruction {
             op: op.to_owned().into(),
             name: op.into(),
-            attrs: attrs.iter().map(|(k, v)| ((*k).to_owned().into(), v.clone())).collect::<BTreeMap<_, _>>(),
+            attrs: attrs.iter().map(|(k, v)| ((*k).to_owned().into(), v.clone())).collect(),
             inputs: inputs.to_vec(),
             outputs: output.into_iter().collect(),
             in_place: vec![],

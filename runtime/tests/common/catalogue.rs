@@ -20,6 +20,7 @@ pub struct Sizes {
 pub fn all(s: Sizes, dtype: DType) -> Vec<Op> {
     let mut ops = rows(s, dtype);
     ops.extend(layers(s, dtype));
+    ops.extend(heads(s, dtype));
     ops.extend(products(s, dtype));
     ops.extend(losses(s, dtype));
     ops.extend(updates(s, dtype));
@@ -72,19 +73,33 @@ fn layers(Sizes { b, t, c, .. }: Sizes, dtype: DType) -> Vec<Op> {
     let full = ty(dtype, &[b, t, c]);
     let row = ty(stat(dtype), &[b, t, 1]);
     let (mean, rstd) = (normal(&[b, t, 1], stat(dtype)), normal(&[b, t, 1], stat(dtype)).abs());
+    let no_mean = mean.zeros_like();
     let samples = integers(1 << 40, &[b]);
     let scores = normal(&[b, t, t], dtype);
     let square = ty(dtype, &[b, t, t]);
     vec![
         Op::new("layer_norm", &[&x, &gain, &bias], &[full.clone(), row.clone(), row.clone()])
             .float("eps", 1e-5),
-        Op::new("layer_norm", &[&x, &gain], &[full.clone(), row.clone(), row]).float("eps", 1e-5),
+        Op::new("layer_norm", &[&x, &gain], &[full.clone(), row.clone(), row.clone()]).float("eps", 1e-5),
         Op::new(
             "layer_norm_grad",
             &[&x, &x, &mean, &rstd, &gain, &bias],
             &[full.clone(), ty(dtype, &[c]), ty(dtype, &[c])],
         ),
         Op::new("layer_norm_grad", &[&x, &x, &mean, &rstd, &gain], &[full.clone(), ty(dtype, &[c])]),
+        Op::new("layer_norm", &[&x, &gain], &[full.clone(), row.clone(), row])
+            .float("eps", 1e-6)
+            .flag("rms", true),
+        Op::new("layer_norm_grad", &[&x, &x, &no_mean, &rstd, &gain], &[full.clone(), ty(dtype, &[c])])
+            .flag("rms", true),
+        Op::new("swiglu", &[&x, &normal(&[b, t, c], dtype)], &[full.clone()]),
+        Op::new(
+            "swiglu_grad",
+            &[&x, &normal(&[b, t, c], dtype), &normal(&[b, t, c], dtype)],
+            &[full.clone(), full.clone()],
+        )
+        .over(0, 1)
+        .over(1, 2),
         Op::new("gelu", &[&x], &[full.clone()]),
         Op::new("gelu_grad", &[&x, &x], &[full.clone()]),
         Op::new("gelu_grad", &[&normal(&[b, t, c], dtype), &x], &[full.clone()]).over(0, 0),
@@ -100,6 +115,26 @@ fn layers(Sizes { b, t, c, .. }: Sizes, dtype: DType) -> Vec<Op> {
         Op::new("softmax_grad", &[&normal(&[b, t, t], dtype), &scores], &[square])
             .float("scale", 0.5)
             .over(0, 0),
+    ]
+}
+
+fn heads(Sizes { b, t, h, d, .. }: Sizes, dtype: DType) -> Vec<Op> {
+    let d = 2 * ((d + 1) / 2);
+    let (few, many) = ([b, t, h, d], [b, t, 3 * h, d]);
+    let frequencies: Vec<f64> = (0..d / 2).map(|i| 0.7f64.powi(i as i32)).collect();
+    let table = Op::new("rotary_table", &[], &[ty(stat(dtype), &[t, d])])
+        .int("length", t)
+        .floats("frequencies", &frequencies)
+        .float("factor", 1.25);
+    let angles = normal(&[t, d], stat(dtype));
+    vec![
+        table,
+        Op::new("rotary", &[&normal(&few, dtype), &angles], &[ty(dtype, &few)]),
+        Op::new("rotary", &[&normal(&few, dtype), &angles], &[ty(dtype, &few)])
+            .flag("inverse", true)
+            .over(0, 0),
+        Op::new("repeat_heads", &[&normal(&few, dtype)], &[ty(dtype, &many)]).int("times", 3),
+        Op::new("sum_heads", &[&normal(&many, dtype)], &[ty(dtype, &few)]).int("times", 3),
     ]
 }
 

@@ -52,6 +52,10 @@ impl Op {
         self.attr(name, Attr::Bool(value))
     }
 
+    pub fn floats(self, name: &str, value: &[f64]) -> Op {
+        self.attr(name, Attr::Floats(value.to_vec()))
+    }
+
     pub fn ints(self, name: &str, value: &[i64]) -> Op {
         self.attr(name, Attr::Ints(value.to_vec()))
     }

@@ -4,6 +4,7 @@
 
 use super::{Rewrite, Uses};
 use crate::graph::attrs;
+use crate::ops::layer_norm::same_kind;
 use crate::ops::residual_layer_norm::{ResidualLayerNorm, ResidualLayerNormGradAccumulate};
 use regimen_base::program::Attr;
 
@@ -46,14 +47,16 @@ pub(super) fn backward(uses: &Uses, index: usize) -> Option<Rewrite> {
         }
         None => dx,
     };
+    let mut attrs = attrs([
+        ("bias", Attr::Bool(bias)),
+        ("residual", Attr::Bool(added.is_some())),
+        ("sum", Attr::Bool(false)),
+    ]);
+    attrs.extend(same_kind(&grad.attrs));
     Some(Rewrite {
         at: index,
         op: &ResidualLayerNormGradAccumulate,
-        attrs: attrs([
-            ("bias", Attr::Bool(bias)),
-            ("residual", Attr::Bool(added.is_some())),
-            ("sum", Attr::Bool(false)),
-        ]),
+        attrs,
         inputs,
         outputs: vec![output],
         group,
