@@ -88,7 +88,13 @@ pub struct Model {
 pub struct Exchange {
     /// `config.json`, as JSON text with sorted keys.
     pub config: serde_json::Value,
-    /// One entry per weight.
+    /// What the other side takes where a configuration lacks an entry that changes what is computed; another model has other values.
+    #[serde(default)]
+    pub defaults: serde_json::Map<String, serde_json::Value>,
+    /// What a model with a head puts before the names of the model without one.
+    #[serde(default)]
+    pub prefix: String,
+    /// One entry per weight; the first is the token embedding.
     pub tensors: Vec<ExchangeTensor>,
 }
 

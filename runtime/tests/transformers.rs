@@ -1,4 +1,4 @@
-//! GPT-2 as transformers made it: the same logits, gradients and losses of five AdamW steps from the same
+//! Models as transformers made them: the same logits, gradients and losses of twenty AdamW steps from the same
 //! weights. The golden files are made by `cargo xtask oracles`.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests fail by panicking, as tests do
@@ -10,6 +10,8 @@ use regimen_base::plan::ExchangeTensor;
 use regimen_base::program::{Program, ResidentId, Role};
 use regimen_base::schedule::{Decay, LearningRate};
 use regimen_compiler::arch::gpt::Gpt;
+use regimen_compiler::arch::llama::Llama;
+use regimen_compiler::arch::rope::Scaling;
 use regimen_compiler::experiment::Stage;
 use regimen_compiler::graph::Graph;
 use regimen_compiler::stages::Lowered;
@@ -21,19 +23,69 @@ use trainer::{Trainer, run_once};
 struct Golden {
     weights: Vec<u8>,
     golden: Vec<u8>,
-    model: Gpt,
+    stage: Stage,
 }
 
-fn golden(name: &str) -> Golden {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/gpt2").join(name);
+/// The files of `family/name`, and a stage that trains the model of its configuration.
+fn golden(path: &str, batch: u64, micro_batch: u64) -> Golden {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(path);
     let read = |file: &str| std::fs::read(folder.join(file)).expect("the golden files are there");
     let config: serde_json::Value = serde_json::from_slice(&read("config.json")).expect("JSON");
-    let number = |key: &str| config[key].as_u64();
-    let n = |key: &str| number(key).expect("a number");
+    let mut stage = match config["model_type"].as_str() {
+        Some("gpt2") => trainer::stages::stage(gpt2(&config), batch, micro_batch),
+        Some("llama") => trainer::stages::stage(llama(&config), batch, micro_batch),
+        other => panic!("no such family: {other:?}"),
+    };
+    stage.learning_rate =
+        LearningRate { decay: Decay::Constant, peak: 1e-2, floor: 0.0, warmup: 0, cooldown: 0, steps: 20 };
+    Golden { weights: read("model.safetensors"), golden: read("golden.safetensors"), stage }
+}
+
+fn number(config: &serde_json::Value, key: &str) -> u64 {
+    config[key].as_u64().unwrap_or_else(|| panic!("`{key}` is no number"))
+}
+
+fn gpt2(config: &serde_json::Value) -> Gpt {
+    let n = |key| number(config, key);
     let mut model =
         trainer::stages::gpt(n("n_layer"), n("n_head"), n("n_embd"), n("n_positions"), n("vocab_size"));
-    model.mlp = number("n_inner").unwrap_or(4 * model.hidden);
-    Golden { weights: read("model.safetensors"), golden: read("golden.safetensors"), model }
+    model.mlp = config["n_inner"].as_u64().unwrap_or(4 * model.hidden);
+    model
+}
+
+fn llama(config: &serde_json::Value) -> Llama {
+    let n = |key| number(config, key);
+    let sizes = [
+        n("num_hidden_layers"),
+        n("num_attention_heads"),
+        n("num_key_value_heads"),
+        n("hidden_size"),
+        n("intermediate_size"),
+    ];
+    let mut model = trainer::stages::llama(sizes, n("max_position_embeddings"), n("vocab_size"));
+    model.head_size = n("head_dim");
+    model.tied = config["tie_word_embeddings"] == true;
+    model.norm_eps = config["rms_norm_eps"].as_f64().expect("a number");
+    let rope = &config["rope_parameters"];
+    let (real, original) = (
+        |key: &str| rope[key].as_f64().expect("a number"),
+        || number(rope, "original_max_position_embeddings"),
+    );
+    model.rope.theta = real("rope_theta");
+    model.rope.scaling = match rope["rope_type"].as_str() {
+        Some("linear") => Some(Scaling::Linear { factor: real("factor") }),
+        Some("llama3") => Some(Scaling::Llama3 {
+            factor: real("factor"),
+            low: real("low_freq_factor"),
+            high: real("high_freq_factor"),
+            original: original(),
+        }),
+        Some("yarn") => {
+            Some(Scaling::Yarn { factor: real("factor"), fast: 32.0, slow: 1.0, original: original() })
+        }
+        _ => None,
+    };
+    model
 }
 
 fn tensor(file: &SafeTensors, name: &str) -> Tensor {
@@ -64,13 +116,6 @@ fn trainer_from(stage: &Stage, micro_batch: u64, weights: &SafeTensors) -> Train
     trainer
 }
 
-fn stage_of(golden: &Golden, batch: u64, micro_batch: u64) -> Stage {
-    let mut stage = trainer::stages::stage(golden.model.clone(), batch, micro_batch);
-    stage.learning_rate =
-        LearningRate { decay: Decay::Constant, peak: 1e-2, floor: 0.0, warmup: 0, cooldown: 0, steps: 5 };
-    stage
-}
-
 /// Logits of all positions: a program of this test, over the stage's residents.
 fn logits_program(stage: &Stage, lowered: &Lowered, rows: u64) -> Program {
     use regimen_base::tensor::{DType, Mesh, TensorType};
@@ -89,14 +134,14 @@ fn largest_difference(a: &Tensor, b: &Tensor) -> f64 {
 
 fn check(name: &str, micro_batch: u64) {
     let _turn = trainer::turn(2);
-    let golden = golden(name);
+    let golden = golden(name, 3, micro_batch);
     let weights = SafeTensors::deserialize(&golden.weights).expect("safetensors");
     let expected = SafeTensors::deserialize(&golden.golden).expect("safetensors");
     let batches = tensor(&expected, "batches");
     let (losses, norms) = (tensor(&expected, "losses"), tensor(&expected, "norms"));
     let wanted_logits = tensor(&expected, "logits");
     let tokens = batches.get(0).narrow(1, 0, batches.size()[2] - 1).contiguous();
-    let stage = stage_of(&golden, 3, micro_batch);
+    let stage = golden.stage;
     let mut trainer = trainer_from(&stage, micro_batch, &weights);
 
     let program = logits_program(&stage, &trainer.lowered, 3);
@@ -139,10 +184,27 @@ fn check_gradients(stage: &Stage, trainer: &Trainer, expected: &SafeTensors) {
 
 #[test]
 fn gpt2_equals_transformers() {
-    check("small", 3);
+    check("gpt2/small", 3);
 }
 
 #[test]
 fn an_odd_gpt2_equals_transformers_with_accumulation() {
-    check("odd", 1);
+    check("gpt2/odd", 1);
+}
+
+#[test]
+fn llama_equals_transformers() {
+    check("llama/small", 3);
+}
+
+#[test]
+fn a_llama_with_grouped_queries_equals_transformers_with_accumulation() {
+    check("llama/grouped", 1);
+}
+
+#[test]
+fn stretched_rotary_positions_equal_those_of_transformers() {
+    for scaling in ["linear", "llama3", "yarn"] {
+        check(&format!("llama/{scaling}"), 3);
+    }
 }

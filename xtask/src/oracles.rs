@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each script and the folder of `tests/golden` that it fills.
-const SCRIPTS: [(&str, &str); 1] = [("gpt2.py", "gpt2")];
+const SCRIPTS: [(&str, &str); 1] = [("models.py", "")];
 
 /// Prepares the environment and runs every script.
 pub fn run() -> Result<(), String> {
@@ -22,7 +22,7 @@ pub fn run() -> Result<(), String> {
     command.args(["-m", "pip", "install", "--quiet", "-r"]).arg(oracle.join("requirements.txt"));
     succeed(command, "the oracles could not be installed; pip's message is above")?;
     for (script, folder) in SCRIPTS {
-        println!("{script}: writing tests/golden/{folder}");
+        println!("{script}: writing {}", Path::new("tests/golden").join(folder).display());
         let mut command = Command::new(&interpreter);
         command.arg(oracle.join(script)).arg(root().join("tests/golden").join(folder));
         succeed(command, "the script failed; its message is above")?;

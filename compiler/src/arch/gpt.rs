@@ -7,7 +7,8 @@
 //! logits = norm(x) · wteᵀ
 //! ```
 
-use super::{Architecture, Dimensions, Init, ModelSpec, WeightSpec};
+use super::parts::{self, CONTEXT, DROPOUT, NORM_EPS, WEIGHTS, WeightList, size};
+use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
 use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
 use crate::ops::add::add;
@@ -19,8 +20,7 @@ use crate::ops::layer_norm::layer_norm;
 use crate::ops::linear::linear;
 use crate::ops::reshape::reshape;
 use crate::ops::split::split;
-use crate::quantity::Dimension;
-use crate::schema::{Bound, Field, Number, Ty, Type};
+use crate::schema::{Field, Number, Ty, Type};
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::{Exchange, ExchangeTensor};
 use serde_json::json;
@@ -99,14 +99,6 @@ impl Architecture for GptArchitecture {
     }
 }
 
-// The upper ends keep every product of sizes far inside 64 bits.
-const fn size(max: u64) -> Ty {
-    Ty::Number(Number::count(&[Dimension::NONE], 1).up_to(Bound::At(max)))
-}
-
-/// A probability of dropping, below one: at one nothing would be left.
-const DROPOUT: Ty = Ty::Number(Number::plain().up_to(Bound::Beyond(1)));
-
 static TYPE: Type = Type {
     name: "gpt",
     doc: "GPT-2: learned positions, norms before attention and MLP, GELU, tied embeddings.",
@@ -114,11 +106,7 @@ static TYPE: Type = Type {
         Field::required("layers", size(10_000), "Blocks."),
         Field::required("heads", size(100_000), "Attention heads; they divide `hidden`."),
         Field::required("hidden", size(1_000_000), "Width of the residual stream."),
-        Field::required(
-            "context",
-            Ty::Number(Number::count(&[Dimension::TOKENS], 1).up_to(Bound::At(100_000_000))),
-            "Tokens it can see: the length of its position table.",
-        ),
+        Field::required("context", CONTEXT, "Tokens it can see: the length of its position table."),
         Field::required("tokenizer", Ty::Ref("tokenizer"), "How its text becomes tokens."),
         Field::with("mlp", size(10_000_000), "4 * self.hidden", "Width inside the MLP."),
         Field::with(
@@ -133,23 +121,14 @@ static TYPE: Type = Type {
         Field::with("embedding_dropout", DROPOUT, "self.dropout", "After the embeddings."),
         Field::with("attention_dropout", DROPOUT, "self.dropout", "On the attention weights."),
         Field::with("residual_dropout", DROPOUT, "self.dropout", "On what attention and MLP add."),
-        Field::with(
-            "norm_eps",
-            Ty::Number(Number::plain().from(Bound::Beyond(0))),
-            "1e-5",
-            "Added to the variance in norms.",
-        ),
+        Field::with("norm_eps", NORM_EPS, "1e-5", "Added to the variance in norms."),
         Field::with(
             "init_std",
             Ty::Number(Number::plain()),
             "0.02",
             "Standard deviation of initial weights; what a block adds starts smaller by the root of twice the layers.",
         ),
-        Field::optional(
-            "weights",
-            Ty::Path,
-            "A folder in Hugging Face's layout to start from; its sizes must be those declared here.",
-        ),
+        WEIGHTS,
     ],
 };
 
@@ -157,7 +136,7 @@ impl ModelSpec for Gpt {
     fn weights(&self) -> Vec<WeightSpec> {
         let c = self.hidden;
         let residual_std = self.init_std / (2.0 * self.layers as f64).sqrt();
-        let mut list = WeightList { bias: self.bias, weights: vec![] };
+        let mut list = WeightList::new(self.bias);
         list.matrix("wte", [self.vocab, c], self.init_std);
         list.matrix("wpe", [self.context, c], self.init_std);
         for layer in 0..self.layers {
@@ -217,7 +196,12 @@ impl ModelSpec for Gpt {
     }
 
     fn exchange(&self) -> Exchange {
-        Exchange { config: self.hf_config(), tensors: self.hf_tensors() }
+        Exchange {
+            config: self.hf_config(),
+            defaults: hf_defaults(),
+            prefix: "transformer.".to_owned(),
+            tensors: self.hf_tensors(),
+        }
     }
 }
 
@@ -265,9 +249,7 @@ impl Gpt {
     }
 
     fn linear(&self, g: &mut Graph, name: &str, weights: &str, x: Value) -> Result<Value, ShapeError> {
-        let w = g.weight(&[weights, ".weight"].concat())?;
-        let b = if self.bias { Some(g.weight(&[weights, ".bias"].concat())?) } else { None };
-        linear(g, name, x, w, b)
+        parts::linear(g, name, weights, self.bias, x)
     }
 
     fn norm(&self, g: &mut Graph, name: &str, weights: &str, x: Value) -> Result<Value, ShapeError> {
@@ -307,6 +289,24 @@ impl Gpt {
     }
 }
 
+/// Of `GPT2Config`, what decides what is computed. Dropout rates, ids and versions are about training or bookkeeping.
+fn hf_defaults() -> serde_json::Map<String, serde_json::Value> {
+    super::entries(json!({
+        "activation_function": "gelu_new",
+        "layer_norm_epsilon": 1e-5,
+        "model_type": "gpt2",
+        "n_embd": 768,
+        "n_head": 12,
+        "n_inner": null,
+        "n_layer": 12,
+        "n_positions": 1024,
+        "scale_attn_by_inverse_layer_idx": false,
+        "scale_attn_weights": true,
+        "tie_word_embeddings": true,
+        "vocab_size": 50257,
+    }))
+}
+
 fn hf_tensor(ours: &str) -> ExchangeTensor {
     let parts: Vec<&str> = ours.split('.').collect();
     let (theirs, transposed) = match parts.as_slice() {
@@ -326,34 +326,4 @@ fn hf_tensor(ours: &str) -> ExchangeTensor {
         _ => ("lm_head.weight".to_string(), false),
     };
     ExchangeTensor { ours: ours.to_string(), theirs, transposed }
-}
-
-/// Collects weights in order.
-struct WeightList {
-    bias: bool,
-    weights: Vec<WeightSpec>,
-}
-
-impl WeightList {
-    fn push(&mut self, name: String, shape: Vec<u64>, init: Init, decay: bool) {
-        self.weights.push(WeightSpec { name, shape, init, decay });
-    }
-
-    fn matrix(&mut self, name: &str, shape: [u64; 2], std: f64) {
-        self.push([name, ".weight"].concat(), shape.to_vec(), Init::Normal(std), true);
-    }
-
-    fn linear(&mut self, name: &str, shape: [u64; 2], std: f64) {
-        self.matrix(name, shape, std);
-        if self.bias {
-            self.push([name, ".bias"].concat(), vec![shape[0]], Init::Constant(0.0), false);
-        }
-    }
-
-    fn norm(&mut self, name: &str, size: u64) {
-        self.push([name, ".weight"].concat(), vec![size], Init::Constant(1.0), false);
-        if self.bias {
-            self.push([name, ".bias"].concat(), vec![size], Init::Constant(0.0), false);
-        }
-    }
 }

@@ -2,6 +2,9 @@
 //! forward pass into a graph; everything else (loss, backward, optimizer, memory) follows from that.
 
 pub mod gpt;
+pub mod llama;
+pub mod parts;
+pub mod rope;
 
 use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, Value};
@@ -27,7 +30,7 @@ pub trait Architecture: Debug + Send + Sync {
 }
 
 /// All architectures, in the order of the language reference.
-pub static ALL: &[&dyn Architecture] = &[&gpt::GptArchitecture];
+pub static ALL: &[&dyn Architecture] = &[&gpt::GptArchitecture, &llama::LlamaArchitecture];
 
 /// The architecture with this name.
 pub fn find(name: &str) -> Option<&'static dyn Architecture> {
@@ -95,6 +98,14 @@ pub enum Init {
     Normal(f64),
     /// The same number everywhere.
     Constant(f64),
+}
+
+/// The entries of an object.
+pub(crate) fn entries(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
+    match value {
+        serde_json::Value::Object(entries) => entries,
+        _ => serde_json::Map::new(),
+    }
 }
 
 /// Number of parameters of a model, tied ones counted once.

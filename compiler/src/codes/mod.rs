@@ -60,6 +60,8 @@ pub mod e0419;
 pub mod e0420;
 pub mod e0421;
 pub mod e0422;
+pub mod e0423;
+pub mod e0424;
 pub mod e0431;
 pub mod e0432;
 pub mod e0501;
@@ -138,6 +140,8 @@ pub static ALL: &[&CodePage] = &[
     &e0420::PAGE,
     &e0421::PAGE,
     &e0422::PAGE,
+    &e0423::PAGE,
+    &e0424::PAGE,
     &e0431::PAGE,
     &e0432::PAGE,
     &e0501::PAGE,

@@ -1,4 +1,4 @@
-//! `heads` divides `hidden`.
+//! `heads` divides `hidden`, unless the size of a head is set by itself.
 
 use super::ModelView;
 use crate::codes;
@@ -7,6 +7,9 @@ use regimen_base::{Diagnostic, Span};
 
 /// The rule. It points at what was set last: a derivation or a sweep may change one of the two.
 pub fn check(model: &ModelView<'_>) -> Option<Diagnostic> {
+    if model.fields.is_set("head_size") {
+        return None;
+    }
     let (hidden, heads) = (model.count("hidden")?, model.count("heads")?);
     if hidden.0.is_multiple_of(heads.0) {
         return None;

@@ -6,6 +6,7 @@ mod devices;
 mod epochs;
 mod evaluation;
 mod floor;
+mod groups;
 mod heads;
 mod learning_rate;
 mod micro_batch;
@@ -28,7 +29,7 @@ use regimen_base::{Diagnostic, Span};
 
 /// Rules of models.
 pub const MODELS: &[fn(&ModelView<'_>) -> Option<Diagnostic>] =
-    &[heads::check, vocabulary::check, weights::check];
+    &[heads::check, groups::key_value_heads, groups::pairs, vocabulary::check, weights::check];
 
 /// Rules of stages.
 pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[

@@ -6,7 +6,10 @@ use regimen_base::data::{
 use regimen_base::plan::Backend;
 use regimen_base::schedule::{CheckpointPolicy, Decay, LearningRate, Period};
 use regimen_base::{FileId, Span};
+use regimen_compiler::arch::ModelSpec;
 use regimen_compiler::arch::gpt::Gpt;
+use regimen_compiler::arch::llama::Llama;
+use regimen_compiler::arch::rope::Rope;
 use regimen_compiler::experiment::*;
 use std::sync::Arc;
 
@@ -30,8 +33,30 @@ pub fn gpt(layers: u64, heads: u64, hidden: u64, context: u64, vocab: u64) -> Gp
     }
 }
 
+/// Llama with these sizes (layers, query heads, key and value heads, hidden, MLP), transformers' defaults otherwise.
+pub fn llama([layers, heads, kv_heads, hidden, mlp]: [u64; 5], context: u64, vocab: u64) -> Llama {
+    Llama {
+        layers,
+        heads,
+        kv_heads,
+        hidden,
+        head_size: hidden / heads,
+        mlp,
+        context,
+        vocab,
+        tied: false,
+        rope: Rope { theta: 10_000.0, scaling: None },
+        embedding_dropout: 0.0,
+        attention_dropout: 0.0,
+        residual_dropout: 0.0,
+        norm_eps: 1e-6,
+        init_std: 0.02,
+        end_of_text: 0,
+    }
+}
+
 /// A stage that trains this model on a two-thread CPU.
-pub fn stage(model: Gpt, batch: u64, micro_batch: u64) -> Stage {
+pub fn stage(model: impl ModelSpec + 'static, batch: u64, micro_batch: u64) -> Stage {
     let span = Span::new(FileId(0), 0, 0);
     let steps = 100;
     Stage {
@@ -41,14 +66,14 @@ pub fn stage(model: Gpt, batch: u64, micro_batch: u64) -> Stage {
         tokenizer: Tokenizer { name: "words".into(), kind: TokenizerKind::Bytes },
         tokenizer_data: None,
         tokenizer_facts: TokenizerFacts {
-            vocab: model.vocab,
+            vocab: model.vocab(),
             end_of_text: 0,
             content: String::new(),
             certainty: Certainty::Measured,
         },
         data: dataset(),
         data_facts: facts(),
-        sequence: model.context,
+        sequence: model.context(),
         model: Model {
             name: "model".into(),
             architecture: "gpt",

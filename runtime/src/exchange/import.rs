@@ -34,7 +34,7 @@ fn check_config(stage: &Stage, folder: &Path) -> Result<(), Diagnostic> {
     let text = std::fs::read_to_string(&path).map_err(|e| codes::exchange_failed(&path, e.to_string()))?;
     let theirs = serde_json::from_str(&text)
         .map_err(|e| codes::exchange_failed(&path, format!("it is not valid JSON: {e}")))?;
-    let differences = config::differences(&theirs, &stage.model.exchange.config);
+    let differences = config::differences(&theirs, &stage.model.exchange);
     if differences.is_empty() {
         return Ok(());
     }
@@ -109,7 +109,7 @@ fn matches<'a>(stage: &'a Stage, files: &Files, folder: &Path) -> Result<Vec<Mat
     let weights = logical_weights(stage);
     for tensor in &stage.model.exchange.tensors {
         let weight = weights.iter().find(|w| w.entry.name == tensor.ours);
-        let name = [tensor.theirs.clone(), other_name(&tensor.theirs)]
+        let name = [tensor.theirs.clone(), other_name(&tensor.theirs, &stage.model.exchange.prefix)]
             .into_iter()
             .find(|n| files.of.contains_key(n));
         match (weight, name) {
@@ -122,7 +122,8 @@ fn matches<'a>(stage: &'a Stage, files: &Files, folder: &Path) -> Result<Vec<Mat
         }
     }
     let used: BTreeSet<&str> = matched.iter().map(|(_, _, name)| name.as_str()).collect();
-    let unused = |name: &&String| !used.contains(name.as_str()) && !is_buffer(name) && !is_tied(files, name);
+    let unused =
+        |name: &&String| !used.contains(name.as_str()) && !is_buffer(name) && !is_tied(stage, files, name);
     let known: BTreeSet<&str> = wrong.iter().filter_map(|w| w.split(": ").next()).collect();
     let extra: Vec<String> =
         files.of.keys().filter(unused).filter(|n| !known.contains(n.as_str())).cloned().collect();
@@ -147,16 +148,20 @@ fn misfit(files: &Files, tensor: &ExchangeTensor, weight: &LogicalWeight, name: 
     }
 }
 
-/// Causal masks that old files hold as if they were weights.
+/// Causal masks and angles that old files hold as if they were weights.
 fn is_buffer(name: &str) -> bool {
-    name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias")
+    name.ends_with(".attn.bias")
+        || name.ends_with(".attn.masked_bias")
+        || name.ends_with(".rotary_emb.inv_freq")
 }
 
 /// A head stored although it is tied: it must have the embedding's content.
-fn is_tied(files: &Files, name: &str) -> bool {
-    let embeddings = ["transformer.wte.weight", "wte.weight"];
-    name == "lm_head.weight"
-        && embeddings.iter().any(|e| files.of.contains_key(*e) && files.bytes(name) == files.bytes(e))
+fn is_tied(stage: &Stage, files: &Files, name: &str) -> bool {
+    let exchange = &stage.model.exchange;
+    let Some(embedding) = exchange.tensors.first().map(|first| first.theirs.clone()) else { return false };
+    let other = other_name(&embedding, &exchange.prefix);
+    let same = |e: &String| files.of.contains_key(e) && files.bytes(name) == files.bytes(e);
+    name == "lm_head.weight" && [embedding, other].iter().any(same)
 }
 
 fn load(

@@ -21,10 +21,7 @@ mod names {
     pub const INDEX: &str = "model.safetensors.index.json";
 }
 
-/// The prefix that a model with a language-model head puts before the names of the model without one.
-const PREFIX: &str = "transformer.";
-
 /// The name with the prefix taken off or put before it.
-fn other_name(name: &str) -> String {
-    name.strip_prefix(PREFIX).map_or_else(|| format!("{PREFIX}{name}"), str::to_owned)
+fn other_name(name: &str, prefix: &str) -> String {
+    name.strip_prefix(prefix).map_or_else(|| format!("{prefix}{name}"), str::to_owned)
 }
