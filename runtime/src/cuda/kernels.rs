@@ -12,8 +12,9 @@ use std::ffi::{CString, c_void};
 const COMMON: &str = include_str!("kernels/common.cuh");
 
 /// Every file of kernels.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("elementwise", include_str!("kernels/elementwise.cu")),
+    ("heads", include_str!("kernels/heads.cu")),
     ("losses", include_str!("kernels/losses.cu")),
     ("norms", include_str!("kernels/norms.cu")),
     ("optimizers", include_str!("kernels/optimizers.cu")),

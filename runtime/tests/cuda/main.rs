@@ -14,7 +14,7 @@ mod operations;
 mod trainer;
 
 use regimen_base::plan::Backend;
-use regimen_compiler::arch::gpt::Gpt;
+use regimen_compiler::arch::ModelSpec;
 use regimen_compiler::experiment::{Precision, Stage};
 use regimen_compiler::passes::fuse::Fusions;
 use regimen_runtime::cuda::Cuda;
@@ -38,7 +38,13 @@ fn place(cuda: &Rc<Cuda>) -> Place {
 }
 
 /// A hand-built stage for the GPU.
-fn gpu_stage(model: Gpt, batch: u64, micro_batch: u64, precision: Precision, fuse: Fusions) -> Stage {
+fn gpu_stage(
+    model: impl ModelSpec + 'static,
+    batch: u64,
+    micro_batch: u64,
+    precision: Precision,
+    fuse: Fusions,
+) -> Stage {
     let mut stage =
         Stage { fuse, precision, reproducible: false, ..trainer::stages::stage(model, batch, micro_batch) };
     stage.hardware.backend = Backend::Cuda;

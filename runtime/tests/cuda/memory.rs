@@ -1,7 +1,7 @@
 //! Memory on a grid of plans: requested bytes equal to the byte, reserved bytes within a hundredth.
 
 use crate::trainer::Trainer;
-use crate::trainer::stages::gpt;
+use crate::trainer::stages::{gpt, llama};
 use crate::trainer::tokens;
 use crate::{gpu_stage, on_gpu, place};
 use regimen_compiler::experiment::{Precision, Recompute, Stage};
@@ -60,6 +60,25 @@ fn stage(case: &Case) -> Stage {
     Stage { recompute, reproducible, ..gpu_stage(model, batch, micro, precision, Fusions::ALL) }
 }
 
+/// Layers, query heads, key and value heads, hidden, MLP; context, vocabulary, batch, micro-batch; precision, recomputation,
+/// reproducible.
+type Llama = ([u64; 5], [u64; 4], Precision, Recompute, bool);
+
+const LLAMAS: [Llama; 7] = [
+    ([6, 6, 6, 384, 1_024], [128, 257, 64, 16], Bf16, Keep, false),
+    ([5, 6, 2, 324, 801], [100, 301, 12, 4], Bf16, Keep, true),
+    ([5, 6, 2, 324, 801], [100, 301, 12, 4], F32, Full, false),
+    ([8, 8, 1, 512, 1_408], [2_048, 8_000, 4, 2], Bf16, Full, true),
+    ([8, 8, 4, 512, 1_408], [512, 8_000, 8, 8], F32, Keep, false),
+    ([30, 9, 3, 576, 1_536], [1_024, 49_152, 16, 8], Bf16, Keep, false),
+    ([22, 32, 4, 2_048, 5_632], [2_048, 32_000, 8, 4], Bf16, Keep, false),
+];
+
+fn llama_stage((sizes, [context, vocab, batch, micro], precision, recompute, reproducible): &Llama) -> Stage {
+    let stage = gpu_stage(llama(*sizes, *context, *vocab), *batch, *micro, *precision, Fusions::ALL);
+    Stage { recompute: *recompute, reproducible: *reproducible, ..stage }
+}
+
 /// Every program once; each instruction is compared with the plan if `watched`.
 fn run(cuda: &Rc<Cuda>, stage: &Stage, micro: u64, watched: bool) -> (u64, u64) {
     let mut trainer = Trainer::on(&place(cuda), stage, micro);
@@ -93,20 +112,21 @@ fn requested_bytes_are_the_plans_and_reserved_bytes_within_a_hundredth() {
         "requested bytes of a stage's programs, planned and measured; reserved bytes, predicted and measured"
     );
     let mut failures = vec![];
-    for case in &GRID {
-        on_gpu(case.5, |cuda| {
-            let (stage, micro) = (stage(case), case.1[1]);
+    let gpts = GRID.iter().map(|case| (format!("{case:?}"), stage(case), case.1[1]));
+    let llamas = LLAMAS.iter().map(|case| (format!("llama {case:?}"), llama_stage(case), case.1[3]));
+    for (case, stage, micro) in gpts.chain(llamas) {
+        on_gpu(stage.reproducible, |cuda| {
             let (planned, reserved) = run(&cuda, &stage, micro, false);
             let measured = cuda.memory().unwrap().peak as u64;
             let held = cuda.reserved_peak().unwrap() as u64;
             let off = held as f64 / reserved as f64 - 1.0;
             println!(
-                "{case:?}: {planned} {measured} {:+}, {reserved} {held} {:+.2} %",
+                "{case}: {planned} {measured} {:+}, {reserved} {held} {:+.2} %",
                 measured as i64 - planned as i64,
                 off * 100.0
             );
             if measured != planned || off.abs() > 0.01 {
-                failures.push(format!("{case:?}"));
+                failures.push(case.clone());
             }
         });
     }
@@ -119,6 +139,11 @@ fn every_instruction_takes_what_the_plan_says() {
     for case in GRID.iter().filter(|case| case.0[2] <= 768 && case.1[1] <= 16) {
         on_gpu(case.5, |cuda| {
             run(&cuda, &stage(case), case.1[1], true);
+        });
+    }
+    for case in LLAMAS.iter().filter(|case| case.0[3] <= 576) {
+        on_gpu(case.4, |cuda| {
+            run(&cuda, &llama_stage(case), case.1[3], true);
         });
     }
 }

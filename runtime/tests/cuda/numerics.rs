@@ -1,7 +1,7 @@
 //! Loss curves: GPU against CPU, and the same run again.
 
 use crate::trainer::Trainer;
-use crate::trainer::stages::gpt;
+use crate::trainer::stages::{gpt, llama};
 use crate::trainer::tokens;
 use crate::{gpu_stage, on_gpu, place};
 use regimen_compiler::arch::gpt::Gpt;
@@ -52,6 +52,24 @@ fn losses_in_f32_are_those_of_the_cpu() {
             }
             println!("dropout {rate}: after 50 steps {} on the GPU, {} on the CPU", gpu[49], cpu[49]);
         }
+    });
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn losses_of_llama_in_f32_are_those_of_the_cpu() {
+    on_gpu(false, |cuda| {
+        let model = || llama([2, 4, 2, 64, 160], 32, 47);
+        let (gpu, _) = curve(&cuda, &gpu_stage(model(), 8, 4, Precision::F32, Fusions::ALL), 50);
+        let stage = crate::trainer::stages::stage(model(), 8, 4);
+        let mut trainer = Trainer::new(&stage, 4);
+        trainer.run("initialise", &|_, _| ());
+        let cpu = train(&mut trainer, &stage, 0..50);
+        assert!(cpu[49] < cpu[0] - 0.3, "nothing was learned: {cpu:?}");
+        for (step, (a, b)) in gpu.iter().zip(&cpu).enumerate() {
+            assert!((a - b).abs() < 1e-4, "step {step}: {a} on the GPU, {b} on the CPU");
+        }
+        println!("llama: after 50 steps {} on the GPU, {} on the CPU", gpu[49], cpu[49]);
     });
 }
 

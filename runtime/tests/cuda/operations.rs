@@ -2,7 +2,7 @@
 
 use crate::common::catalogue::{self, Sizes};
 use crate::trainer::Trainer;
-use crate::trainer::stages::gpt;
+use crate::trainer::stages::{gpt, llama};
 use crate::trainer::tokens;
 use crate::{distance, gpu_stage, on_gpu, place};
 use regimen_base::program::{Input, Instruction, Program, Storage, TensorId};
@@ -150,8 +150,13 @@ fn every_operation_equals_the_one_on_the_cpu() {
                     seen.extend(compare(&cuda, &stage, limit));
                 }
             }
+            for (sizes, context, vocab) in [([2, 6, 2, 36, 51], 19, 51), ([2, 4, 2, 64, 96], 64, 96)] {
+                let mut model = llama(sizes, context, vocab);
+                model.attention_dropout = 0.1;
+                seen.extend(compare(&cuda, &gpu_stage(model, 4, 2, precision, Fusions::NONE), limit));
+            }
         }
-        assert!(seen.len() > 30, "{seen:?}");
+        assert!(seen.len() > 35 && seen.contains("sum_heads"), "{seen:?}");
     });
 }
 

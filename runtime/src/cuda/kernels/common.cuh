@@ -60,6 +60,7 @@ __device__ __forceinline__ void pack(Pack<T, N>& to, const Compute<T> (&values)[
 #pragma unroll
   for (int k = 0; k < N; k++) store(to.at[k], values[k]);
 }
+__device__ __forceinline__ void pack(Pack<bf16, 1>& to, const float (&values)[1]) { store(to.at[0], values[0]); }
 template <int N>
 __device__ __forceinline__ void pack(Pack<bf16, N>& to, const float (&values)[N]) {
   static_assert(N % 2 == 0, "pairs");
@@ -105,6 +106,11 @@ __device__ __forceinline__ C block_sum(C value, C* scratch) {
   __syncthreads();
   value = static_cast<int>(threadIdx.x % 32) < warps ? scratch[threadIdx.x % 32] : C(0);
   return warp_sum(value);
+}
+
+template <typename C>
+__device__ __forceinline__ C logistic(C x) {
+  return C(1) / (C(1) + exponential(-x));
 }
 
 // GELU in its tanh approximation, and its derivative.

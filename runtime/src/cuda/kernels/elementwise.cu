@@ -72,6 +72,9 @@ __device__ __forceinline__ void unary(T* y, const T* a, i64 n, int wide, Op op) 
   extern "C" __global__ void gelu_grad_##name(T* y, const T* dy, const T* x, i64 n, i64 tail, int wide) {              \
     binary(y, dy, x, n, tail, wide, [](Compute<T> d, Compute<T> v) { return d * gelu_slope(v); });                     \
   }                                                                                                                    \
+  extern "C" __global__ void swiglu_##name(T* y, const T* gate, const T* up, i64 n, i64 tail, int wide) {              \
+    binary(y, gate, up, n, tail, wide, [](Compute<T> x, Compute<T> u) { return x * logistic(x) * u; });                \
+  }                                                                                                                    \
   extern "C" __global__ void gelu_##name(T* y, const T* a, i64 n, int wide) {                                          \
     unary(y, a, n, wide, [](Compute<T> x) { return gelu_value(x); });                                                  \
   }                                                                                                                    \
@@ -83,6 +86,37 @@ __device__ __forceinline__ void unary(T* y, const T* a, i64 n, int wide, Op op) 
     each<T, 1>(n, [&](i64 i, int) { store(y[i], static_cast<Compute<T>>(value)); });                                   \
   }
 RGM_FOR_FLOATS(ADD)
+
+// dgate = dy·up·silu'(gate) with silu' = σ + x·σ·(1 − σ), and dup = dy·silu(gate); they may lie over gate and up.
+template <typename T, int N>
+__device__ __forceinline__ void swiglu_gradient(T* dgate, T* dup, const T* dy, const T* gate, const T* up) {
+  using C = Compute<T>;
+  C d[N], x[N], u[N];
+  unpack(take<T, N>(dy), d), unpack(take<T, N>(gate), x), unpack(take<T, N>(up), u);
+#pragma unroll
+  for (int k = 0; k < N; k++) {
+    const C s = logistic(x[k]), silu = x[k] * s;
+    u[k] *= d[k] * (s + silu * (C(1) - s));
+    d[k] *= silu;
+  }
+  Pack<T, N> first, second;
+  pack(first, u), pack(second, d);
+  put<T, N>(dgate, first), put<T, N>(dup, second);
+}
+
+#define SWIGLU(name, T)                                                                                               \
+  extern "C" __global__ void swiglu_grad_##name(                                                                       \
+      T* dgate, T* dup, const T* dy, const T* gate, const T* up, i64 n, int wide) {                                    \
+    if (wide) {                                                                                                        \
+      each<T, LANES<T>>(n, [&](i64 i, int count) {                                                                     \
+        if (count > 1) swiglu_gradient<T, LANES<T>>(dgate + i, dup + i, dy + i, gate + i, up + i);                     \
+        else swiglu_gradient<T, 1>(dgate + i, dup + i, dy + i, gate + i, up + i);                                      \
+      });                                                                                                              \
+    } else {                                                                                                           \
+      each<T, 1>(n, [&](i64 i, int) { swiglu_gradient<T, 1>(dgate + i, dup + i, dy + i, gate + i, up + i); });         \
+    }                                                                                                                  \
+  }
+RGM_FOR_FLOATS(SWIGLU)
 
 extern "C" __global__ void fill_i64(i64* y, i64 n, double value) {
   each<i64, 1>(n, [&](i64 i, int) { y[i] = static_cast<i64>(value); });

@@ -1,10 +1,10 @@
-// Layer norm, its sum with a residual before it, and their gradients. One block of threads a row; a thread keeps its part of the row
+// Layer norm, its sum with a residual before it, and their gradients. `centre` is 1, or 0 where no mean is taken away (RMS norm). One block of threads a row; a thread keeps its part of the row
 // in registers, so that a row is read once.
 
 // Rows up to 1,024 threads × 4 packs of 16 bytes; the launcher chooses PER so that threads × PER packs cover the row.
 template <typename T, int PER, bool RESIDUAL>
 __device__ __forceinline__ void forward(
-    const T* a, const T* b, const T* gain, const T* bias, T* sum, T* y, Compute<T>* mean, Compute<T>* rstd, int columns, double eps) {
+    const T* a, const T* b, const T* gain, const T* bias, T* sum, T* y, Compute<T>* mean, Compute<T>* rstd, int columns, double eps, double centre) {
   using C = Compute<T>;
   constexpr int N = LANES<T>;
   __shared__ C scratch[32];
@@ -31,7 +31,7 @@ __device__ __forceinline__ void forward(
       for (int k = 0; k < N; k++) total += values[p][k];
     }
   }
-  const C average = block_sum(total, scratch) / columns;
+  const C average = block_sum(total, scratch) / columns * static_cast<C>(centre);
   C squares = 0;
 #pragma unroll
   for (int p = 0; p < PER; p++) {
@@ -61,7 +61,7 @@ __device__ __forceinline__ void forward(
 // Any row, any address: element by element, reading the row three times.
 template <typename T, bool RESIDUAL>
 __device__ __forceinline__ void forward_any(
-    const T* a, const T* b, const T* gain, const T* bias, T* sum, T* y, Compute<T>* mean, Compute<T>* rstd, int columns, double eps) {
+    const T* a, const T* b, const T* gain, const T* bias, T* sum, T* y, Compute<T>* mean, Compute<T>* rstd, int columns, double eps, double centre) {
   using C = Compute<T>;
   __shared__ C scratch[32];
   const i64 row = static_cast<i64>(blockIdx.x) * columns;
@@ -71,7 +71,7 @@ __device__ __forceinline__ void forward_any(
     if (RESIDUAL) store(sum[row + i], load(a[row + i]) + load(b[row + i]));
     total += load(x[row + i]);
   }
-  const C average = block_sum(total, scratch) / columns;
+  const C average = block_sum(total, scratch) / columns * static_cast<C>(centre);
   C squares = 0;
   for (int i = threadIdx.x; i < columns; i += blockDim.x) {
     const C d = load(x[row + i]) - average;
@@ -87,25 +87,25 @@ __device__ __forceinline__ void forward_any(
 
 #define FORWARD(name, T)                                                                                              \
   extern "C" __global__ void layer_norm_any_##name(                                                                    \
-      const T* x, const T* gain, const T* bias, T* y, Compute<T>* mean, Compute<T>* rstd, int columns, double eps) {   \
-    forward_any<T, false>(x, nullptr, gain, bias, nullptr, y, mean, rstd, columns, eps);                               \
+      const T* x, const T* gain, const T* bias, T* y, Compute<T>* mean, Compute<T>* rstd, int columns, double eps, double centre) {   \
+    forward_any<T, false>(x, nullptr, gain, bias, nullptr, y, mean, rstd, columns, eps, centre);                               \
   }                                                                                                                    \
   extern "C" __global__ void residual_layer_norm_any_##name(                                                           \
       const T* a, const T* b, const T* gain, const T* bias, T* sum, T* y, Compute<T>* mean, Compute<T>* rstd,          \
-      int columns, double eps) {                                                                                       \
-    forward_any<T, true>(a, b, gain, bias, sum, y, mean, rstd, columns, eps);                                          \
+      int columns, double eps, double centre) {                                                                                       \
+    forward_any<T, true>(a, b, gain, bias, sum, y, mean, rstd, columns, eps, centre);                                          \
   }
 RGM_FOR_FLOATS(FORWARD)
 
 #define FORWARD_PER(name, T, PER)                                                                                     \
   extern "C" __global__ void __launch_bounds__(256 * PER) layer_norm_##PER##_##name(                                   \
-      const T* x, const T* gain, const T* bias, T* y, Compute<T>* mean, Compute<T>* rstd, int columns, double eps) {   \
-    forward<T, PER, false>(x, nullptr, gain, bias, nullptr, y, mean, rstd, columns, eps);                              \
+      const T* x, const T* gain, const T* bias, T* y, Compute<T>* mean, Compute<T>* rstd, int columns, double eps, double centre) {   \
+    forward<T, PER, false>(x, nullptr, gain, bias, nullptr, y, mean, rstd, columns, eps, centre);                              \
   }                                                                                                                    \
   extern "C" __global__ void __launch_bounds__(256 * PER) residual_layer_norm_##PER##_##name(                          \
       const T* a, const T* b, const T* gain, const T* bias, T* sum, T* y, Compute<T>* mean, Compute<T>* rstd,          \
-      int columns, double eps) {                                                                                       \
-    forward<T, PER, true>(a, b, gain, bias, sum, y, mean, rstd, columns, eps);                                         \
+      int columns, double eps, double centre) {                                                                                       \
+    forward<T, PER, true>(a, b, gain, bias, sum, y, mean, rstd, columns, eps, centre);                                         \
   }
 #define FORWARDS(name, T) FORWARD_PER(name, T, 1) FORWARD_PER(name, T, 2) FORWARD_PER(name, T, 4)
 RGM_FOR_HALF_AND_SINGLE(FORWARDS)
@@ -124,7 +124,7 @@ constexpr int GRADIENT_LANES = 4;
 template <typename T, int PER, int ROWS>
 __device__ __forceinline__ void backward(
     const T* dy, const T* x, const Compute<T>* mean, const Compute<T>* rstd, const T* gain, const T* residual, T* dx,
-    const Sums<Compute<T>>& partial, int rows, int columns) {
+    const Sums<Compute<T>>& partial, int rows, int columns, double centre) {
   using C = Compute<T>;
   constexpr int N = GRADIENT_LANES;
   // Two sets, so that one barrier a turn is enough.
@@ -185,7 +185,7 @@ __device__ __forceinline__ void backward(
     for (int r = 0; r < ROWS; r++) {
       const int row = begin + r;
       if (row >= rows) continue;
-      const C one = warp_sum(lane < warps ? scratch[turn][r][0][lane] : C(0)) / columns;
+      const C one = warp_sum(lane < warps ? scratch[turn][r][0][lane] : C(0)) / columns * static_cast<C>(centre);
       const C two = warp_sum(lane < warps ? scratch[turn][r][1][lane] : C(0)) / columns;
 #pragma unroll
       for (int p = 0; p < PER; p++) {
@@ -229,7 +229,7 @@ __device__ __forceinline__ void backward(
 template <typename T, int PER, bool RESIDUAL>
 __device__ __forceinline__ void backward_by_warps(
     const T* dy, const T* x, const Compute<T>* mean, const Compute<T>* rstd, const T* gain, const T* residual, T* dx,
-    const Sums<Compute<T>>& partial, int rows) {
+    const Sums<Compute<T>>& partial, int rows, double centre) {
   using C = Compute<T>;
   using P = Pack<T, LANES<T>>;
   constexpr int N = LANES<T>, WARPS = 4, COLUMNS = PER * 32 * N;
@@ -266,7 +266,7 @@ __device__ __forceinline__ void backward_by_warps(
       }
     }
     const C rate = inverse * (C(-1) / COLUMNS);
-    const C one = warp_sum(first_sum) * rate, two = warp_sum(second_sum) * rate;
+    const C one = warp_sum(first_sum) * rate * static_cast<C>(centre), two = warp_sum(second_sum) * rate;
 #pragma unroll
     for (int p = 0; p < PER; p++) {
       C gradient[N], hat[N], weight[N], values[N] = {};
@@ -310,7 +310,7 @@ __device__ __forceinline__ void backward_by_warps(
 template <typename T>
 __device__ __forceinline__ void backward_any(
     const T* dy, const T* x, const Compute<T>* mean, const Compute<T>* rstd, const T* gain, const T* residual, T* dx,
-    const Sums<Compute<T>>& partial, int rows, int columns) {
+    const Sums<Compute<T>>& partial, int rows, int columns, double centre) {
   using C = Compute<T>;
   __shared__ C scratch[32];
   const i64 own = static_cast<i64>(blockIdx.x) * columns;
@@ -330,7 +330,7 @@ __device__ __forceinline__ void backward_any(
       if (partial.bias != nullptr) partial.bias[own + i] += gradient;
       first_sum += scaled, second_sum += scaled * hat;
     }
-    first_sum = block_sum(first_sum, scratch) / columns;
+    first_sum = block_sum(first_sum, scratch) / columns * static_cast<C>(centre);
     second_sum = block_sum(second_sum, scratch) / columns;
     for (int i = threadIdx.x; i < columns; i += blockDim.x) {
       const C hat = (load(x[offset + i]) - average) * inverse;
@@ -345,8 +345,8 @@ __device__ __forceinline__ void backward_any(
 #define BACKWARD(name, T)                                                                                             \
   extern "C" __global__ void layer_norm_grad_any_##name(                                                               \
       const T* dy, const T* x, const Compute<T>* mean, const Compute<T>* rstd, const T* gain, const T* residual,       \
-      T* dx, Sums<Compute<T>> partial, int rows, int columns) {                                                        \
-    backward_any<T>(dy, x, mean, rstd, gain, residual, dx, partial, rows, columns);                                    \
+      T* dx, Sums<Compute<T>> partial, int rows, int columns, double centre) {                                                        \
+    backward_any<T>(dy, x, mean, rstd, gain, residual, dx, partial, rows, columns, centre);                                    \
   }
 RGM_FOR_FLOATS(BACKWARD)
 
@@ -354,8 +354,8 @@ RGM_FOR_FLOATS(BACKWARD)
 #define BACKWARD_PER(name, T, PER, ROWS)                                                                              \
   extern "C" __global__ void __launch_bounds__(1024, 1) layer_norm_grad_##PER##_##name(                         \
       const T* dy, const T* x, const Compute<T>* mean, const Compute<T>* rstd, const T* gain, const T* residual,       \
-      T* dx, Sums<Compute<T>> partial, int rows, int columns) {                                                        \
-    backward<T, PER, ROWS>(dy, x, mean, rstd, gain, residual, dx, partial, rows, columns);                             \
+      T* dx, Sums<Compute<T>> partial, int rows, int columns, double centre) {                                                        \
+    backward<T, PER, ROWS>(dy, x, mean, rstd, gain, residual, dx, partial, rows, columns, centre);                             \
   }
 #define BACKWARDS(name, T) BACKWARD_PER(name, T, 1, 2) BACKWARD_PER(name, T, 2, 1) BACKWARD_PER(name, T, 4, 1)
 RGM_FOR_HALF_AND_SINGLE(BACKWARDS)
@@ -364,10 +364,10 @@ RGM_FOR_HALF_AND_SINGLE(BACKWARDS)
 #define BACKWARD_BY_WARPS(name, T, COLUMNS, BLOCKS)                                                                   \
   extern "C" __global__ void __launch_bounds__(128, BLOCKS) layer_norm_grad_of_##COLUMNS##_##name(                     \
       const T* dy, const T* x, const Compute<T>* mean, const Compute<T>* rstd, const T* gain, const T* residual,       \
-      T* dx, Sums<Compute<T>> partial, int rows, int) {                                                                \
+      T* dx, Sums<Compute<T>> partial, int rows, int, double centre) {                                                                \
     constexpr int PER = COLUMNS / (32 * LANES<T>);                                                                     \
-    if (residual != nullptr) backward_by_warps<T, PER, true>(dy, x, mean, rstd, gain, residual, dx, partial, rows);    \
-    else backward_by_warps<T, PER, false>(dy, x, mean, rstd, gain, residual, dx, partial, rows);                       \
+    if (residual != nullptr) backward_by_warps<T, PER, true>(dy, x, mean, rstd, gain, residual, dx, partial, rows, centre);    \
+    else backward_by_warps<T, PER, false>(dy, x, mean, rstd, gain, residual, dx, partial, rows, centre);                       \
   }
 #define BACKWARDS_BY_WARPS(name, T)                                                                                   \
   BACKWARD_BY_WARPS(name, T, 256, 3) BACKWARD_BY_WARPS(name, T, 512, 3) BACKWARD_BY_WARPS(name, T, 768, 3)             \

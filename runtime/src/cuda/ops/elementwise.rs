@@ -11,6 +11,8 @@ pub(super) const ALL: &[Lower] = &[
     op("multiply", |cx| binary(cx, "multiply")),
     op("gelu", |cx| gelu(cx)),
     op("gelu_grad", |cx| binary(cx, "gelu_grad")),
+    op("swiglu", |cx| binary(cx, "swiglu")),
+    op("swiglu_grad", swiglu_grad),
     op("scale", scale),
     op("fill", |cx| fill(cx, cx.output(0)?, cx.float("value")?)),
     op("init_fill", |cx| fill(cx, cx.input(0)?, cx.float("value")?)),
@@ -48,6 +50,15 @@ pub(super) fn binary_into(
 
 fn binary(cx: &mut Call, name: &str) -> Result<(), Diagnostic> {
     binary_into(cx, name, cx.output(0)?, cx.input(0)?, cx.input(1)?)
+}
+
+fn swiglu_grad(cx: &mut Call) -> Result<(), Diagnostic> {
+    let all = [cx.output(0)?, cx.output(1)?, cx.input(0)?, cx.input(1)?, cx.input(2)?];
+    contiguous(cx, &all)?;
+    let (n, wide) = (length(all[0]), wide(&all, 0));
+    let launch = cx.cuda()?.kernel("elementwise", format!("swiglu_grad_{}", cx.done(suffix(all[0]))?));
+    let launch = over(launch, n, if wide { lanes(all[0]) } else { 1 });
+    cx.done(all.into_iter().fold(launch, |launch, tensor| launch.tensor(tensor)).int(n).flag(wide).run())
 }
 
 /// y = GELU(x)

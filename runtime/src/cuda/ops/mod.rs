@@ -6,6 +6,7 @@
 mod attention;
 mod copies;
 mod elementwise;
+mod heads;
 mod losses;
 mod norms;
 mod optimizers;
@@ -23,6 +24,7 @@ pub const ALL: &[&[Lower]] = &[
     attention::ALL,
     copies::ALL,
     elementwise::ALL,
+    heads::ALL,
     losses::ALL,
     norms::ALL,
     optimizers::ALL,

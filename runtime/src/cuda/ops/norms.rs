@@ -1,4 +1,4 @@
-//! Layer norm, its sum with a residual before it, and their gradients.
+//! Layer norm and RMS norm, the sum with a residual before it, and their gradients.
 
 use super::sums::finish;
 use super::{
@@ -48,6 +48,11 @@ fn gradient_kernel(columns: i64, tensors: &[&Tensor]) -> (String, i64) {
     (name.to_owned(), threads)
 }
 
+/// 0 where no mean is taken away.
+fn centre(cx: &Call) -> f64 {
+    if cx.marked("rms") { 0.0 } else { 1.0 }
+}
+
 fn forward(cx: &Call, residual: bool) -> Result<(), Diagnostic> {
     let first = usize::from(residual);
     let (a, gain, bias) = (cx.input(0)?, cx.input(1 + first)?, cx.optional_input(2 + first)?);
@@ -70,7 +75,16 @@ fn forward(cx: &Call, residual: bool) -> Result<(), Diagnostic> {
     let launch = if residual { launch.tensor(cx.input(1)?) } else { launch };
     let launch = launch.tensor(gain).optional(bias);
     let launch = if residual { launch.tensor(cx.output(0)?) } else { launch };
-    cx.done(launch.tensor(y).tensor(mean).tensor(rstd).int(columns).float(cx.float("eps")?).run())
+    cx.done(
+        launch
+            .tensor(y)
+            .tensor(mean)
+            .tensor(rstd)
+            .int(columns)
+            .float(cx.float("eps")?)
+            .float(centre(cx))
+            .run(),
+    )
 }
 
 /// What both gradients have in common.
@@ -125,7 +139,7 @@ fn gradient(cx: &Call, g: &Gradient) -> Result<(), Diagnostic> {
     let name = format!("layer_norm_grad_{variant}_{}", cx.done(suffix(x))?);
     let launch = cx.cuda()?.kernel("norms", name).threads(threads).grid(stripes, 1);
     let launch = launch.tensor(dy).tensor(x).tensor(mean).tensor(rstd).tensor(gain).optional(g.residual);
-    cx.done(launch.tensor(g.dx).value(&places).int(rows).int(columns).run())?;
+    cx.done(launch.tensor(g.dx).value(&places).int(rows).int(columns).float(centre(cx)).run())?;
     let sums: Vec<(&Tensor, u64)> =
         g.sums.iter().zip(places).filter_map(|(sum, place)| Some(((*sum)?, place))).collect();
     finish(cx, &sums, stripes, columns, g.accumulate)
