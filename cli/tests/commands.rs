@@ -25,9 +25,19 @@ fn help_and_version_are_fine() {
     let bench = Bench::new();
     let help = bench.run(&["--help"]);
     assert_eq!((help.status, help.err.as_str()), (0, ""));
-    for command in
-        ["check", "plan", "run", "show", "fmt", "explain", "init", "generate", "export", "calibrate"]
-    {
+    for command in [
+        "check",
+        "plan",
+        "run",
+        "show",
+        "fmt",
+        "explain",
+        "init",
+        "import",
+        "generate",
+        "export",
+        "calibrate",
+    ] {
         assert!(help.out.contains(&format!("\n  {command} ")), "{command} is not in the help:\n{}", help.out);
         assert_eq!(bench.run(&[command, "--help"]).status, 0, "{command}");
     }
