@@ -125,7 +125,7 @@ impl<'a> Entry<'a> {
     fn find<'b>(&self, data: &'b [u8], alignment: u64) -> Read<(Kind, &'b [u8])> {
         let (kind, length) = self.measure()?;
         let what = format!("the tensor {}", shown(self.name));
-        if self.offset % alignment != 0 {
+        if !self.offset.is_multiple_of(alignment) {
             return Err(format!("{what} lies at {}, not at a multiple of {alignment}", self.offset));
         }
         let end = self.offset.checked_add(length).and_then(|end| usize::try_from(end).ok());

@@ -118,10 +118,10 @@ pub(super) fn describe(file: &Container, tokens: u64) -> Result<Llama, Faults> {
 /// Sizes that cannot be together.
 fn disproportions(heads: u64, kv_heads: u64, head: u64, layers: u64, tensors: u64) -> Faults {
     let mut faults = Faults::default();
-    if heads % kv_heads != 0 {
+    if !heads.is_multiple_of(kv_heads) {
         faults.push(format!("{heads} heads cannot share {kv_heads} heads of keys and values"));
     }
-    if head == 0 || head % 2 != 0 {
+    if head == 0 || !head.is_multiple_of(2) {
         faults.push(format!("heads of size {head} have no pairs to turn"));
     }
     if heads.checked_mul(head).is_none() {

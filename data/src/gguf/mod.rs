@@ -172,4 +172,6 @@ fn write_json(folder: &Path, name: &str, value: &Value) -> io::Result<()> {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

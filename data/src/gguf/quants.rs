@@ -161,7 +161,7 @@ fn nibbles(bytes: &[u8; 16], mut take: impl FnMut(usize, u8)) {
 }
 
 fn fifth(low: u8, high: u32, i: usize) -> f32 {
-    f32::from(low | (high >> i & 1) as u8 * 16)
+    f32::from(low | (((high >> i & 1) as u8) << 4))
 }
 
 fn put(values: &mut [f32; 32], i: usize, value: f32) {
