@@ -64,6 +64,19 @@ fn unknown_commands_and_flags_are_usage_errors() {
 }
 
 #[test]
+fn importing_says_what_is_wrong_with_a_file_and_leaves_nothing() {
+    let bench = Bench::good();
+    assert_eq!(bench.run(&["import", "good.exp"]).status, 2, "where to write must be said");
+    let said = bench.run(&["import", "good.exp", "--out", "model"]);
+    assert!(
+        said.status == 1 && said.err.contains("E0572") && said.err.contains("does not begin with `GGUF`"),
+        "{said:?}"
+    );
+    assert!(!bench.path("model").exists());
+    assert!(bench.run(&["import", "none.gguf", "--out", "model"]).err.contains("`none.gguf` cannot be read"));
+}
+
+#[test]
 fn a_good_file_checks_plans_and_shows() {
     let bench = Bench::good();
     let plan = bench.run(&["plan", "good.exp"]);

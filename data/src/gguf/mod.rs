@@ -129,10 +129,14 @@ impl<'a> Model<'a> {
             }
             None => return Err("it names no architecture (`general.architecture`)".to_string().into()),
         }
-        let tokenizer = Tokenizer::read(&container.metadata)?;
-        let llama = llama::describe(container, tokenizer.vocab())?;
-        let tensors = llama::map(&llama, container)?;
-        Ok(Model { llama, tokenizer, tensors })
+        let tokenizer = Tokenizer::read(&container.metadata);
+        let llama = llama::describe(container, tokenizer::tokens(&container.metadata))
+            .and_then(|llama| Ok((llama::map(&llama, container)?, llama)));
+        match (tokenizer, llama) {
+            (Ok(tokenizer), Ok((tensors, llama))) => Ok(Model { llama, tokenizer, tensors }),
+            (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => Err(faults),
+            (Err(faults), Err(more)) => Err(faults.and(more)),
+        }
     }
 
     /// Lets the library that will read the tokenizer read it.

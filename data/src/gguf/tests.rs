@@ -260,7 +260,7 @@ fn damaged_files_are_refused_with_the_reason() {
 #[test]
 fn other_models_are_refused_with_the_reason() {
     type Change = fn(&mut Maker);
-    let cases: [(Change, &str); 24] = [
+    let cases: [(Change, &str); 25] = [
         (|m| m.set("general.architecture", text("qwen2")), "its architecture is `qwen2`"),
         (|m| m.unset("general.architecture"), "names no architecture"),
         (|m| m.set("general.type", text("adapter")), "it holds `adapter`"),
@@ -282,6 +282,7 @@ fn other_models_are_refused_with_the_reason() {
         (|m| m.set("tokenizer.ggml.model", text("llama")), "its tokenizer is `llama`"),
         (|m| m.set("tokenizer.ggml.pre", text("qwen2")), "known are smollm, gpt-2, default"),
         (|m| m.set("tokenizer.ggml.merges", texts(&["a 1"])), "the merge `a 1`"),
+        (|m| m.set("tokenizer.ggml.merges", texts(&["a b", "a b"])), "the merge `a b` is there twice"),
         (|m| m.set("tokenizer.ggml.token_type", integers(&[1, 6])), "token 1 has type 6"),
         (|m| m.set("tokenizer.ggml.tokens", texts(&["a", "a"])), "0 and 1 are both `a`"),
         (|m| m.set("tokenizer.ggml.eos_token_id", integer(8)), "is not one of 8 tokens"),
@@ -301,8 +302,9 @@ fn all_reasons_are_in_one_message() {
     let (_, reasons) = refusal(|made| {
         made.tensor("blk.0.ffn_up.weight").name = "\u{1b}[2J".into();
         made.tensor("blk.1.ffn_up.weight").name = "y".into();
+        made.set("tokenizer.ggml.eos_token_id", integer(99));
     });
-    assert_eq!(reasons.lines().count(), 4, "{reasons}");
+    assert_eq!(reasons.lines().count(), 5, "{reasons}");
     assert!(reasons.contains(r"`\u{1b}[2J`"), "{reasons}");
 }
 
@@ -336,6 +338,14 @@ fn ends_well(bytes: &[u8]) -> TestCaseResult {
         }
     }
     Ok(())
+}
+
+#[test]
+fn version_two_is_the_same() {
+    let (mut made, three) = (Maker::small(), imported(&Maker::small()));
+    made.version = 2;
+    made.set("general.alignment", integer(32));
+    assert_eq!(weights(&imported(&made)), weights(&three));
 }
 
 #[test]

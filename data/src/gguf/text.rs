@@ -35,6 +35,13 @@ impl Faults {
         if self.first.is_empty() { Ok(value) } else { Err(self) }
     }
 
+    /// These and others.
+    pub(super) fn and(mut self, others: Faults) -> Faults {
+        self.extend(others.first);
+        self.more += others.more;
+        self
+    }
+
     /// The list for a message.
     pub(super) fn listed(mut self) -> Vec<String> {
         if self.more > 0 {

@@ -5,9 +5,9 @@
 //! other tokens without anybody noticing.
 
 use super::text::{Faults, shown};
-use super::value::{Metadata, Value};
+use super::value::{Array, Metadata, Value};
 use serde_json::{Map, Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const TOKENS: &str = "tokenizer.ggml.tokens";
 const TYPES: &str = "tokenizer.ggml.token_type";
@@ -52,6 +52,11 @@ pub(super) struct Tokenizer<'a> {
     chat_template: Option<&'a str>,
 }
 
+/// Number of tokens in the file, even if they make no tokenizer.
+pub(super) fn tokens(metadata: &Metadata) -> u64 {
+    metadata.array(TOKENS).map_or(0, Array::len)
+}
+
 impl<'a> Tokenizer<'a> {
     /// Reads and checks it.
     ///
@@ -89,11 +94,6 @@ impl<'a> Tokenizer<'a> {
             add_end,
             chat_template,
         })
-    }
-
-    /// Number of tokens.
-    pub(super) fn vocab(&self) -> u64 {
-        self.tokens.len() as u64
     }
 
     /// The text of a token.
@@ -288,9 +288,13 @@ fn checked_merges<'a>(
         }
     }
     let mut pairs = vec![];
+    let mut seen = BTreeSet::new();
     for merge in merges {
         let pair = merge.split_once(' ').filter(|(_, second)| !second.contains(' '));
         let joined = pair.map(|(first, second)| [first, second].concat());
+        if !seen.insert(*merge) {
+            faults.push(format!("the merge {} is there twice", shown(merge)));
+        }
         match pair.zip(joined) {
             Some((pair, joined)) if [pair.0, pair.1, &joined].iter().all(|part| ids.contains_key(part)) => {
                 pairs.push(pair);
