@@ -47,6 +47,8 @@ pub enum Command {
     Explain(Explain),
     /// Write a commented experiment to start from
     Init(Init),
+    /// Write a model from a GGUF file in Hugging Face's layout
+    Import(Import),
     /// Generate text from a checkpoint
     Generate(Generate),
     /// Write a checkpoint in Hugging Face's layout
@@ -200,6 +202,30 @@ pub struct Init {
     /// Where to write; never overwritten
     #[arg(default_value = "experiment.exp", value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// `regimen import`.
+#[derive(Args, Clone, Debug)]
+pub struct Import {
+    /// A GGUF file with a model of the architecture `llama`
+    #[arg(value_name = "MODEL.gguf")]
+    pub model: PathBuf,
+    /// Where to write config.json, model.safetensors and the tokenizer; a new or empty folder
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Type of the weights
+    #[arg(long, value_enum, default_value_t = WeightType::F32, value_name = "TYPE")]
+    pub dtype: WeightType,
+}
+
+/// Type of the weights that are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum WeightType {
+    /// Exactly what the quantised values stand for
+    #[default]
+    F32,
+    /// The nearest bfloat16, in half the space
+    Bf16,
 }
 
 /// `regimen generate`.

@@ -25,9 +25,19 @@ fn help_and_version_are_fine() {
     let bench = Bench::new();
     let help = bench.run(&["--help"]);
     assert_eq!((help.status, help.err.as_str()), (0, ""));
-    for command in
-        ["check", "plan", "run", "show", "fmt", "explain", "init", "generate", "export", "calibrate"]
-    {
+    for command in [
+        "check",
+        "plan",
+        "run",
+        "show",
+        "fmt",
+        "explain",
+        "init",
+        "import",
+        "generate",
+        "export",
+        "calibrate",
+    ] {
         assert!(help.out.contains(&format!("\n  {command} ")), "{command} is not in the help:\n{}", help.out);
         assert_eq!(bench.run(&[command, "--help"]).status, 0, "{command}");
     }
@@ -51,6 +61,19 @@ fn unknown_commands_and_flags_are_usage_errors() {
         assert!(said.err.contains("error:") && said.out.is_empty(), "{wrong:?}: {said:?}");
     }
     assert!(bench.run(&["chek"]).err.contains("check"), "suggests the command that was meant");
+}
+
+#[test]
+fn importing_says_what_is_wrong_with_a_file_and_leaves_nothing() {
+    let bench = Bench::good();
+    assert_eq!(bench.run(&["import", "good.exp"]).status, 2, "where to write must be said");
+    let said = bench.run(&["import", "good.exp", "--out", "model"]);
+    assert!(
+        said.status == 1 && said.err.contains("E0572") && said.err.contains("does not begin with `GGUF`"),
+        "{said:?}"
+    );
+    assert!(!bench.path("model").exists());
+    assert!(bench.run(&["import", "none.gguf", "--out", "model"]).err.contains("`none.gguf` cannot be read"));
 }
 
 #[test]

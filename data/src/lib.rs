@@ -10,7 +10,8 @@
 //! 6. [`batch`] cuts them into samples whose order is a function of one number, the sample's index.
 //!
 //! [`prepare`] does 1 to 5 and caches the result by content ([`cache`]); [`facts`] and [`facts_if_cached`]
-//! tell the compiler what came out.
+//! tell the compiler what came out. Beside that way, [`gguf`] brings models of other programs into Hugging
+//! Face's layout.
 //!
 //! What holds throughout: the same files give the same tokens, in the same order, on every machine, with
 //! any number of threads; a file that is wrong gives a diagnostic with its name and line, never a panic
@@ -20,6 +21,7 @@ pub mod batch;
 pub mod cache;
 pub mod codes;
 pub mod files;
+pub mod gguf;
 mod pattern;
 mod prepare;
 pub mod progress;

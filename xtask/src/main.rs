@@ -4,6 +4,7 @@ mod bench;
 mod data;
 mod gpu;
 mod licences;
+mod model;
 mod oracles;
 mod quickstart;
 mod regenerate;
@@ -21,6 +22,7 @@ Commands:
   test                  Everything that must hold before a change goes in; what CI runs
   setup [--cuda]        Install the pinned libtorch into .libtorch/ (about 480 MB; with --cuda about 4.7 GB)
   data                  Fetch the plays that the examples train on into examples/plays/
+  model                 Fetch SmolLM2 (135M) for the examples and import it into examples/smollm2/hf (94 MiB, then 517 MiB)
   regenerate [--check]  Write docs/language.md, docs/errors.md and the snapshots again; with --check only compare the docs
   oracles               Make the golden files again with transformers, in a throw-away environment (about 5 GB)
   licences              Check the licence of every dependency against the list of allowed ones (needs no network)
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         ["setup"] => report(setup::run(setup::Flavour::Cpu)),
         ["setup", "--cuda"] => report(setup::run(setup::Flavour::Cuda)),
         ["data"] => report(data::run()),
+        ["model"] => report(model::run()),
         ["regenerate"] => report(regenerate::run(regenerate::Mode::Write)),
         ["regenerate", "--check"] => report(regenerate::run(regenerate::Mode::Check)),
         ["oracles"] => report(oracles::run()),

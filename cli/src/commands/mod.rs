@@ -4,6 +4,7 @@ pub mod check;
 pub mod delegate;
 pub mod explain;
 pub mod fmt;
+pub mod import;
 pub mod init;
 pub mod plan;
 pub mod reference;
@@ -27,6 +28,7 @@ pub fn dispatch(arguments: &Arguments) -> Exit {
         Command::Fmt(asked) => fmt::fmt(asked, terminal),
         Command::Explain(asked) => explain::explain(asked, terminal),
         Command::Init(asked) => init::init(asked, terminal),
+        Command::Import(asked) => import::import(asked, terminal),
         Command::Generate(_) => delegate::delegate("generate", terminal),
         Command::Export(_) => delegate::delegate("export", terminal),
         Command::Calibrate(_) => delegate::delegate("calibrate", terminal),

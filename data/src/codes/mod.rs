@@ -26,6 +26,9 @@ pub mod e0568;
 pub mod e0569;
 pub mod e0570;
 pub mod e0571;
+pub mod e0572;
+pub mod e0573;
+pub mod e0574;
 
 /// Every page, in the order of the codes.
 pub const ALL: &[CodePage] = &[
@@ -51,6 +54,9 @@ pub const ALL: &[CodePage] = &[
     e0569::PAGE,
     e0570::PAGE,
     e0571::PAGE,
+    e0572::PAGE,
+    e0573::PAGE,
+    e0574::PAGE,
 ];
 
 #[cfg(test)]
