@@ -146,6 +146,103 @@ fn a_checkpoint_is_exported_and_nothing_is_overwritten() {
     assert!(again.status == 1 && again.err.contains("exists already"), "{again:?}");
 }
 
+/// Every model that transformers made is declared by its `config.json`, loaded, trained one step at a rate of almost nothing, exported,
+/// and loaded again from what was exported.
+#[test]
+fn models_of_transformers_are_loaded_trained_and_given_back() {
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
+    for path in ["gpt2/odd", "llama/small", "llama/grouped", "llama/linear", "llama/llama3", "llama/yarn"] {
+        let bench = Bench::new();
+        // No more letters than the smallest of the models has tokens.
+        bench.write("text.txt", "abcde fghij\n\nklmno pqr\n\n".repeat(80));
+        std::fs::create_dir(bench.path("theirs")).unwrap();
+        for file in ["config.json", "model.safetensors"] {
+            std::fs::copy(golden.join(path).join(file), bench.path("theirs").join(file)).unwrap();
+        }
+        let config: serde_json::Value = serde_json::from_str(&bench.read("theirs/config.json")).unwrap();
+        let declared = |folder: &str| {
+            let model = if path.starts_with("gpt2") { gpt2(&config) } else { llama(&config) };
+            ONE_STEP.replace("MODEL", &model).replace("FOLDER", folder)
+        };
+        bench.write("one.exp", declared("theirs"));
+        let said = bench.run(&["run", "one.exp"]);
+        assert_eq!(said.status, 0, "{path}: {said:?}");
+        assert_eq!(bench.run(&["export", "runs/one/more", "ours"]).status, 0, "{path}");
+        let tensors = |folder: &str| {
+            let bytes = std::fs::read(bench.path(folder).join("model.safetensors")).unwrap();
+            let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+            let mut all: Vec<(String, Vec<usize>, Vec<f32>)> = file
+                .iter()
+                .map(|(n, t)| {
+                    let numbers =
+                        t.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+                    (n.to_owned(), t.shape().to_vec(), numbers.collect())
+                })
+                .collect();
+            all.sort_by(|a, b| a.0.cmp(&b.0));
+            all
+        };
+        let (theirs, ours) = (tensors("theirs"), tensors("ours"));
+        assert_eq!(theirs.len(), ours.len(), "{path}");
+        for (a, b) in theirs.iter().zip(&ours) {
+            assert_eq!((&a.0, &a.1), (&b.0, &b.1), "{path}");
+            assert!(a.2.iter().zip(&b.2).all(|(a, b)| (a - b).abs() < 1e-6), "{path}: {}", a.0);
+        }
+        bench.write("again.exp", declared("ours").replace("experiment one", "experiment again"));
+        let again = bench.run(&["run", "again.exp"]);
+        assert_eq!(again.status, 0, "{path}: {again:?}");
+    }
+}
+
+const ONE_STEP: &str = "experiment one { seed = 1 }
+hardware cpu : cpu { threads = 2 }
+tokenizer letters : chars { train_on = words }
+data words : text { files = \"text.txt\", document = paragraph, split = { train = 90%, validation = 10% } }
+model theirs : MODEL, tokenizer = letters, weights = \"FOLDER\" }
+stage more : causal_lm {
+  on = cpu, model = theirs, data = words, sequence = 8 tokens, batch = 2 sequences, duration = 1 steps
+  optimizer = adamw { lr = 1e-9, weight_decay = 0 }, checkpoint = { every = 1 steps, keep = 1 }
+}
+";
+
+fn gpt2(config: &serde_json::Value) -> String {
+    format!(
+        "gpt {{ layers = {}, heads = {}, hidden = {}, context = {}, vocab = {}, mlp = {}",
+        config["n_layer"],
+        config["n_head"],
+        config["n_embd"],
+        config["n_positions"],
+        config["vocab_size"],
+        config["n_inner"]
+    )
+}
+
+fn llama(config: &serde_json::Value) -> String {
+    let rope = &config["rope_parameters"];
+    let (factor, original) = (&rope["factor"], &rope["original_max_position_embeddings"]);
+    let scaling = match rope["rope_type"].as_str() {
+        Some("linear") => format!(", rope_scaling = linear {{ factor = {factor} }}"),
+        Some(name @ ("llama3" | "yarn")) => {
+            format!(", rope_scaling = {name} {{ factor = {factor}, original = {original} }}")
+        }
+        _ => String::new(),
+    };
+    format!(
+        "llama {{ layers = {}, heads = {}, kv_heads = {}, hidden = {}, mlp = {}, context = {}, vocab = {}, tied = {}, \
+         head_size = {}, norm_eps = {}{scaling}",
+        config["num_hidden_layers"],
+        config["num_attention_heads"],
+        config["num_key_value_heads"],
+        config["hidden_size"],
+        config["intermediate_size"],
+        config["max_position_embeddings"],
+        config["vocab_size"],
+        config["tie_word_embeddings"],
+        config["head_dim"],
+        config["rms_norm_eps"]
+    )
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_saves_and_says_how_to_go_on() {

@@ -5,12 +5,13 @@
 
 mod common;
 
-use common::{gpt, stage};
+use common::{gpt, llama, stage};
 use proptest::prelude::*;
 use regimen_base::SourceMap;
 use regimen_base::plan::Backend;
 use regimen_base::program::{Program, Storage, TensorId};
 use regimen_base::tensor::Mesh;
+use regimen_compiler::arch::llama::Llama;
 use regimen_compiler::arch::parameters;
 use regimen_compiler::experiment::{MicroBatch, Precision, Recompute, Stage};
 use regimen_compiler::planning::micro_batch::{divisors, largest_that_fits};
@@ -29,6 +30,20 @@ fn parameter_counts_are_those_of_transformers() {
         [(12, 12, 768, 124_439_808u64), (24, 16, 1024, 354_823_168), (48, 25, 1600, 1_557_611_200)]
     {
         assert_eq!(parameters(&gpt(layers, heads, hidden, 1024, 50_257)), expected);
+    }
+}
+
+/// Llama 2 7B, Llama 3 8B, SmolLM2 135M.
+#[test]
+fn parameter_counts_of_llamas_are_those_of_transformers() {
+    let published = [
+        ([32, 32, 32, 4_096, 11_008], 32_000, false, 6_738_415_616u64),
+        ([32, 32, 8, 4_096, 14_336], 128_256, false, 8_030_261_248),
+        ([30, 9, 3, 576, 1_536], 49_152, true, 134_515_008),
+    ];
+    for (sizes, vocab, tied, expected) in published {
+        let model = Llama { tied, ..llama(sizes, 2_048, vocab) };
+        assert_eq!(parameters(&model), expected);
     }
 }
 

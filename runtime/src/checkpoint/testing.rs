@@ -37,7 +37,7 @@ pub fn stage() -> Stage {
     let json = serde_json::json!({
         "name": "pretrain", "kind": "causal_lm",
         "model": {"name": "m", "architecture": "gpt", "parameters": 6, "context": 4, "vocab": 3,
-            "exchange": {"config": {"n_layer": 1}, "tensors": [
+            "exchange": {"config": {"n_layer": 1}, "defaults": {"n_layer": 12}, "prefix": "transformer.", "tensors": [
                 {"ours": "a", "theirs": "transformer.a", "transposed": true},
                 {"ours": "b", "theirs": "transformer.b", "transposed": false}]}},
         "target": {"hardware": "cpu", "backend": "cpu", "threads": 2},
