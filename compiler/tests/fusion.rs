@@ -5,17 +5,21 @@
 
 mod common;
 
-use common::{gpt, stage};
+use common::{gpt, llama, stage};
 use regimen_base::plan::Backend;
 use regimen_base::program::{Attr, Program};
+use regimen_compiler::arch::ModelSpec;
 use regimen_compiler::experiment::{Precision, Recompute, Stage};
 use regimen_compiler::passes::fuse::{Fusions, WORDS};
 use regimen_compiler::stages::{lower, residents};
 use std::collections::BTreeMap;
 
 fn on_gpu(fuse: Fusions) -> Stage {
-    let mut stage =
-        Stage { fuse, precision: Precision::Bf16, reproducible: false, ..stage(gpt(2, 2, 32, 16, 50), 4, 2) };
+    of_model(gpt(2, 2, 32, 16, 50), fuse)
+}
+
+fn of_model(model: impl ModelSpec + 'static, fuse: Fusions) -> Stage {
+    let mut stage = Stage { fuse, precision: Precision::Bf16, reproducible: false, ..stage(model, 4, 2) };
     stage.hardware.backend = Backend::Cuda;
     stage
 }
@@ -50,6 +54,22 @@ fn every_pattern_is_found_wherever_it_is() {
     assert_eq!(sums.count(), 4);
     assert_eq!((of("cross_entropy_fused"), of("cross_entropy"), of("cross_entropy_grad")), (1, 0, 0));
     assert_eq!(of("fill"), 0);
+}
+
+/// RMS norms take the place of layer norms, and stay what they are.
+#[test]
+fn norms_of_llama_are_fused_like_others() {
+    let program = program(&of_model(llama([2, 4, 2, 32, 80], 16, 50), Fusions::ALL), "micro_step");
+    let counts = counts(&program);
+    let of = |op: &str| counts.get(op).copied().unwrap_or(0);
+    assert_eq!((of("residual_layer_norm"), of("layer_norm")), (4, 1));
+    assert_eq!((of("residual_layer_norm_grad_accumulate"), of("layer_norm_grad")), (5, 0));
+    let norms = program.instructions.iter().filter(|i| i.op.contains("layer_norm"));
+    assert!(
+        norms.clone().count() == 10 && norms.clone().all(|i| i.attrs.get("rms") == Some(&Attr::Bool(true)))
+    );
+    assert_eq!((of("cross_entropy_fused"), of("cross_entropy")), (1, 0));
+    assert_eq!((of("rotary_table"), of("rotary"), of("repeat_heads"), of("sum_heads")), (1, 8, 4, 4));
 }
 
 #[test]
