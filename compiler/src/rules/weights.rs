@@ -2,6 +2,7 @@
 
 use super::ModelView;
 use crate::codes;
+use crate::eval::Stop;
 use crate::program::Origin;
 use crate::world::join;
 use regimen_base::Diagnostic;
@@ -10,11 +11,15 @@ use regimen_base::data::Certainty;
 /// Largest `config.json` that is parsed.
 const MAX_BYTES: usize = 1 << 20;
 
-/// Whether the vocabulary is that of a tokenizer whose size was not measured yet; a run measures it and checks again.
+/// Whether the vocabulary is that of a tokenizer whose size nobody wrote and nothing measured yet; a run measures it and checks again.
 fn assumed(model: &ModelView<'_>) -> bool {
     let defaulted = model.fields.known("vocab").is_some_and(|vocab| vocab.origin == Origin::Default);
-    let facts = model.fields.object("tokenizer").and_then(|tokenizer| model.eval.tokenizer_facts(tokenizer));
-    defaulted && facts.is_ok_and(|facts| facts.certainty != Certainty::Measured)
+    let unknown = |tokenizer| {
+        let written = !matches!(model.eval.fields(tokenizer)?.type_name, Some("hf" | "chars"));
+        Ok(!written && model.eval.tokenizer_facts(tokenizer)?.certainty != Certainty::Measured)
+    };
+    let found: Result<bool, Stop> = model.fields.object("tokenizer").and_then(unknown);
+    defaulted && found.unwrap_or(false)
 }
 
 /// The rule.
