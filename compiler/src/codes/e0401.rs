@@ -35,9 +35,10 @@ pub fn heads(model: &str, hidden: (u64, Span), heads: (u64, Span), at_heads: boo
             .help(format!("write `heads = {fewer}`"))
             .fix(format!("write {fewer}"), heads.1, fewer.to_string());
     }
-    let below = heads.0 * each;
-    let nearest =
-        if each > 0 && width - below <= heads.0 / 2 { below } else { below.saturating_add(heads.0) };
+    // Heads of a multiple of eight, as everybody has them and hardware likes them; any whole number where the model is too small.
+    let step = heads.0.saturating_mul(if width / 8 >= heads.0 { 8 } else { 1 });
+    let below = width - width % step;
+    let nearest = if below > 0 && width - below <= step / 2 { below } else { below.saturating_add(step) };
     diagnostic.at(hidden.1, rest).also(heads.1, "the heads").help(format!("write `hidden = {nearest}`")).fix(
         format!("write {nearest}"),
         hidden.1,

@@ -158,9 +158,15 @@ pub static ALL: &[&CodePage] = &[
     &e0801::PAGE,
 ];
 
-/// Adds what was probably meant: the nearest name as a fix, or all names if there are few.
+/// Adds what was probably meant: the nearest name as a fix, or those that begin so, or all names if there are few.
 pub fn suggest(diagnostic: Diagnostic, word: &Ident, names: &[&str]) -> Diagnostic {
-    if let Some(name) = nearest(&word.node, names) {
+    let longer: Vec<&str> =
+        names.iter().copied().filter(|n| word.node.len() >= 3 && n.starts_with(&word.node)).collect();
+    let name = nearest(&word.node, names);
+    if longer.len() > 1 && name.is_some_and(|name| longer.contains(&name)) {
+        return diagnostic.help(format!("there are {}", crate::schema::listed(longer.into_iter())));
+    }
+    if let Some(name) = name {
         return diagnostic.help(format!("did you mean `{name}`?")).fix(
             format!("write `{name}`"),
             word.span,
@@ -207,6 +213,18 @@ mod tests {
             assert!(examples || page.code.0 >= "E0600", "{}", page.code);
             assert!(!page.title.ends_with('.'), "{}", page.code);
         }
+    }
+
+    #[test]
+    fn a_beginning_of_several_names_lists_them() {
+        let help = |word: &str| {
+            let word =
+                Ident { node: word.to_owned(), span: regimen_base::Span::new(regimen_base::FileId(0), 0, 0) };
+            let names = ["h100_nvl", "h100_sxm", "a100_sxm"];
+            suggest(Diagnostic::error(e0202::CODE, "title"), &word, &names).help.unwrap()
+        };
+        assert_eq!(help("h100"), "there are `h100_nvl` and `h100_sxm`");
+        assert_eq!(help("h100_sxn"), "did you mean `h100_sxm`?");
     }
 
     #[test]

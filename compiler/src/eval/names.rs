@@ -136,7 +136,10 @@ impl Evaluator<'_> {
         if top {
             names.extend(object.kind.members.iter().map(|m| m.name.to_string()));
             match object.kind.name {
-                "data" => names.extend(self.split_names(id, name.span).unwrap_or_default()),
+                // Parts first: they are what data are mostly asked for.
+                "data" => {
+                    names.splice(0..0, self.split_names(id, name.span).unwrap_or_default()).for_each(drop)
+                }
                 "stage" => names.extend(["best".to_string(), "last".to_string()]),
                 _ => {}
             }
