@@ -26,6 +26,13 @@ pub fn embedding(graph: &mut Graph, name: &str, weight: Value, ids: Value) -> Re
     graph.apply1(&Embedding, name, attrs([]), &[weight, ids])
 }
 
+/// Additions in whatever order in place of those in the order of rows.
+fn unordered(attrs: &Attrs) -> Option<Attrs> {
+    let mut faster = attrs.clone();
+    let before = faster.insert("deterministic".into(), Attr::Bool(false));
+    (before == Some(Attr::Bool(true))).then_some(faster)
+}
+
 impl Operation for Embedding {
     fn name(&self) -> &'static str {
         "embedding"
@@ -124,6 +131,10 @@ impl Operation for EmbeddingGradAccumulate {
 
     fn bytes(&self, call: &Call) -> u64 {
         3 * call.inputs[1].elements() * call.inputs[1].dtype.size() + call.inputs[2].elements() * 8
+    }
+
+    fn faster(&self, attrs: &Attrs) -> Option<Attrs> {
+        unordered(attrs)
     }
 
     fn repeats(&self, attrs: &Attrs) -> bool {

@@ -195,6 +195,11 @@ pub trait Operation: Sync + std::fmt::Debug {
         true
     }
 
+    /// The attributes with which it is faster and does not repeat, if it has given that up for a `reproducible` plan.
+    fn faster(&self, _attrs: &Attrs) -> Option<Attrs> {
+        None
+    }
+
     /// The operation that adds its single result to an accumulator given as a new first operand.
     fn accumulating(&self) -> Option<&'static dyn Operation> {
         None

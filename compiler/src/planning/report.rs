@@ -1,6 +1,7 @@
 //! What a plan says of a stage to people: the numbers that follow from it, and notes on them.
 
 use super::show::{self, count};
+use super::time::Device;
 use super::{memory, time, upper_bound};
 use crate::arch;
 use crate::codes;
@@ -81,6 +82,26 @@ fn not_repeatable(lowered: &Lowered) -> BTreeSet<&str> {
     instructions.filter(varies).map(|i| &*i.op).collect()
 }
 
+/// Operations that take a slower kernel because that one repeats, and what this costs: seconds of a step.
+fn made_repeatable<'a>(stage: &Stage, lowered: &'a Lowered) -> (BTreeSet<&'a str>, f64) {
+    let repeating = Device::new(stage);
+    let free = repeating.not_repeating();
+    let (mut names, mut seconds) = (BTreeSet::new(), 0.0);
+    for (program, times) in [("micro_step", lowered.accumulate), ("update", 1)] {
+        let Some(program) = lowered.programs.get(program) else { continue };
+        for instruction in &program.instructions {
+            let faster = ops::find(&instruction.op).and_then(|op| op.faster(&instruction.attrs));
+            let Some(attrs) = faster else { continue };
+            let other = Instruction { attrs, ..instruction.clone() };
+            let costs = time::instruction_seconds(program, instruction, &repeating)
+                - time::instruction_seconds(program, &other, &free);
+            seconds += times as f64 * costs;
+            names.insert(&*instruction.op);
+        }
+    }
+    (names, seconds)
+}
+
 fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
     let parameters = arch::parameters(stage.model.spec.as_ref());
     let all = tokens(stage);
@@ -114,6 +135,15 @@ fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
     if !varying.is_empty() {
         let why = "two runs differ in the last bits; `reproducible = true` takes others";
         add("not repeatable", varying.into_iter().collect::<Vec<_>>().join(", "), why.to_string());
+    }
+    let (chosen, seconds) = made_repeatable(stage, lowered);
+    if !chosen.is_empty() {
+        let cost = match stage.hardware.efficiency.calibrated {
+            true => format!("{:+.1} ms a step", seconds * 1e3),
+            false => "what that costs, `regimen calibrate` measures".to_owned(),
+        };
+        let how = format!("kernels that repeat bit for bit: {cost}; `reproducible = false` takes others");
+        add("repeatable", chosen.into_iter().collect::<Vec<_>>().join(", "), how);
     }
     list
 }

@@ -59,6 +59,11 @@ impl Device<'_> {
         Device { hardware: &stage.hardware, mode: Mode { precision: stage.precision, reproducible } }
     }
 
+    /// The same device where nothing has to repeat.
+    pub fn not_repeating(self) -> Self {
+        Device { mode: Mode { reproducible: false, ..self.mode }, ..self }
+    }
+
     /// Data-sheet FLOP/s in a precision relative to f32.
     fn relative(&self, precision: Precision) -> f64 {
         match precision {
