@@ -17,8 +17,20 @@ fn bench() -> Bench {
         let name = example.file_name().unwrap().to_str().unwrap();
         bench.write(name, std::fs::read_to_string(&example).unwrap());
     }
+    // In place of the model that `cargo xtask model` fetches.
+    std::fs::create_dir_all(bench.path("smollm2/hf")).unwrap();
+    bench.write("smollm2/hf/config.json", r#"{"hidden_size": 576, "vocab_size": 49152}"#.to_owned());
+    bench.write("smollm2/hf/tokenizer.json", TOKENIZER.to_owned());
     bench
 }
+
+const TOKENIZER: &str = r#"{
+  "version": "1.0", "truncation": null, "padding": null, "normalizer": null, "pre_tokenizer": null, "post_processor": null,
+  "decoder": null, "added_tokens": [{"id": 0, "content": "<|endoftext|>", "single_word": false, "lstrip": false,
+  "rstrip": false, "normalized": false, "special": true}],
+  "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null, "end_of_word_suffix": null,
+  "fuse_unk": false, "byte_fallback": false, "vocab": {"<|endoftext|>": 0, "a": 1, "b": 2}, "merges": []}
+}"#;
 
 /// A plan without its longest parts, of which only hash and size stay.
 fn condensed(plan: &str) -> Value {

@@ -102,6 +102,10 @@ fn made_repeatable<'a>(stage: &Stage, lowered: &'a Lowered) -> (BTreeSet<&'a str
     (names, seconds)
 }
 
+fn listed(names: BTreeSet<&str>) -> String {
+    crate::schema::listed(names.into_iter())
+}
+
 fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
     let parameters = arch::parameters(stage.model.spec.as_ref());
     let all = tokens(stage);
@@ -133,8 +137,11 @@ fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
     }
     let varying = not_repeatable(lowered);
     if !varying.is_empty() {
-        let why = "two runs differ in the last bits; `reproducible = true` takes others";
-        add("not repeatable", varying.into_iter().collect::<Vec<_>>().join(", "), why.to_string());
+        let how = format!(
+            "two runs differ in the last bits by {}; `reproducible = true` takes others",
+            listed(varying)
+        );
+        add("repeatable", "no".to_string(), how);
     }
     let (chosen, seconds) = made_repeatable(stage, lowered);
     if !chosen.is_empty() {
@@ -142,8 +149,7 @@ fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
             true => format!("{:+.1} ms a step", seconds * 1e3),
             false => "what that costs, `regimen calibrate` measures".to_owned(),
         };
-        let how = format!("kernels that repeat bit for bit: {cost}; `reproducible = false` takes others");
-        add("repeatable", chosen.into_iter().collect::<Vec<_>>().join(", "), how);
+        add("repeatable", "yes".to_string(), format!("slower kernels of {}: {cost}", listed(chosen)));
     }
     list
 }

@@ -23,8 +23,9 @@ mod vocabulary;
 mod warmup;
 mod weights;
 
-use crate::eval::{Evaluator, Fields, ObjectId, StageNumbers, Value};
+use crate::eval::{Evaluator, Fields, ObjectId, StageNumbers, Stop, Value};
 use crate::experiment::Hardware;
+use regimen_base::data::Certainty;
 use regimen_base::{Diagnostic, Span};
 
 /// Rules of models.
@@ -92,6 +93,16 @@ impl ModelView<'_> {
     /// A whole number and where it was written.
     pub fn count(&self, name: &str) -> Option<(u64, Span)> {
         count(self.fields, name)
+    }
+
+    /// Whether nobody wrote and nothing measured yet how many tokens its tokenizer has. A run measures that and checks again.
+    pub fn guesses_tokenizer(&self) -> bool {
+        let unknown = |tokenizer| {
+            let from_content = matches!(self.eval.fields(tokenizer)?.type_name, Some("hf" | "chars"));
+            Ok(from_content && self.eval.tokenizer_facts(tokenizer)?.certainty != Certainty::Measured)
+        };
+        let found: Result<bool, Stop> = self.fields.object("tokenizer").and_then(unknown);
+        found.unwrap_or(false)
     }
 }
 

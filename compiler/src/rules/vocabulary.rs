@@ -7,6 +7,9 @@ use regimen_base::Diagnostic;
 /// The rule.
 pub fn check(model: &ModelView<'_>) -> Option<Diagnostic> {
     let vocab = model.count("vocab")?;
+    if model.guesses_tokenizer() {
+        return None;
+    }
     let tokenizer = model.fields.object("tokenizer").ok()?;
     let needed = model.eval.tokenizer_facts(tokenizer).ok()?.vocab;
     let name = model.eval.object_name(tokenizer);

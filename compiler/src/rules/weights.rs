@@ -2,24 +2,17 @@
 
 use super::ModelView;
 use crate::codes;
-use crate::eval::Stop;
 use crate::program::Origin;
 use crate::world::join;
 use regimen_base::Diagnostic;
-use regimen_base::data::Certainty;
 
 /// Largest `config.json` that is parsed.
 const MAX_BYTES: usize = 1 << 20;
 
-/// Whether the vocabulary is that of a tokenizer whose size nobody wrote and nothing measured yet; a run measures it and checks again.
-fn assumed(model: &ModelView<'_>) -> bool {
+/// Whether the vocabulary is that of a tokenizer whose size is a guess.
+fn guessed(model: &ModelView<'_>) -> bool {
     let defaulted = model.fields.known("vocab").is_some_and(|vocab| vocab.origin == Origin::Default);
-    let unknown = |tokenizer| {
-        let written = !matches!(model.eval.fields(tokenizer)?.type_name, Some("hf" | "chars"));
-        Ok(!written && model.eval.tokenizer_facts(tokenizer)?.certainty != Certainty::Measured)
-    };
-    let found: Result<bool, Stop> = model.fields.object("tokenizer").and_then(unknown);
-    defaulted && found.unwrap_or(false)
+    defaulted && model.guesses_tokenizer()
 }
 
 /// The rule.
@@ -42,7 +35,7 @@ pub fn check(model: &ModelView<'_>) -> Option<Diagnostic> {
         // A key may be missing or null where a default of the format applies.
         let Some(there) = config.get(key).and_then(serde_json::Value::as_u64) else { continue };
         let Some((own, span)) = model.count(field) else { continue };
-        if own != there && !(*field == "vocab" && assumed(model)) {
+        if own != there && !(*field == "vocab" && guessed(model)) {
             wrong.push((field.to_string(), own.to_string(), there.to_string(), span));
         }
     }
