@@ -63,7 +63,12 @@ fn front_end_alone() -> Result<(), String> {
     files.retain(|path| path.extension().is_some_and(|ending| ending == "exp"));
     files.sort();
     let mut command = Command::new(&regimen);
-    command.arg("check").args(&files);
+    // The one example with a model of others, which is no part of a clone.
+    let there = root().join("examples/smollm2/hf/config.json").is_file();
+    if !there {
+        println!("skipped  check of examples/smollm2.exp: `cargo xtask model` fetches its model");
+    }
+    command.arg("check").args(files.iter().filter(|file| there || !file.ends_with("smollm2.exp")));
     succeed(command, "an example has mistakes")?;
     let mut command = Command::new(&regimen);
     command.args(["fmt", "--check"]).args(&files);

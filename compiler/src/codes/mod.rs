@@ -164,7 +164,7 @@ pub fn suggest(diagnostic: Diagnostic, word: &Ident, names: &[&str]) -> Diagnost
         names.iter().copied().filter(|n| word.node.len() >= 3 && n.starts_with(&word.node)).collect();
     let name = nearest(&word.node, names);
     if longer.len() > 1 && name.is_some_and(|name| longer.contains(&name)) {
-        return diagnostic.help(format!("there are {}", crate::schema::listed(longer.into_iter())));
+        return diagnostic.help(format!("there are {}", crate::schema::listed(longer)));
     }
     if let Some(name) = name {
         return diagnostic.help(format!("did you mean `{name}`?")).fix(

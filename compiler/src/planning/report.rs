@@ -103,7 +103,7 @@ fn made_repeatable<'a>(stage: &Stage, lowered: &'a Lowered) -> (BTreeSet<&'a str
 }
 
 fn listed(names: BTreeSet<&str>) -> String {
-    crate::schema::listed(names.into_iter())
+    crate::schema::listed(names)
 }
 
 fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
