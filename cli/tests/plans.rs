@@ -18,9 +18,8 @@ fn bench() -> Bench {
         bench.write(name, std::fs::read_to_string(&example).unwrap());
     }
     // In place of the model that `cargo xtask model` fetches.
-    std::fs::create_dir_all(bench.path("smollm2/hf")).unwrap();
-    bench.write("smollm2/hf/config.json", r#"{"hidden_size": 576, "vocab_size": 49152}"#.to_owned());
-    bench.write("smollm2/hf/tokenizer.json", TOKENIZER.to_owned());
+    bench.write("smollm2/hf/config.json", r#"{"hidden_size": 576, "vocab_size": 49152}"#);
+    bench.write("smollm2/hf/tokenizer.json", TOKENIZER);
     bench
 }
 
