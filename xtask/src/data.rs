@@ -4,7 +4,7 @@
 //! (`hamlet_gut_f.txt`), and some poems. The examples train on the plays in modern spelling: two spellings of one play
 //! would leak from training into validation.
 
-use crate::tools::{python, root, succeed};
+use crate::tools::{cannot, python, remove, root, succeed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -90,18 +90,6 @@ fn put(plays: &[(String, PathBuf)], aside: &Path, target: &Path) -> Result<(), S
 fn count(folder: &Path) -> usize {
     let texts = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|ending| ending == "txt");
     fs::read_dir(folder).map_or(0, |entries| entries.flatten().filter(texts).count())
-}
-
-fn remove(folder: &Path) -> Result<(), String> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(|e| cannot("remove", folder, &e))
-    } else {
-        Ok(())
-    }
-}
-
-fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> String {
-    format!("cannot {verb} {}: {error}", path.display())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //!
 //! The package holds it as a GGUF file (94 MiB, Apache-2.0); `regimen import` makes Hugging Face's layout of it (517 MiB).
 
-use crate::tools::{python, regimen, root, succeed};
+use crate::tools::{cannot, python, regimen, remove, root, succeed};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -62,18 +62,6 @@ fn unpack(folder: &Path) -> Result<(), String> {
     let mut command = Command::new(python()?);
     command.args(["-m", "zipfile", "--extract"]).arg(folder.join(ARCHIVE)).arg(folder);
     succeed(command, "the archive of the model cannot be unpacked")
-}
-
-fn remove(folder: &Path) -> Result<(), String> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(|e| cannot("remove", folder, &e))
-    } else {
-        Ok(())
-    }
-}
-
-fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> String {
-    format!("cannot {verb} {}: {error}", path.display())
 }
 
 #[cfg(test)]

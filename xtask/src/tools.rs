@@ -75,3 +75,17 @@ pub fn metadata(arguments: &[&str]) -> Result<serde_json::Value, String> {
     let text = output(command, "cargo metadata failed; its message is above")?;
     serde_json::from_str(&text).map_err(|e| format!("cargo metadata cannot be read: {e}"))
 }
+
+/// Removes a folder with everything in it, if it is there.
+pub fn remove(folder: &Path) -> Result<(), String> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).map_err(|e| cannot("remove", folder, &e))
+    } else {
+        Ok(())
+    }
+}
+
+/// What could not be done to which path, and why.
+pub fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> String {
+    format!("cannot {verb} {}: {error}", path.display())
+}

@@ -7,6 +7,7 @@ use crate::arch;
 use crate::codes;
 use crate::experiment::Stage;
 use crate::ops;
+use crate::schema::listed;
 use crate::stages::Lowered;
 use regimen_base::plan::{Derived, Report};
 use regimen_base::program::Instruction;
@@ -100,10 +101,6 @@ fn made_repeatable<'a>(stage: &Stage, lowered: &'a Lowered) -> (BTreeSet<&'a str
         }
     }
     (names, seconds)
-}
-
-fn listed(names: BTreeSet<&str>) -> String {
-    crate::schema::listed(names)
 }
 
 fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {

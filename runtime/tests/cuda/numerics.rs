@@ -4,6 +4,7 @@ use crate::trainer::Trainer;
 use crate::trainer::stages::{gpt, llama};
 use crate::trainer::tokens;
 use crate::{gpu_stage, on_gpu, place};
+use regimen_compiler::arch::ModelSpec;
 use regimen_compiler::arch::gpt::Gpt;
 use regimen_compiler::experiment::{Precision, Stage};
 use regimen_compiler::passes::fuse::Fusions;
@@ -34,42 +35,28 @@ fn curve(cuda: &Rc<Cuda>, stage: &Stage, steps: i64) -> (Vec<f64>, Vec<Tensor>) 
     (losses, trainer.residents.iter().map(Tensor::copy).collect())
 }
 
+/// Fifty steps of the same model on both, in f32.
+fn follows_the_cpu(cuda: &Rc<Cuda>, what: &str, model: impl ModelSpec + Clone + 'static) {
+    let (gpu, _) = curve(cuda, &gpu_stage(model.clone(), 8, 4, Precision::F32, Fusions::ALL), 50);
+    let stage = crate::trainer::stages::stage(model, 8, 4);
+    let mut trainer = Trainer::new(&stage, 4);
+    trainer.run("initialise", &|_, _| ());
+    let cpu = train(&mut trainer, &stage, 0..50);
+    assert!(cpu[49] < cpu[0] - 0.3, "nothing was learned: {cpu:?}");
+    for (step, (a, b)) in gpu.iter().zip(&cpu).enumerate() {
+        assert!((a - b).abs() < 1e-4, "{what}, step {step}: {a} on the GPU, {b} on the CPU");
+    }
+    println!("{what}: after 50 steps {} on the GPU, {} on the CPU", gpu[49], cpu[49]);
+}
+
 #[test]
 #[ignore = "needs a GPU"]
 fn losses_in_f32_are_those_of_the_cpu() {
     on_gpu(false, |cuda| {
         for rate in [0.0, 0.1] {
-            let model = || with_dropout(gpt(2, 4, 64, 32, 47), rate);
-            let stage = gpu_stage(model(), 8, 4, Precision::F32, Fusions::ALL);
-            let (gpu, _) = curve(&cuda, &stage, 50);
-            let stage = crate::trainer::stages::stage(model(), 8, 4);
-            let mut trainer = Trainer::new(&stage, 4);
-            trainer.run("initialise", &|_, _| ());
-            let cpu = train(&mut trainer, &stage, 0..50);
-            assert!(cpu[49] < cpu[0] - 0.3, "nothing was learned: {cpu:?}");
-            for (step, (a, b)) in gpu.iter().zip(&cpu).enumerate() {
-                assert!((a - b).abs() < 1e-4, "dropout {rate}, step {step}: {a} on the GPU, {b} on the CPU");
-            }
-            println!("dropout {rate}: after 50 steps {} on the GPU, {} on the CPU", gpu[49], cpu[49]);
+            follows_the_cpu(&cuda, &format!("dropout {rate}"), with_dropout(gpt(2, 4, 64, 32, 47), rate));
         }
-    });
-}
-
-#[test]
-#[ignore = "needs a GPU"]
-fn losses_of_llama_in_f32_are_those_of_the_cpu() {
-    on_gpu(false, |cuda| {
-        let model = || llama([2, 4, 2, 64, 160], 32, 47);
-        let (gpu, _) = curve(&cuda, &gpu_stage(model(), 8, 4, Precision::F32, Fusions::ALL), 50);
-        let stage = crate::trainer::stages::stage(model(), 8, 4);
-        let mut trainer = Trainer::new(&stage, 4);
-        trainer.run("initialise", &|_, _| ());
-        let cpu = train(&mut trainer, &stage, 0..50);
-        assert!(cpu[49] < cpu[0] - 0.3, "nothing was learned: {cpu:?}");
-        for (step, (a, b)) in gpu.iter().zip(&cpu).enumerate() {
-            assert!((a - b).abs() < 1e-4, "step {step}: {a} on the GPU, {b} on the CPU");
-        }
-        println!("llama: after 50 steps {} on the GPU, {} on the CPU", gpu[49], cpu[49]);
+        follows_the_cpu(&cuda, "llama", llama([2, 4, 2, 64, 160], 32, 47));
     });
 }
 
