@@ -94,7 +94,7 @@ impl Mesh {
 pub type Shape = SmallVec<[u64; 5]>;
 
 /// Element type, logical (global) shape, and placement.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TensorType {
     /// Element type.
     pub dtype: DType,
@@ -103,6 +103,14 @@ pub struct TensorType {
     /// One entry per mesh axis; axes beyond the end replicate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub placement: Vec<Placement>,
+}
+
+impl Clone for TensorType {
+    /// Like the derived one, which copies a shape number by number.
+    fn clone(&self) -> TensorType {
+        let placement = if self.placement.is_empty() { vec![] } else { self.placement.clone() };
+        TensorType { dtype: self.dtype, shape: Shape::from_slice(&self.shape), placement }
+    }
 }
 
 impl TensorType {
@@ -137,7 +145,7 @@ impl TensorType {
 
     /// The shape that one rank holds. Shards are equal: the compiler refuses sizes that do not divide.
     pub fn local_shape(&self, mesh: &Mesh) -> Shape {
-        let mut shape = self.shape.clone();
+        let mut shape = Shape::from_slice(&self.shape);
         for (axis, placement) in mesh.axes.iter().zip(&self.placement) {
             if let Placement::Shard(dim) = placement
                 && let Some(size) = shape.get_mut(*dim as usize)

@@ -278,15 +278,15 @@ impl Graph {
         inputs: &[Value],
     ) -> Result<Vec<Value>, ShapeError> {
         let attrs = attrs.into();
-        let path = self.path(name);
+        let path: Arc<str> = self.path(name).into();
         let types = self.infer(op, &path, &attrs, inputs)?;
         let needs_gradient = inputs.iter().any(|v| self.value(*v).needs_gradient);
         let count = types.len();
         let mut outputs = Vec::with_capacity(count);
         for (index, ty) in types.into_iter().enumerate() {
-            let name = if index == 0 { path.clone() } else { [&path, ".", &index.to_string()].concat() };
+            let name = if index == 0 { path.clone() } else { format!("{path}.{index}").into() };
             let info = ValueInfo {
-                name: name.into(),
+                name,
                 needs_gradient: needs_gradient && ty.dtype.is_float(),
                 ty,
                 source: Source::Node,
@@ -296,7 +296,7 @@ impl Graph {
         }
         let node = Node {
             op,
-            name: path.into(),
+            name: path,
             attrs,
             inputs: inputs.to_vec(),
             outputs: outputs.clone(),

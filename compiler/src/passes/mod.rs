@@ -52,5 +52,5 @@ pub fn finish(mut graph: Graph, name: &str) -> Program {
         prune::prune(&mut graph);
     }
     let lifetimes = schedule::schedule(&graph);
-    place::place(&graph, &lifetimes, name)
+    place::place(graph, lifetimes, name)
 }

@@ -2,21 +2,24 @@
 //! instruction costs.
 
 use super::schedule::Lifetimes;
-use crate::graph::{Graph, Source, Value};
+use crate::graph::{Graph, Node, Source, Value};
 use regimen_base::program::{Input, Instruction, Program, Storage, Tensor, TensorId};
 
-/// Builds the program.
-pub fn place(graph: &Graph, lifetimes: &Lifetimes, name: &str) -> Program {
-    let ids = number_values(graph);
-    let tensors = tensors(graph, lifetimes, &ids);
-    let mut memory = Memory::new(graph, lifetimes, &ids);
+/// Builds the program. Nodes become instructions in place: a plan has tens of thousands of them.
+pub fn place(mut graph: Graph, lifetimes: Lifetimes, name: &str) -> Program {
+    let Lifetimes { frees, in_place, owner } = lifetimes;
+    let ids = number_values(&graph);
+    let tensors = tensors(&graph, &owner, &ids);
+    let mut memory = Memory::new(&graph, &owner, &ids);
     let start_bytes = memory.live;
-    let instructions: Vec<Instruction> =
-        (0..graph.nodes.len()).map(|index| instruction(graph, lifetimes, &ids, &mut memory, index)).collect();
+    let nodes = std::mem::take(&mut graph.nodes).into_iter().zip(in_place).zip(frees);
+    let instructions: Vec<Instruction> = nodes
+        .map(|((node, in_place), frees)| instruction(&graph, &ids, &mut memory, node, in_place, frees))
+        .collect();
     let (peak_at, peak_bytes) = peak(&instructions, start_bytes);
     Program {
         name: name.to_string(),
-        inputs: inputs(graph, &ids),
+        inputs: inputs(&graph, &ids),
         outputs: graph.outputs.iter().filter_map(|v| ids[v.index()]).collect(),
         start_bytes,
         peak_bytes,
@@ -42,13 +45,13 @@ fn number_values(graph: &Graph) -> Vec<Option<TensorId>> {
     ids
 }
 
-fn tensors(graph: &Graph, lifetimes: &Lifetimes, ids: &[Option<TensorId>]) -> Vec<Tensor> {
+fn tensors(graph: &Graph, owners: &[Value], ids: &[Option<TensorId>]) -> Vec<Tensor> {
     let mut numbered: Vec<(TensorId, usize)> =
         ids.iter().enumerate().filter_map(|(index, id)| id.map(|id| (id, index))).collect();
     numbered.sort_unstable();
     let tensor = |(_, index): (TensorId, usize)| {
         let info = &graph.values[index];
-        let owner = lifetimes.owner[index].index();
+        let owner = owners[index].index();
         let storage = match (&info.source, ids[owner]) {
             (Source::Resident(id), _) => Storage::Resident(*id),
             (Source::Input(_), _) => Storage::Input,
@@ -72,30 +75,31 @@ fn inputs(graph: &Graph, ids: &[Option<TensorId>]) -> Vec<Input> {
 
 fn instruction(
     graph: &Graph,
-    lifetimes: &Lifetimes,
     ids: &[Option<TensorId>],
     memory: &mut Memory,
-    index: usize,
+    node: Node,
+    in_place: Vec<(u32, u32)>,
+    frees: Vec<Value>,
 ) -> Instruction {
-    let node = &graph.nodes[index];
-    let call = graph.local_call(node);
+    let call = graph.local_call(&node);
     let workspace = node.op.workspace(&call, &graph.device);
-    let known = |values: &[Value]| values.iter().filter_map(|v| ids[v.index()]).collect();
+    let (flops, bytes) = (node.op.flops(&call), node.op.bytes(&call));
+    let known = |values: Vec<Value>| values.into_iter().filter_map(|v| ids[v.index()]).collect();
     let peak = memory.run(&node.outputs, workspace);
-    memory.free(&lifetimes.frees[index]);
+    memory.free(&frees);
     Instruction {
         op: node.op.name().into(),
-        name: node.name.clone(),
-        attrs: node.attrs.clone(),
-        inputs: known(&node.inputs),
-        outputs: known(&node.outputs),
-        in_place: lifetimes.in_place[index].clone(),
-        frees: known(&lifetimes.frees[index]),
+        name: node.name,
+        attrs: node.attrs,
+        inputs: known(node.inputs),
+        outputs: known(node.outputs),
+        in_place,
+        frees: known(frees),
         workspace,
         live: memory.live,
         peak,
-        flops: node.op.flops(&call),
-        bytes: node.op.bytes(&call),
+        flops,
+        bytes,
     }
 }
 
@@ -111,14 +115,14 @@ fn peak(instructions: &[Instruction], start: u64) -> (u32, u64) {
 
 /// Bytes alive while the program runs.
 struct Memory<'a> {
-    lifetimes: &'a Lifetimes,
+    owner: &'a [Value],
     bytes: Vec<u64>,
     handles: Vec<u32>,
     live: u64,
 }
 
 impl<'a> Memory<'a> {
-    fn new(graph: &Graph, lifetimes: &'a Lifetimes, ids: &[Option<TensorId>]) -> Memory<'a> {
+    fn new(graph: &Graph, owner: &'a [Value], ids: &[Option<TensorId>]) -> Memory<'a> {
         let bytes: Vec<u64> = graph.values.iter().map(|v| v.ty.local_bytes(&graph.mesh)).collect();
         let mut handles = vec![0; bytes.len()];
         let residents: u64 = graph.residents.iter().map(|r| r.ty.local_bytes(&graph.mesh)).sum();
@@ -134,13 +138,13 @@ impl<'a> Memory<'a> {
                 _ => {}
             }
         }
-        Memory { lifetimes, bytes, handles, live }
+        Memory { owner, bytes, handles, live }
     }
 
     /// Allocates the results and returns the largest number of bytes alive meanwhile.
     fn run(&mut self, outputs: &[Value], workspace: u64) -> u64 {
         for output in outputs {
-            let owner = self.lifetimes.owner[output.index()].index();
+            let owner = self.owner[output.index()].index();
             if owner == output.index() {
                 self.live += self.bytes[owner];
             }
@@ -151,7 +155,7 @@ impl<'a> Memory<'a> {
 
     fn free(&mut self, values: &[Value]) {
         for value in values {
-            let owner = self.lifetimes.owner[value.index()].index();
+            let owner = self.owner[value.index()].index();
             self.handles[owner] -= 1;
             if self.handles[owner] == 0 {
                 self.live -= self.bytes[owner];

@@ -9,6 +9,7 @@ use crate::stages::Lowered;
 use regimen_base::plan::{Backend, Plan};
 use regimen_base::program::{Attr, Instruction, Program, TensorId};
 use regimen_base::trace::Trace;
+use std::collections::BTreeMap;
 
 /// Seconds of the whole stage, and of one optimizer step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,7 +43,20 @@ pub fn trace(experiment: &Experiment, plan: &Plan) -> Trace {
 
 /// Predicted seconds of one run of a program.
 pub fn program_seconds(program: &Program, device: &Device) -> f64 {
-    program.instructions.iter().map(|i| instruction_seconds(program, i, device)).sum()
+    // Layers repeat: most instructions have a twin that takes the same time.
+    let mut known: BTreeMap<&str, Vec<(&Instruction, Sizes, f64)>> = BTreeMap::new();
+    let seconds = program.instructions.iter().map(|instruction| {
+        let sizes = sizes(program, instruction);
+        let twins = known.entry(&*instruction.op).or_default();
+        let twin = twins.iter().find(|(other, same, _)| *same == sizes && same_kind(other, instruction));
+        if let Some((_, _, seconds)) = twin {
+            return *seconds;
+        }
+        let seconds = sized_seconds(instruction, &sizes, device);
+        twins.push((instruction, sizes, seconds));
+        seconds
+    });
+    seconds.sum()
 }
 
 /// A device computing in one way.
@@ -106,27 +120,40 @@ fn nearest_kind<'a>(samples: &'a Operations, instruction: &Instruction) -> Optio
 /// An operation with those of its attributes that choose a kernel: words, and what is switched on.
 pub fn kind(instruction: &Instruction) -> String {
     let mut kind = instruction.op.to_string();
-    for (name, value) in &instruction.attrs {
-        match value {
-            Attr::Text(text) => kind.extend([" ", text]),
-            Attr::Bool(true) => kind.extend([" ", name]),
-            _ => {}
-        }
+    for word in choosing(instruction) {
+        kind.extend([" ", word]);
     }
     kind
 }
 
+/// Whether two instructions have the same [`kind`].
+fn same_kind(a: &Instruction, b: &Instruction) -> bool {
+    a.op == b.op && choosing(a).eq(choosing(b))
+}
+
+/// The attributes that choose a kernel.
+fn choosing(instruction: &Instruction) -> impl Iterator<Item = &str> {
+    instruction.attrs.iter().filter_map(|(name, value)| match value {
+        Attr::Text(text) => Some(&**text),
+        Attr::Bool(true) => Some(&**name),
+        _ => None,
+    })
+}
+
 /// Predicted seconds of one instruction.
 pub fn instruction_seconds(program: &Program, instruction: &Instruction, device: &Device) -> f64 {
+    sized_seconds(instruction, &sizes(program, instruction), device)
+}
+
+fn sized_seconds(instruction: &Instruction, sizes: &Sizes, device: &Device) -> f64 {
     let overhead = device.hardware.efficiency.overhead;
-    let sizes = sizes(program, instruction);
-    let work = work(&sizes);
+    let work = work(sizes);
     if work == 0.0 {
         // A view. On a CPU it takes the host's time; a GPU never hears of it.
         return if device.hardware.backend == Backend::Cuda { 0.0 } else { overhead };
     }
     let measured = device.measured(instruction);
-    let speed = measured.and_then(|(samples, scale)| Some(speed(samples, &sizes)? * scale));
+    let speed = measured.and_then(|(samples, scale)| Some(speed(samples, sizes)? * scale));
     overhead + speed.map_or_else(|| roofline_seconds(instruction, device), |speed| work / speed)
 }
 
