@@ -1,7 +1,7 @@
 """Runs on a machine with a GPU what `cargo xtask gpu-test` or `gpu-bench` built into .carry/: no Rust is needed there.
 
 Usage: python3 tests/gpu/run.py test [NAME…]
-       python3 tests/gpu/run.py bench [PART…]     parts: calibrate predictions speed operations losses
+       python3 tests/gpu/run.py bench [PART…]     parts: calibrate predictions losses speed operations
        python3 tests/gpu/run.py regimen ARGUMENTS…
 
 Needs Python with torch 2.11.0 for CUDA 13. `bench` writes its figures to $OUT, or target/gpu if that is not set; the comparison with
@@ -82,6 +82,15 @@ PREDICTIONS = [
     ("1.5B", 4, sizes(48, 25, 1_600)),
     ("43M, context 2,048, 32,000 words", 16, sizes(8, 8, 512, **SHORT)),
     ("875M, context 2,048, 32,000 words", 4, sizes(16, 32, 2_048, **SHORT)),
+    # From here on nobody had seen the measured step when the calibration's shapes were chosen.
+    ("196M, 14 heads", 24, sizes(15, 14, 896)),
+    ("67M, context 512", 48, sizes(10, 10, 640, gpt2__context=512)),
+    ("355M, recompute full", 32, sizes(24, 16, 1_024, pretrain__recompute="full")),
+    ("355M, dropout 10 %", 8, sizes(24, 16, 1_024, gpt2__dropout="10%")),
+    ("690M, 18 heads of 96", 6, sizes(18, 18, 1_728)),
+    ("1.3B, context 4,096", 2, sizes(24, 16, 2_048, gpt2__context=4_096)),
+    ("43M, reproducible", 32, sizes(8, 8, 512, pretrain__reproducible="true")),
+    ("124M, 4 micro-batches of 4", 16, dict(pretrain__micro_batch=4)),
 ]
 
 
@@ -114,6 +123,7 @@ def speed():
                 print("  nanoGPT, torch.compile", json.dumps(theirs[-1]), flush=True)
         rows.append((batch, ours, theirs))
         (OUT / "speed.json").write_text(json.dumps(rows, indent=1))
+    print(f"plan of batch 32: {rows[0][1][0]['plan']}; of the run whose losses were compared: {plan_of_run()}")
     for batch, ours, theirs in rows:
         middle = statistics.median(line["tokens_per_s"] for line in ours)
         share = utilisation(ours[0]["parameters"], middle)
@@ -124,18 +134,25 @@ def speed():
         print(flush=True)
 
 
+def plan_of_run():
+    """The hash of the plan that `losses` ran; its checkpoints hold it."""
+    plans = sorted((ROOT / "examples/runs/gpt2_plays").rglob("plan.json"))
+    return json.loads(plans[-1].read_text())["hash"] if plans else "none yet"
+
+
 def operations():
     run(CARRY / "gpu", "operations", plan_for(32))
 
 
 def losses():
     """200 steps on the plays: a run of ours, and nanoGPT from the same weights on the same batches."""
-    plan = plan_for(32)
     regimen("run", EXPERIMENT, "--fresh", "--set", "pretrain.batch=32 sequences")
     metrics = ROOT / "examples/runs/gpt2_plays/pretrain/metrics.jsonl"
     lines = [json.loads(line) for line in metrics.open()]
     ours = [line["loss"] for line in lines if "learning_rate" in line]
     folder = OUT.parent / "losses"
+    # Made after the run, which prepared its data: a plan says how much there is.
+    plan = plan_for(32)
     run(CARRY / "gpu", "dump", plan, ROOT / "examples", len(ours), folder)
     found = {"Regimen, bf16": ours}
     for name, precision in PRECISIONS:
@@ -183,7 +200,7 @@ def plot(found, reference):
     figure.savefig(OUT / "losses.png", dpi=80)
 
 
-PARTS = dict(calibrate=calibrate, predictions=predictions, speed=speed, operations=operations, losses=losses)
+PARTS = dict(calibrate=calibrate, predictions=predictions, losses=losses, speed=speed, operations=operations)
 
 
 def main():

@@ -20,7 +20,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// Repetitions; the median of each instruction counts.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// Measures, fits and writes.
 pub fn calibrate(asked: &Calibrate) -> Result<(), Vec<Diagnostic>> {
