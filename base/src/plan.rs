@@ -64,6 +64,13 @@ pub struct Stage {
     pub schedule: Vec<Action>,
     /// Largest number of bytes alive at any moment of the stage: the maximum over its programs.
     pub peak_bytes: u64,
+    /// The most that a GPU's caching allocator takes from the driver for it; 0 on a host, whose allocator keeps nothing back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reserved_bytes: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// The model of a stage as the runtime needs to know it.
@@ -121,6 +128,9 @@ pub struct Target {
     /// What the driver calls the GPU; nothing else may run the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+    /// Multiprocessors of the GPU; workspaces of its libraries depend on them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub multiprocessors: u64,
     /// Whether libraries must repeat bit for bit; the host's own kernels always do.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reproducible: bool,

@@ -42,6 +42,10 @@ pub fn hand_over<A: AsRef<OsStr>>(
 ) -> Result<Exit, Diagnostic> {
     let mut command = Command::new(engine);
     command.args(arguments);
+    // Plans say what libtorch's allocator does; these would make it do something else.
+    for variable in ["PYTORCH_NO_CUDA_MEMORY_CACHING", "PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"] {
+        command.env_remove(variable);
+    }
     if let Some(file) = input {
         command.stdin(Stdio::from(file));
     }

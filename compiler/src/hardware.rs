@@ -115,6 +115,15 @@ fn entry(name: &str, written: Written) -> Result<Entry, String> {
     };
     let rate = |field, text: &str, of: Dimension| measure(field, text, of.per(Dimension::SECONDS));
     let bytes = |field, text: &str| measure(field, text, Dimension::BYTES).map(|b| b as u64);
+    // Without these the plan of a GPU would be wrong by as much as they are.
+    for (field, there) in [
+        ("multiprocessors", written.multiprocessors.is_some_and(|n| n > 0)),
+        ("context", written.context.is_some()),
+    ] {
+        if backend == Backend::Cuda && !there {
+            return Err(format!("a GPU needs `{field}`: its memory is planned by it"));
+        }
+    }
     if written.watts.is_some_and(|w| !(w.is_finite() && w > 0.0)) {
         return Err("`watts` must be above 0".into());
     }

@@ -371,10 +371,11 @@ const BUSY: Duration = Duration::from_millis(40);
 /// A program as a GPU's graph.
 #[derive(Debug)]
 pub struct Recorded {
-    cuda: Rc<Cuda>,
     graph: Graph,
     marks: Marks,
     times: usize,
+    /// Dropped last: the graph is made of its kernels.
+    cuda: Rc<Cuda>,
 }
 
 impl Recorded {

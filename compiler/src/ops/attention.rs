@@ -27,6 +27,9 @@ pub struct AttentionGrad;
 /// Largest head of the vendor's kernels, forward and backward.
 const MAX_HEAD_SIZE: u64 = 128;
 
+/// Most sequences of the vendor's kernels.
+const MAX_SEQUENCES: u64 = 65_535;
+
 /// What distinguishes one use of attention from another.
 #[derive(Clone, Copy, Debug)]
 pub struct AttentionForm {
@@ -54,17 +57,25 @@ pub fn attend(
     let supported = match graph.device.backend {
         // On a CPU the temporary memory of the fused kernel in bf16 differs from call to call.
         Backend::Cpu => graph.ty(q).dtype != DType::Bf16,
-        // The vendor's kernels take half precision and these head sizes.
-        Backend::Cuda => {
-            let head = last(graph.ty(q));
-            graph.ty(q).dtype == DType::Bf16 && head <= MAX_HEAD_SIZE && head.is_multiple_of(8)
-        }
+        Backend::Cuda => library_takes(graph.ty(q)),
     };
     if supported && !active {
         fused_attention(graph, q, k, v, form)
     } else {
         composed_attention(graph, q, k, v, form)
     }
+}
+
+/// Whether the vendor's kernels take heads `[B, T, H, D]` of this type: half precision, these head sizes, more than one token, and as
+/// many sequences as a grid has rows.
+fn library_takes(q: &TensorType) -> bool {
+    let head = last(q);
+    let [batch, length] = [0, 1].map(|dim| q.shape.get(dim).copied().unwrap_or(0));
+    q.dtype == DType::Bf16
+        && head <= MAX_HEAD_SIZE
+        && head.is_multiple_of(8)
+        && length > 1
+        && batch <= MAX_SEQUENCES
 }
 
 /// Appends the fused operation.

@@ -96,12 +96,17 @@ pub fn plan_stage(stage: &Stage, seed: u64, sources: &SourceMap) -> Result<Plann
 
 /// Bytes that the device must hold for a lowered stage: an upper bound.
 pub fn upper_bound(stage: &Stage, lowered: &Lowered) -> u64 {
-    let reserved = match stage.hardware.backend {
+    let held = match stage.hardware.backend {
         // The host's allocator keeps nothing back.
         Backend::Cpu => lowered.peak_bytes(),
-        Backend::Cuda => *lowered.reserved.get_or_init(|| reserve::reserved(lowered)),
+        Backend::Cuda => reserved_bytes(lowered),
     };
-    reserved + stage.hardware.context_bytes
+    held + stage.hardware.context_bytes
+}
+
+/// What a GPU's caching allocator takes from the driver.
+fn reserved_bytes(lowered: &Lowered) -> u64 {
+    *lowered.reserved.get_or_init(|| reserve::reserved(lowered))
 }
 
 /// Bytes that the stage may take on one device: its memory, or less by a budget.
@@ -113,6 +118,10 @@ pub fn allowed_bytes(stage: &Stage) -> u64 {
 fn content(stage: &Stage, lowered: Lowered) -> StagePlan {
     let spec = &stage.model.spec;
     let peak_bytes = lowered.peak_bytes();
+    let reserved_bytes = match stage.hardware.backend {
+        Backend::Cpu => 0,
+        Backend::Cuda => reserved_bytes(&lowered),
+    };
     StagePlan {
         name: stage.name.clone(),
         kind: stage.kind.to_string(),
@@ -129,6 +138,7 @@ fn content(stage: &Stage, lowered: Lowered) -> StagePlan {
             backend: stage.hardware.backend,
             threads: stage.hardware.threads,
             device: stage.hardware.device.clone(),
+            multiprocessors: stage.hardware.multiprocessors,
             reproducible: stage.hardware.backend == Backend::Cuda && stage.reproducible,
         },
         mesh: Mesh::default(),
@@ -143,5 +153,6 @@ fn content(stage: &Stage, lowered: Lowered) -> StagePlan {
         programs: lowered.programs,
         schedule: lowered.schedule,
         peak_bytes,
+        reserved_bytes,
     }
 }

@@ -35,6 +35,19 @@ pub fn old_driver(found: i32, needed: i32) -> Diagnostic {
     )
 }
 
+/// Capabilities as 80 for 8.0.
+pub fn old_gpu(name: &str, found: u32, needed: u32) -> Diagnostic {
+    let version = |capability: u32| format!("{}.{}", capability / 10, capability % 10);
+    no_gpu(
+        &format!(
+            "{name} is too old: its compute capability is {}, {} is needed",
+            version(found),
+            version(needed)
+        ),
+        "Kernels use bf16 and asynchronous copies, which came with 8.0 (Ampere). Older cards can be planned for, not run.",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

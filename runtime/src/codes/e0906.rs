@@ -22,6 +22,14 @@ pub fn another_gpu(hardware: &str, planned: &str, found: &str) -> Diagnostic {
         .help("name this machine's GPU in the experiment's `hardware` block and plan again")
 }
 
+/// A card of the same name, or of an own catalogue, that is divided otherwise.
+pub fn other_multiprocessors(hardware: &str, planned: u64, found: u64) -> Diagnostic {
+    let title = format!("the plan is for `{hardware}` with {planned} multiprocessors, this GPU has {found}");
+    Diagnostic::error(PAGE.code, title)
+        .because("Temporary memory of the GPU's libraries depends on how many there are.")
+        .help("set `multiprocessors` in the hardware's file to what this GPU has, or name another entry of the catalogue")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

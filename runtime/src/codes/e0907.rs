@@ -21,7 +21,9 @@ pub fn gpu_too_full(stage: &str, needed: u64, free: u64, total: u64) -> Diagnost
         PAGE.code,
         format!("stage `{stage}` needs {} of the GPU's memory, {} are free", gib(needed), gib(free)),
     )
-    .because(format!("The plan's peak is {needed} bytes; {free} of the card's {total} bytes are free."))
+    .because(format!(
+        "The plan takes {needed} bytes; {free} of the card's {total} bytes are free."
+    ))
     .help("free memory on the GPU (`nvidia-smi` shows who holds it), or plan with a smaller `micro_batch`")
 }
 
@@ -33,6 +35,6 @@ mod tests {
     fn the_numbers_are_exact() {
         let diagnostic = gpu_too_full("pretrain", 3 << 30, 1 << 30, 4 << 30);
         assert!(diagnostic.title.contains("needs 3.00 GiB of the GPU's memory, 1.00 GiB are free"));
-        assert!(diagnostic.notes[0].contains("3221225472 bytes; 1073741824"));
+        assert!(diagnostic.notes[0].contains("takes 3221225472 bytes; 1073741824"));
     }
 }

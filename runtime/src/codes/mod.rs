@@ -12,8 +12,8 @@ pub use e0901::{instruction_failed, library_failed};
 pub use e0902::unknown_operation;
 pub use e0903::malformed_instruction;
 pub use e0904::{At, memory_differs};
-pub use e0905::{no_gpu, old_driver};
-pub use e0906::another_gpu;
+pub use e0905::{no_gpu, old_driver, old_gpu};
+pub use e0906::{another_gpu, other_multiprocessors};
 pub use e0907::gpu_too_full;
 
 use regimen_base::CodePage;

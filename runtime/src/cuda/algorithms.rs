@@ -9,7 +9,7 @@ use super::marks::Marks;
 use cudarc::cublaslt::sys;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What an algorithm is chosen by: sizes and types of the product, and what follows it.
@@ -26,7 +26,15 @@ const ROUNDS: usize = 4;
 pub struct Algorithms {
     measured: bool,
     place: Option<PathBuf>,
-    known: RefCell<BTreeMap<Key, Option<Algorithm>>>,
+    known: RefCell<BTreeMap<Key, Choice>>,
+}
+
+/// What was chosen; nothing where the library has no algorithm.
+#[derive(Clone, Copy)]
+struct Choice {
+    algorithm: Option<Algorithm>,
+    /// Whether others were tried: only then it is worth keeping.
+    measured: bool,
 }
 
 impl Algorithms {
@@ -36,8 +44,7 @@ impl Algorithms {
         let version = unsafe { sys::cublasLtGetVersion() };
         let card: String = card.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let place = cache::file(&format!("products-{card}-{version}.txt")).filter(|_| measured);
-        let text = place.as_ref().and_then(|place| std::fs::read_to_string(place).ok()).unwrap_or_default();
-        let known = text.lines().filter_map(read).map(|(key, algorithm)| (key, Some(algorithm))).collect();
+        let known = place.as_deref().map(kept).unwrap_or_default();
         Algorithms { measured, place, known: RefCell::new(known) }
     }
 
@@ -48,7 +55,7 @@ impl Algorithms {
 
     /// What was chosen before.
     pub fn known(&self, key: &Key) -> Option<Option<Algorithm>> {
-        self.known.borrow().get(key).copied()
+        self.known.borrow().get(key).map(|choice| choice.algorithm)
     }
 
     /// Chooses among candidates, the library's favourite first; `run` computes the product with one of them.
@@ -62,19 +69,28 @@ impl Algorithms {
         cuda: &Cuda,
         run: &dyn Fn(&Algorithm) -> Result<(), String>,
     ) -> Result<Option<Algorithm>, String> {
-        let chosen = match candidates {
-            [] => None,
-            [only] => Some(*only),
-            _ => Some(fastest(candidates, cuda, run)?),
+        let (algorithm, measured) = match candidates {
+            [] => (None, false),
+            [only] => (Some(*only), false),
+            _ => (Some(fastest(candidates, cuda, run)?), true),
         };
-        self.known.borrow_mut().insert(key, chosen);
-        if let Some(place) = &self.place {
-            let known = self.known.borrow();
-            let lines = known.iter().filter_map(|(key, algorithm)| Some(write(key, &(*algorithm)?)));
+        self.known.borrow_mut().insert(key, Choice { algorithm, measured });
+        if let (Some(place), true) = (&self.place, measured) {
+            // Another process may have added its own meanwhile.
+            let mut all = kept(place);
+            all.extend(self.known.borrow().iter().filter(|(_, choice)| choice.measured));
+            let lines = all.iter().filter_map(|(key, choice)| Some(write(key, &choice.algorithm?)));
             cache::keep(place, lines.collect::<String>().as_bytes());
         }
-        Ok(chosen)
+        Ok(algorithm)
     }
+}
+
+/// What the cache holds.
+fn kept(place: &Path) -> BTreeMap<Key, Choice> {
+    let text = cache::read(place).and_then(|content| String::from_utf8(content).ok()).unwrap_or_default();
+    let choice = |(key, algorithm)| (key, Choice { algorithm: Some(algorithm), measured: true });
+    text.lines().filter_map(read).map(choice).collect()
 }
 
 /// The one with the shortest run. They take turns, so that a clock that changes meets all of them.

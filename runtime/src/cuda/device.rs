@@ -36,7 +36,7 @@ pub struct Cuda {
     stream: sys::CUstream,
     kernels: Kernels,
     products: Products,
-    /// Lists of pointers and lengths that kernels read, by content; they live as long as the process.
+    /// Lists of pointers and lengths that kernels read, by content; they live as long as the GPU is open.
     tables: RefCell<BTreeMap<Vec<u64>, u64>>,
     /// Where kernels note an id that is out of range.
     bad: u64,
@@ -48,8 +48,27 @@ impl std::fmt::Debug for Cuda {
     }
 }
 
+impl Drop for Cuda {
+    fn drop(&mut self) {
+        // What still runs may read them.
+        let _ = self.synchronize();
+        self.kernels.unload();
+        let tables = std::mem::take(&mut *self.tables.borrow_mut());
+        for address in tables.into_values().chain([self.bad]) {
+            // SAFETY: allocated by `constant`, freed once, here.
+            let _ = unsafe { result::free_sync(address) };
+        }
+    }
+}
+
 /// The oldest driver that runs CUDA 13.
 const OLDEST_DRIVER: i32 = 13_000;
+
+/// What libtorch's CUDA libraries belong to; its own are of the same.
+const CUDA_MAJOR: i32 = 13;
+
+/// The first compute capability with bf16 and asynchronous copies: 8.0, Ampere.
+const OLDEST_CAPABILITY: u32 = 80;
 
 impl Cuda {
     /// Opens the first GPU. With `deterministic`, libtorch's operations repeat bit for bit or refuse.
@@ -65,6 +84,9 @@ impl Cuda {
             .map_err(|why| codes::no_gpu("libtorch does not start on the GPU", &why))?;
         use_context().map_err(|why| codes::no_gpu("the driver does not give this thread the GPU", &why))?;
         let card = card().map_err(|why| codes::no_gpu("the driver does not describe the GPU", &why))?;
+        if card.capability < OLDEST_CAPABILITY {
+            return Err(codes::old_gpu(&card.name, card.capability, OLDEST_CAPABILITY));
+        }
         let failed = |why: String| codes::library_failed("prepare the GPU", &why);
         let bad = constant(&[0]).map_err(failed)?;
         Ok(Cuda {
@@ -304,11 +326,24 @@ fn libraries() -> Result<(), Diagnostic> {
             ("libcublasLt.so.13", cudarc::cublaslt::sys::is_culib_present()),
         ]
     };
-    match found.iter().find(|(_, there)| !there) {
+    if let Some((name, _)) = found.iter().find(|(_, there)| !there) {
+        return Err(codes::no_gpu("a CUDA library is missing", &format!("{name} cannot be opened")));
+    }
+    let (mut nvrtc, mut minor) = (0, 0);
+    // SAFETY: one writes two integers, the other returns a number.
+    let products = unsafe {
+        let _ = cudarc::nvrtc::sys::nvrtcVersion(&mut nvrtc, &mut minor);
+        i32::try_from(cudarc::cublaslt::sys::cublasLtGetVersion() / 10_000).unwrap_or(0)
+    };
+    match [("libnvrtc", nvrtc), ("libcublasLt", products)].into_iter().find(|(_, found)| *found != CUDA_MAJOR)
+    {
         None => Ok(()),
-        Some((name, _)) => {
-            Err(codes::no_gpu("a CUDA library is missing", &format!("{name} cannot be opened")))
-        }
+        Some((name, found)) => Err(codes::no_gpu(
+            "a CUDA library is of another version",
+            &format!(
+                "{name} is of CUDA {found}, libtorch's libraries are of CUDA {CUDA_MAJOR}; another one comes first where libraries are looked for"
+            ),
+        )),
     }
 }
 

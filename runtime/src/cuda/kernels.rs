@@ -42,11 +42,20 @@ impl Kernels {
         }
         let module = self.module(file)?;
         let symbol = CString::new(name).map_err(|e| e.to_string())?;
-        // SAFETY: the module was loaded and is never unloaded.
+        // SAFETY: the module was loaded, and functions are forgotten before it is unloaded.
         let function = unsafe { result::module::get_function(module, symbol) }
             .map_err(|e| format!("kernel `{name}` of {file}.cu: {}", text(e)))?;
         self.functions.borrow_mut().insert(name.to_owned(), function);
         Ok(function)
+    }
+
+    /// Unloads everything.
+    pub fn unload(&self) {
+        self.functions.borrow_mut().clear();
+        for module in std::mem::take(&mut *self.modules.borrow_mut()).into_values() {
+            // SAFETY: loaded once, and no function of it is known any more.
+            let _ = unsafe { result::module::unload(module) };
+        }
     }
 
     fn module(&self, file: &'static str) -> Result<sys::CUmodule, String> {
@@ -69,9 +78,7 @@ fn compiled(file: &str, source: &str, capability: u32) -> Result<Vec<u8>, String
     let options =
         [format!("--gpu-architecture=sm_{capability}"), "--std=c++17".into(), "--diag-suppress=177".into()];
     let place = cache::file(&format!("{file}-{}.cubin", key(&text, &options)));
-    if let Some(image) =
-        place.as_ref().and_then(|place| std::fs::read(place).ok()).filter(|image| !image.is_empty())
-    {
+    if let Some(image) = place.as_deref().and_then(cache::read) {
         return Ok(image);
     }
     let image = compile(file, &text, &options)?;

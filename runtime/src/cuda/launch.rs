@@ -5,9 +5,6 @@ use cudarc::driver::{result, sys};
 use std::ffi::c_void;
 use tch::Tensor;
 
-/// Shared memory that a block may have without being asked for.
-const UNASKED: i64 = 48 << 10;
-
 /// A kernel that is being given its arguments, in the order of its parameters.
 #[derive(Debug)]
 pub struct Launch<'a> {
@@ -109,9 +106,9 @@ impl<'a> Launch<'a> {
         .map_err(|e| format!("kernel `{}`: {}", self.name, text(e)))
     }
 
-    /// More shared memory than kernels may take unasked.
+    /// Asks for the shared memory: unasked, a block has 48 KiB less what the kernel declares itself.
     fn allow_shared(&self, function: sys::CUfunction) -> Result<(), result::DriverError> {
-        if self.shared <= UNASKED {
+        if self.shared == 0 {
             return Ok(());
         }
         let most = sys::CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;

@@ -68,9 +68,19 @@ impl Products {
     /// For a card of this name. With `repeatable`, the same algorithm computes the same product always.
     pub fn new(repeatable: bool, card: &str) -> Result<Products, String> {
         let handle = lt::create_handle().map_err(|e| format!("cuBLASLt does not start: {e}"))?;
-        // SAFETY: never freed.
+        // SAFETY: freed with the value.
         let workspace = unsafe { driver::malloc_sync(WORKSPACE) }.map_err(text)?;
         Ok(Products { handle, workspace, algorithms: Algorithms::new(!repeatable, card) })
+    }
+}
+
+impl Drop for Products {
+    fn drop(&mut self) {
+        // SAFETY: both were made by `new`; freeing waits for what uses them.
+        unsafe {
+            let _ = driver::free_sync(self.workspace);
+            let _ = lt::destroy_handle(self.handle);
+        }
     }
 }
 

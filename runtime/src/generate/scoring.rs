@@ -5,6 +5,7 @@ use crate::run::codes;
 use regimen_base::Diagnostic;
 use regimen_base::plan::Stage;
 use regimen_base::program::{Program, Resident, ResidentId, Role, Storage};
+use regimen_base::tensor::Mesh;
 use std::collections::BTreeMap;
 
 /// The stage with its program [`SCORE`] and its weights only; no optimizer state, no gradients, no
@@ -17,13 +18,27 @@ pub fn scoring_stage(stage: &Stage) -> Result<Stage, Diagnostic> {
     let mut program = stage.programs.get(SCORE).cloned().ok_or_else(missing)?;
     let (residents, ids) = weights(stage);
     renumber(&mut program, &ids)?;
+    let dropped = bytes(&stage.residents, &stage.mesh) - bytes(&residents, &stage.mesh);
+    program.start_bytes -= dropped;
+    program.peak_bytes -= dropped;
+    for instruction in &mut program.instructions {
+        instruction.live -= dropped;
+        instruction.peak -= dropped;
+    }
     Ok(Stage {
         residents,
+        peak_bytes: program.peak_bytes,
+        // Less than that of the whole stage; how much less nobody has computed.
+        reserved_bytes: 0,
         programs: BTreeMap::from([(SCORE.to_owned(), program)]),
         schedule: vec![],
         feeds: vec![],
         ..stage.clone()
     })
+}
+
+fn bytes(residents: &[Resident], mesh: &Mesh) -> u64 {
+    residents.iter().map(|resident| resident.ty.local_bytes(mesh)).sum()
 }
 
 /// The weights, and for each of their old ids the new one.

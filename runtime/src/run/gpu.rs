@@ -9,7 +9,7 @@ use super::engine::{Engine, Fill, HostSlice, Residents};
 use super::libtorch::Observe;
 use super::times::Times;
 use crate::checkpoint::convert::to_f64;
-use crate::codes::{another_gpu, gpu_too_full, library_failed};
+use crate::codes::{another_gpu, gpu_too_full, library_failed, other_multiprocessors};
 use crate::cuda::{Cuda, Graph, Staging, address};
 use crate::execute::{Executable, Place, Watch};
 use crate::library;
@@ -25,7 +25,6 @@ use tch::Tensor;
 /// A stage on a GPU.
 #[derive(Debug)]
 pub struct Gpu {
-    cuda: Rc<Cuda>,
     residents: Vec<Tensor>,
     types: Vec<TensorType>,
     programs: BTreeMap<String, Prepared>,
@@ -33,6 +32,8 @@ pub struct Gpu {
     times: Times,
     foreign_bytes: i64,
     peak: i64,
+    /// Dropped last: graphs are made of its kernels.
+    cuda: Rc<Cuda>,
 }
 
 /// A program, its inputs' buffers on the host, and how far it is.
@@ -61,9 +62,16 @@ impl Gpu {
         if let Some(device) = stage.target.device.as_ref().filter(|device| **device != card.name) {
             return Err(another_gpu(&stage.target.hardware, device, &card.name));
         }
-        let free = cuda.free_bytes().map_err(|why| library_failed("measure the GPU's memory", &why))?;
-        if stage.peak_bytes > free {
-            return Err(gpu_too_full(&stage.name, stage.peak_bytes, free, card.total_bytes));
+        let planned = stage.target.multiprocessors;
+        if planned != 0 && planned != card.multiprocessors {
+            return Err(other_multiprocessors(&stage.target.hardware, planned, card.multiprocessors));
+        }
+        // What an earlier stage of this process left in the allocator's cache is free too.
+        let free = cuda.release().and_then(|()| cuda.free_bytes());
+        let free = free.map_err(|why| library_failed("measure the GPU's memory", &why))?;
+        let needed = stage.peak_bytes.max(stage.reserved_bytes);
+        if needed > free {
+            return Err(gpu_too_full(&stage.name, needed, free, card.total_bytes));
         }
         Gpu::on(cuda, stage, observe)
     }

@@ -40,12 +40,15 @@ const fn sizes(heads: u64, hidden: u64, mlp: u64, context: u64, vocab: u64) -> S
 const ORDINARY: [Sizes; 3] =
     [sizes(4, 256, 1_024, 128, 512), sizes(3, 24, 96, 50, 61), sizes(3, 33, 132, 50, 61)];
 /// Rows of norms that a warp takes alone or that need two or four packs a thread, and rows of logits beyond shared memory.
-const WIDE: [Sizes; 5] = [
+const WIDE: [Sizes; 7] = [
     sizes(12, 768, 64, 16, 64),
     sizes(8, 1_024, 64, 16, 64),
     sizes(40, 5_120, 64, 16, 64),
     sizes(72, 9_216, 64, 8, 64),
     sizes(2, 32, 64, 8, 131_072),
+    // A row of logits takes all the shared memory that a block has unasked, in bf16 and in f32.
+    sizes(2, 32, 64, 8, 24_576),
+    sizes(2, 32, 64, 8, 12_288),
 ];
 
 /// Of every family.

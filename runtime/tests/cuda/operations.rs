@@ -214,7 +214,7 @@ fn ids_outside_the_vocabulary_are_reported_with_their_place() {
         let mut trainer = Trainer::on(&place(&cuda), &stage, 2);
         trainer.run("initialise", &|_, _| ());
         let batch = tokens(2, 8, 11, 1);
-        let _ = batch.get(1).get(3).fill_(99);
+        let _ = batch.get(1).get(3).fill_(1i64 << 40);
         trainer.accumulate(&batch, 0);
         let why = cuda.finish().unwrap_err();
         // Row 1, column 3 of rows of eight.

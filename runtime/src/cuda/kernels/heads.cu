@@ -1,26 +1,21 @@
 // Heads [B, T, H, D]: turned by their positions, repeated for groups of queries, and summed over them. A thread takes a pack of 16 bytes
 // of a head where its size allows that; the launcher says so with `wide`.
 
-// Half of the angles between neighbouring positions of the largest head.
-struct Frequencies {
-  double at[256];
-};
-
 // Cosines, then sines, of position · frequency, times factor; in f32 the angle is rounded to f32, as other tools have it.
-extern "C" __global__ void rotary_table_f32(float* table, i64 length, int half, Frequencies frequencies, double factor) {
+extern "C" __global__ void rotary_table_f32(float* table, i64 length, int half, const double* frequencies, double factor) {
   const i64 i = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= length * half) return;
   const i64 at = i / half * 2 * half + i % half;
-  const float angle = static_cast<float>(i / half) * static_cast<float>(frequencies.at[i % half]);
+  const float angle = static_cast<float>(i / half) * static_cast<float>(frequencies[i % half]);
   table[at] = cosf(angle) * static_cast<float>(factor);
   table[at + half] = sinf(angle) * static_cast<float>(factor);
 }
 
-extern "C" __global__ void rotary_table_f64(double* table, i64 length, int half, Frequencies frequencies, double factor) {
+extern "C" __global__ void rotary_table_f64(double* table, i64 length, int half, const double* frequencies, double factor) {
   const i64 i = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= length * half) return;
   const i64 at = i / half * 2 * half + i % half;
-  const double angle = static_cast<double>(i / half) * frequencies.at[i % half];
+  const double angle = static_cast<double>(i / half) * frequencies[i % half];
   table[at] = cos(angle) * factor;
   table[at + half] = sin(angle) * factor;
 }

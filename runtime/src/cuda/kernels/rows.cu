@@ -22,14 +22,17 @@ RGM_FOR_FLOATS(ROWS)
 
 // acc[ids[i]] += dy[i], in any order.
 #define SCATTER(name, A, T)                                                                                           \
-  extern "C" __global__ void scatter_atomic_##name(A* acc, const T* dy, const i64* ids, i64 columns) {                 \
+  extern "C" __global__ void scatter_atomic_##name(A* acc, const T* dy, const i64* ids, i64 rows, i64 columns) {       \
     const i64 id = ids[blockIdx.x];                                                                                    \
+    /* The forward pass has noted it. */                                                                               \
+    if (id < 0 || id >= rows) return;                                                                                  \
     for (i64 i = threadIdx.x; i < columns; i += blockDim.x)                                                            \
       atomicAdd(acc + id * columns + i, static_cast<A>(load(dy[blockIdx.x * columns + i])));                           \
   }                                                                                                                    \
   /* The same in the order of the ids: the first place of an id adds all its rows. */                                  \
-  extern "C" __global__ void scatter_ordered_##name(A* acc, const T* dy, const i64* ids, i64 n, i64 columns) {         \
+  extern "C" __global__ void scatter_ordered_##name(A* acc, const T* dy, const i64* ids, i64 rows, i64 columns, i64 n) { \
     const i64 place = blockIdx.x, id = ids[place];                                                                     \
+    if (id < 0 || id >= rows) return;                                                                                  \
     __shared__ int earlier;                                                                                            \
     if (threadIdx.x == 0) earlier = 0;                                                                                 \
     __syncthreads();                                                                                                   \

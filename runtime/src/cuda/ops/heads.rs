@@ -11,21 +11,18 @@ pub(super) const ALL: &[Lower] = &[
     op("sum_heads", |cx| groups(cx, "sum_heads")),
 ];
 
-/// Frequencies that the kernel takes by value.
-const MOST: usize = 256;
-
 fn rotary_table(cx: &mut Call) -> Result<(), Diagnostic> {
     let (table, frequencies) = (cx.output(0)?, cx.floats("frequencies")?);
     contiguous(cx, &[table])?;
-    if frequencies.len() > MOST {
-        return Err(cx.malformed(&format!("has {} frequencies; a GPU takes {MOST}", frequencies.len())));
-    }
-    let mut words = [0u64; MOST];
-    words.iter_mut().zip(&frequencies).for_each(|(word, frequency)| *word = frequency.to_bits());
     let half = last(table) / 2;
+    if i64::try_from(frequencies.len()) != Ok(half) {
+        return Err(cx.malformed(&format!("has {} frequencies for {half} angles", frequencies.len())));
+    }
+    let words = frequencies.iter().map(|frequency| frequency.to_bits()).collect();
+    let words = cx.done(cx.cuda()?.table(words))?;
     let launch = cx.cuda()?.kernel("heads", format!("rotary_table_{}", cx.done(suffix(table))?));
     let launch = launch.threads(256).grid((length(table) / 2 + 255).div_euclid(256), 1).tensor(table);
-    let launch = launch.int(length(table) / (2 * half).max(1)).int(half).value(&words);
+    let launch = launch.int(length(table) / (2 * half).max(1)).int(half).word(words);
     cx.done(launch.float(cx.float("factor")?).run())
 }
 

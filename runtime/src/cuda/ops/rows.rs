@@ -38,8 +38,9 @@ fn scatter(cx: &Call, acc: &Tensor, first: usize) -> Result<(), Diagnostic> {
     let name = format!("scatter_{how}_{}_{}", cx.done(suffix(acc))?, cx.done(suffix(dy))?);
     let launch =
         cx.cuda()?.kernel("rows", name).threads(if ordered { 256 } else { threads(columns) }).grid(n, 1);
-    let launch = launch.tensor(acc).tensor(dy).tensor(ids);
-    cx.done(if ordered { launch.int(n).int(columns).run() } else { launch.int(columns).run() })
+    let rows = length(acc) / columns.max(1);
+    let launch = launch.tensor(acc).tensor(dy).tensor(ids).int(rows).int(columns);
+    cx.done(if ordered { launch.int(n).run() } else { launch.run() })
 }
 
 fn select_row(cx: &mut Call) -> Result<(), Diagnostic> {
