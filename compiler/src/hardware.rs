@@ -115,19 +115,10 @@ fn entry(name: &str, written: Written) -> Result<Entry, String> {
     };
     let rate = |field, text: &str, of: Dimension| measure(field, text, of.per(Dimension::SECONDS));
     let bytes = |field, text: &str| measure(field, text, Dimension::BYTES).map(|b| b as u64);
-    // Without these the plan of a GPU would be wrong by as much as they are.
-    for (field, there) in [
-        ("multiprocessors", written.multiprocessors.is_some_and(|n| n > 0)),
-        ("context", written.context.is_some()),
-    ] {
-        if backend == Backend::Cuda && !there {
-            return Err(format!("a GPU needs `{field}`: its memory is planned by it"));
-        }
-    }
     if written.watts.is_some_and(|w| !(w.is_finite() && w > 0.0)) {
         return Err("`watts` must be above 0".into());
     }
-    Ok(Entry {
+    let entry = Entry {
         name: name.to_string(),
         backend,
         device: written.device,
@@ -138,7 +129,13 @@ fn entry(name: &str, written: Written) -> Result<Entry, String> {
         bf16: written.bf16.as_deref().map(|t| rate("bf16", t, Dimension::FLOP)).transpose()?,
         watts: written.watts,
         context: written.context.as_deref().map_or(Ok(0), |t| bytes("context", t))?,
-    })
+    };
+    // Without these the plan of a GPU would be wrong by as much as they are.
+    let needed = [("multiprocessors", entry.multiprocessors > 0), ("context", entry.context > 0)];
+    match needed.into_iter().find(|(_, there)| backend == Backend::Cuda && !there) {
+        Some((field, _)) => Err(format!("a GPU needs `{field}`: its memory is planned by it")),
+        None => Ok(entry),
+    }
 }
 
 /// `3350 GB/s` in base units.
@@ -301,7 +298,7 @@ mod tests {
         assert!(entries.len() >= 19);
         let h100 = entries.iter().find(|e| e.name == "h100_sxm").unwrap();
         assert_eq!(h100.bf16, Some(989.4e12));
-        assert_eq!(h100.memory, 81_559 << 20);
+        assert_eq!(h100.memory, 81_078 << 20);
         assert!(entries.iter().all(|e| e.memory > e.context));
     }
 
@@ -322,6 +319,9 @@ mod tests {
         assert!(wrong.unwrap_err().contains("memory"));
         let unknown = parse("[x]\nbackend = \"cuda\"\nmemry = \"80 GB\"");
         assert!(unknown.unwrap_err().contains("memry"));
+        let rates = "memory = \"80 GB\"\nbandwidth = \"1 GB/s\"\nf32 = \"1 FLOP/s\"";
+        let alone = parse(&format!("[x]\nbackend = \"cuda\"\n{rates}\nmultiprocessors = 8"));
+        assert!(alone.unwrap_err().contains("a GPU needs `context`"));
     }
 
     #[test]

@@ -82,7 +82,7 @@ PREDICTIONS = [
     ("1.5B", 4, sizes(48, 25, 1_600)),
     ("43M, context 2,048, 32,000 words", 16, sizes(8, 8, 512, **SHORT)),
     ("875M, context 2,048, 32,000 words", 4, sizes(16, 32, 2_048, **SHORT)),
-    # From here on nobody had seen the measured step when the calibration's shapes were chosen.
+    # The shapes of calibration were chosen with those above in view; two were added after these eight.
     ("196M, 14 heads", 24, sizes(15, 14, 896)),
     ("67M, context 512", 48, sizes(10, 10, 640, gpt2__context=512)),
     ("355M, recompute full", 32, sizes(24, 16, 1_024, pretrain__recompute="full")),
@@ -91,6 +91,23 @@ PREDICTIONS = [
     ("1.3B, context 4,096", 2, sizes(24, 16, 2_048, gpt2__context=4_096)),
     ("43M, reproducible", 32, sizes(8, 8, 512, pretrain__reproducible="true")),
     ("124M, 4 micro-batches of 4", 16, dict(pretrain__micro_batch=4)),
+    # Two more were added after these.
+    ("271M, context 768", 12, sizes(20, 16, 1_024, gpt2__context=768)),
+    ("1.0B, 20 heads of 96", 4, sizes(20, 20, 1_920)),
+    ("85M, 6 micro-batches of 12", 72, sizes(6, 12, 768, pretrain__micro_batch=12)),
+    ("550M, context 4,096", 3, sizes(16, 24, 1_536, gpt2__context=4_096)),
+    ("58M, context 256, dropout 10 %", 96, sizes(9, 9, 576, gpt2__context=256, gpt2__dropout="10%")),
+    ("355M, f32", 2, sizes(24, 16, 1_024, pretrain__precision="f32")),
+    ("1.5B, recompute full", 8, sizes(48, 25, 1_600, pretrain__recompute="full")),
+    ("774M, reproducible", 8, sizes(36, 20, 1_280, pretrain__reproducible="true")),
+    ("124M, 76 GiB", 190, {}),
+    # None of these had been measured when the shapes were chosen.
+    ("140M, 11 heads", 36, sizes(13, 11, 704)),
+    ("124M, context 512", 160, dict(gpt2__context=512)),
+    ("230M, dropout 10 %", 16, sizes(14, 15, 960, gpt2__dropout="10%")),
+    ("75M, context 256, dropout 10 %", 128, sizes(8, 10, 640, gpt2__context=256, gpt2__dropout="10%")),
+    ("620M, context 1,536", 8, sizes(18, 25, 1_600, gpt2__context=1_536)),
+    ("1.2B, 4 micro-batches of 3", 12, sizes(22, 16, 2_048, pretrain__micro_batch=3)),
 ]
 
 

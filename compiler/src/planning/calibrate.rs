@@ -48,7 +48,7 @@ const CPU: [Shape; 8] = [
 
 /// Widths, heads, contexts and batches as they occur, so that no plan is far from all of them. Those that must repeat come last:
 /// libtorch's switch for that is the process's.
-const CUDA: [Shape; 28] = [
+const CUDA: [Shape; 32] = [
     shape([2, 4, 256, 128, 8, 1_024], Precision::Bf16, "0%"),
     shape([2, 4, 256, 256, 64, 8_192], Precision::Bf16, "0%"),
     shape([2, 6, 384, 512, 32, 8_192], Precision::Bf16, "0%"),
@@ -56,8 +56,10 @@ const CUDA: [Shape; 28] = [
     shape([2, 8, 512, 1_024, 32, 32_000], Precision::Bf16, "0%"),
     shape([2, 8, 512, 4_096, 4, 32_000], Precision::Bf16, "0%"),
     shape([2, 10, 640, 1_024, 16, 32_000], Precision::Bf16, "0%"),
+    shape([2, 12, 768, 1_024, 4, 50_304], Precision::Bf16, "0%"),
     shape([2, 12, 768, 1_024, 8, 50_304], Precision::Bf16, "0%"),
     shape([2, 12, 768, 1_024, 48, 50_304], Precision::Bf16, "0%"),
+    shape([2, 12, 768, 1_024, 192, 50_304], Precision::Bf16, "0%"),
     shape([2, 14, 896, 1_024, 40, 50_304], Precision::Bf16, "0%"),
     shape([2, 16, 1_024, 1_024, 12, 50_304], Precision::Bf16, "0%"),
     shape([2, 16, 1_024, 2_048, 16, 32_000], Precision::Bf16, "0%"),
@@ -65,9 +67,11 @@ const CUDA: [Shape; 28] = [
     shape([2, 25, 1_600, 2_048, 4, 50_304], Precision::Bf16, "0%"),
     shape([2, 24, 1_536, 1_024, 4, 50_304], Precision::Bf16, "0%"),
     shape([2, 16, 2_048, 2_048, 8, 50_304], Precision::Bf16, "0%"),
+    shape([2, 16, 2_048, 4_096, 2, 50_304], Precision::Bf16, "0%"),
     shape([2, 32, 2_048, 1_024, 6, 32_000], Precision::Bf16, "0%"),
     shape([1, 32, 4_096, 2_048, 4, 32_000], Precision::Bf16, "0%"),
     shape([2, 8, 512, 512, 8, 8_192], Precision::Bf16, "10%"),
+    shape([2, 8, 512, 256, 64, 32_000], Precision::Bf16, "10%"),
     shape([2, 12, 768, 512, 16, 50_304], Precision::Bf16, "10%"),
     shape([2, 16, 1_024, 1_024, 8, 32_000], Precision::Bf16, "10%"),
     shape([2, 8, 512, 512, 8, 8_192], Precision::F32, "10%"),

@@ -21,9 +21,7 @@ pub fn gpu_too_full(stage: &str, needed: u64, free: u64, total: u64) -> Diagnost
         PAGE.code,
         format!("stage `{stage}` needs {} of the GPU's memory, {} are free", gib(needed), gib(free)),
     )
-    .because(format!(
-        "The plan takes {needed} bytes; {free} of the card's {total} bytes are free."
-    ))
+    .because(format!("The plan takes {needed} bytes; {free} of the card's {total} bytes are free."))
     .help("free memory on the GPU (`nvidia-smi` shows who holds it), or plan with a smaller `micro_batch`")
 }
 

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{CString, c_void};
+use std::path::PathBuf;
 
 const COMMON: &str = include_str!("kernels/common.cuh");
 
@@ -26,13 +27,20 @@ const FILES: [(&str, &str); 8] = [
 /// Kernels of one compute capability, loaded when they are first asked for.
 pub struct Kernels {
     capability: u32,
+    /// Compiled, and not loaded yet.
+    images: RefCell<BTreeMap<&'static str, Vec<u8>>>,
     modules: RefCell<BTreeMap<&'static str, sys::CUmodule>>,
     functions: RefCell<BTreeMap<String, sys::CUfunction>>,
 }
 
 impl Kernels {
     pub fn new(capability: u32) -> Kernels {
-        Kernels { capability, modules: RefCell::default(), functions: RefCell::default() }
+        Kernels {
+            capability,
+            images: RefCell::default(),
+            modules: RefCell::default(),
+            functions: RefCell::default(),
+        }
     }
 
     /// A kernel of a file; names are unique over all files.
@@ -58,12 +66,38 @@ impl Kernels {
         }
     }
 
+    /// From the cache, or compiled and put there. What is missing is compiled at once, a thread for each file: a run needs nearly all.
+    fn image(&self, file: &'static str) -> Result<Vec<u8>, String> {
+        if let Some(image) = self.images.borrow_mut().remove(file) {
+            return Ok(image);
+        }
+        let mut missing = vec![];
+        for entry in FILES {
+            let unit = Unit::new(entry, self.capability);
+            match unit.kept() {
+                Some(image) if entry.0 == file => return Ok(image),
+                Some(_) => {}
+                None => missing.push(unit),
+            }
+        }
+        let compiled: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = missing.iter().map(|unit| scope.spawn(|| unit.compile())).collect();
+            let crashed = || Err("the compiler crashed".to_owned());
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| crashed())).collect()
+        });
+        let mut images = self.images.borrow_mut();
+        for (unit, image) in missing.iter().zip(compiled) {
+            // Files that were loaded before are not asked for again.
+            images.insert(unit.file, image?);
+        }
+        images.remove(file).ok_or_else(|| format!("there is no {file}.cu"))
+    }
+
     fn module(&self, file: &'static str) -> Result<sys::CUmodule, String> {
         if let Some(known) = self.modules.borrow().get(file) {
             return Ok(*known);
         }
-        let source = FILES.iter().find(|(name, _)| *name == file).map_or("", |(_, source)| source);
-        let image = compiled(file, source, self.capability)?;
+        let image = self.image(file)?;
         // SAFETY: an image that the compiler made; the driver checks it.
         let module = unsafe { result::module::load_data(image.as_ptr().cast::<c_void>()) }
             .map_err(|e| format!("{file}.cu cannot be loaded: {}", text(e)))?;
@@ -72,20 +106,38 @@ impl Kernels {
     }
 }
 
-/// From the cache, or compiled and put there. A cache that cannot be written costs time only.
-fn compiled(file: &str, source: &str, capability: u32) -> Result<Vec<u8>, String> {
-    let text = format!("{COMMON}\n#line 1 \"{file}.cu\"\n{source}");
-    let options =
-        [format!("--gpu-architecture=sm_{capability}"), "--std=c++17".into(), "--diag-suppress=177".into()];
-    let place = cache::file(&format!("{file}-{}.cubin", key(&text, &options)));
-    if let Some(image) = place.as_deref().and_then(cache::read) {
-        return Ok(image);
+/// A file of kernels as it is compiled for a card.
+struct Unit {
+    file: &'static str,
+    text: String,
+    options: [String; 3],
+    /// Where its image lies once it is compiled; a cache that cannot be written costs time only.
+    place: Option<PathBuf>,
+}
+
+impl Unit {
+    fn new((file, source): (&'static str, &str), capability: u32) -> Unit {
+        let text = format!("{COMMON}\n#line 1 \"{file}.cu\"\n{source}");
+        let options = [
+            format!("--gpu-architecture=sm_{capability}"),
+            "--std=c++17".into(),
+            "--diag-suppress=177".into(),
+        ];
+        let place = cache::file(&format!("{file}-{}.cubin", key(&text, &options)));
+        Unit { file, text, options, place }
     }
-    let image = compile(file, &text, &options)?;
-    if let Some(place) = place {
-        cache::keep(&place, &image);
+
+    fn kept(&self) -> Option<Vec<u8>> {
+        self.place.as_deref().and_then(cache::read)
     }
-    Ok(image)
+
+    fn compile(&self) -> Result<Vec<u8>, String> {
+        let image = compile(self.file, &self.text, &self.options)?;
+        if let Some(place) = &self.place {
+            cache::keep(place, &image);
+        }
+        Ok(image)
+    }
 }
 
 fn key(text: &str, options: &[String]) -> String {
