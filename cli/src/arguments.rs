@@ -146,7 +146,7 @@ pub struct Run {
     /// Only this stage
     #[arg(long, value_name = "STAGE")]
     pub stage: Option<String>,
-    /// Go on from the last checkpoint
+    /// Go on from the last checkpoint; stages that were never saved begin, finished ones are left as they are
     #[arg(long)]
     pub resume: bool,
     /// Begin again; an earlier run is kept beside the new one

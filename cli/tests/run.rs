@@ -89,6 +89,80 @@ fn a_second_run_neither_overwrites_nor_repeats_without_being_asked() {
     assert!(fresh.status == 0 && fresh.out.contains("begins"), "{fresh:?}");
 }
 
+/// What a stage started from is compared with what the plan says, whenever the stage starts or goes on.
+#[test]
+fn a_stage_starts_only_from_what_the_plan_would_train() {
+    let bench = Bench::good();
+    bench.write("good.exp", format!("{GOOD}\n{TUNE}"));
+    assert_eq!(bench.run(&["run", "good.exp"]).status, 0);
+    let finished = bench.run(&["run", "good.exp", "--resume"]);
+    assert!(finished.status == 0 && finished.out.contains("stage tune was finished before"), "{finished:?}");
+
+    let faster = "pretrain.optimizer.lr=2e-3";
+    let planned_otherwise = bench.run(&["run", "good.exp", "--set", faster, "--stage", "tune", "--resume"]);
+    assert!(planned_otherwise.status == 1, "{planned_otherwise:?}");
+    for part in ["E0967", "trained by another plan", "--stage pretrain --fresh", "learning_rate"] {
+        assert!(planned_otherwise.err.contains(part), "{part}: {planned_otherwise:?}");
+    }
+    let again = bench.run(&["run", "good.exp", "--set", faster, "--stage", "pretrain", "--fresh"]);
+    assert_eq!(again.status, 0, "{again:?}");
+    let replaced = bench.run(&["run", "good.exp", "--set", faster, "--resume"]);
+    assert!(replaced.status == 1 && !replaced.out.contains("stage tune was finished"), "{replaced:?}");
+    for part in ["E0967", "replaced since", "--stage tune --fresh"] {
+        assert!(replaced.err.contains(part), "{part}: {replaced:?}");
+    }
+    let fresh = bench.run(&["run", "good.exp", "--set", faster, "--stage", "tune", "--fresh"]);
+    assert_eq!(fresh.status, 0, "{fresh:?}");
+    // Whoever saves space by removing the parent can still go on.
+    std::fs::remove_dir_all(bench.path("runs/good/pretrain")).unwrap();
+    let alone = bench.run(&["run", "good.exp", "--set", faster, "--stage", "tune", "--resume"]);
+    assert!(alone.status == 0 && alone.out.contains("finished before"), "{alone:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stage_does_not_start_from_an_unfinished_one() {
+    let bench = Bench::good();
+    let long = GOOD.replace("duration    = 6 steps", "duration    = 200_000 steps");
+    bench.write("good.exp", format!("{long}\n{TUNE}"));
+    let mut command = bench.command(&["run", "good.exp"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let last = bench.path("runs/good/pretrain/checkpoints/last");
+    let start = Instant::now();
+    while !last.is_file() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = bench.run(&["run", "good.exp", "--stage", "tune"]);
+    assert_eq!(said.status, 1, "{said:?}");
+    for part in ["E0967", "`pretrain`, which is not finished", "--stage pretrain --resume"] {
+        assert!(said.err.contains(part), "{part}: {said:?}");
+    }
+    assert!(!bench.path("runs/good/tune").exists());
+}
+
+const TUNE: &str = "stage tune : causal_lm {
+  from = pretrain.last, on = box, model = tiny, data = corpus, batch = 4 sequences, micro_batch = 2
+  duration = 2 steps, optimizer = adamw { lr = 1e-3 }, checkpoint = { every = 1 steps }
+}
+";
+
+#[test]
+fn a_run_that_lost_its_checkpoints_keeps_its_metrics() {
+    let bench = Bench::good();
+    assert_eq!(bench.run(&["run", "good.exp"]).status, 0);
+    let metrics = bench.read("runs/good/pretrain/metrics.jsonl");
+    std::fs::remove_dir_all(bench.path("runs/good/pretrain/checkpoints")).unwrap();
+    for arguments in [&["run", "good.exp", "--resume"][..], &["run", "good.exp"]].repeat(2) {
+        let said = bench.run(arguments);
+        assert!(said.status == 1 && said.err.contains("E0952") && said.err.contains("--fresh"), "{said:?}");
+        assert_eq!(bench.read("runs/good/pretrain/metrics.jsonl"), metrics);
+    }
+    assert_eq!(bench.run(&["run", "good.exp", "--fresh"]).status, 0);
+    assert_eq!(bench.read("runs/good/pretrain.1/metrics.jsonl"), metrics);
+}
+
 #[test]
 fn a_plan_file_runs_like_its_experiment() {
     let bench = Bench::good();

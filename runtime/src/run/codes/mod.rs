@@ -18,10 +18,11 @@ mod e0963;
 mod e0964;
 mod e0965;
 mod e0966;
+mod e0967;
 
 pub use e0950::checkpoint_not_written;
 pub use e0951::{checkpoint_damaged, checkpoint_skipped};
-pub use e0952::no_usable_checkpoint;
+pub use e0952::{checkpoints_lost, no_usable_checkpoint};
 pub use e0953::folder_in_use;
 pub use e0954::run_exists;
 pub use e0955::{Difference, resume_refused};
@@ -36,6 +37,7 @@ pub use e0963::{generation_failed, prompt_empty};
 pub use e0964::checkpoint_of_another_model;
 pub use e0965::another_machine;
 pub use e0966::data_changed;
+pub use e0967::{parent_of_another_plan, parent_replaced, parent_unfinished};
 
 use regimen_base::CodePage;
 
@@ -58,6 +60,7 @@ pub const ALL: &[CodePage] = &[
     e0964::PAGE,
     e0965::PAGE,
     e0966::PAGE,
+    e0967::PAGE,
 ];
 
 /// "a, b, c and 4 more": a list that stays readable however long it is.
