@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Bench, GOOD, Said};
-use regimen_base::plan::Plan;
+use regimen_base::plan::{Content, Plan};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -167,6 +167,15 @@ fn a_run_that_lost_its_checkpoints_keeps_its_metrics() {
 fn a_plan_file_runs_like_its_experiment() {
     let bench = Bench::good();
     assert_eq!(bench.run(&["plan", "good.exp", "--out", "plan.json"]).status, 0);
+    bench.write(
+        "none.json",
+        Plan::new(Content { experiment: "none".into(), stages: vec![] }, vec![]).unwrap().to_json().unwrap(),
+    );
+    let none = bench.run(&["run", "none.json"]);
+    assert!(none.status == 1 && none.err.contains("E0812") && none.err.contains("no stages"), "{none:?}");
+    bench.write("more.json", bench.read("plan.json").replacen("{", "{\"more\":1,", 1));
+    let more = bench.run(&["run", "more.json"]);
+    assert!(more.status == 1 && more.err.contains("E0812") && more.err.contains("`more`"), "{more:?}");
     let said = bench.run(&["run", "plan.json", "--check-memory"]);
     assert!(said.status == 0 && said.out.contains("equal:"), "{said:?}");
     bench.write("data/c.txt", "More text than there was when it was planned.\n".repeat(40));
@@ -181,6 +190,17 @@ fn members_of_a_sweep_run_one_after_the_other() {
     let said = bench.run(&["run", "sweep.exp"]);
     assert_eq!(said.status, 0, "{said:?}");
     assert_eq!(said.out.matches("stage pretrain finished").count(), 2, "{}", said.out);
+}
+
+#[test]
+fn a_member_that_diverges_does_not_end_the_sweep() {
+    let bench = Bench::good();
+    bench.write("sweep.exp", format!("{GOOD}\nsweep lr {{ pretrain.optimizer.lr = [1e60, 1e-3] }}\n"));
+    let said = bench.run(&["run", "sweep.exp"]);
+    assert_eq!(said.status, 1, "{said:?}");
+    assert_eq!(said.out.matches("stage pretrain finished").count(), 1, "{said:?}");
+    let end = said.err.rsplit_once("1 of 2 members of the sweep failed:").map(|(_, end)| end);
+    assert!(end.is_some_and(|end| end.contains("good.pretrain.optimizer.lr-1e60: ")), "{said:?}");
 }
 
 #[test]
@@ -218,6 +238,13 @@ fn a_checkpoint_is_exported_and_nothing_is_overwritten() {
     }
     let again = bench.run(&["export", "runs/good/pretrain", "exported"]);
     assert!(again.status == 1 && again.err.contains("exists already"), "{again:?}");
+    assert!(again.err.contains("name a folder that does not exist yet"), "{again:?}");
+    bench.write("file", "");
+    for place in ["file/exported", "/proc/exported"] {
+        let refused = bench.run(&["export", "runs/good/pretrain", place]);
+        assert!(refused.status == 1 && refused.err.contains("E0961"), "{refused:?}");
+        assert!(refused.err.contains("may be written to") && !refused.err.contains(".tmp-"), "{refused:?}");
+    }
 }
 
 /// Every model that transformers made is declared by its `config.json`, loaded, trained one step at a rate of almost nothing, exported,
