@@ -9,6 +9,7 @@ use crate::program::{Category, Program, Resident};
 use crate::schedule::{Action, Feed};
 use crate::tensor::Mesh;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -26,6 +27,9 @@ pub struct Plan {
     pub content: Content,
     /// What was predicted, for people: not part of the hash.
     pub reports: Vec<Report>,
+    /// SHA-256 of the reports, in hex: predictions improve without changing what is computed, but not by hand.
+    #[serde(default)]
+    pub reports_hash: String,
 }
 
 /// The hashed part of a plan.
@@ -94,10 +98,10 @@ pub struct Model {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
     /// `config.json`, as JSON text with sorted keys.
-    pub config: serde_json::Value,
+    pub config: Value,
     /// What the other side takes where a configuration lacks an entry that changes what is computed; another model has other values.
     #[serde(default)]
-    pub defaults: serde_json::Map<String, serde_json::Value>,
+    pub defaults: serde_json::Map<String, Value>,
     /// What a model with a head puts before the names of the model without one.
     #[serde(default)]
     pub prefix: String,
@@ -261,7 +265,8 @@ impl Plan {
     /// If the content holds a number that JSON cannot express.
     pub fn new(content: Content, reports: Vec<Report>) -> Result<Plan, serde_json::Error> {
         let hash = hash_of(&content)?;
-        Ok(Plan { format: FORMAT, hash, content, reports })
+        let reports_hash = hash_of(&reports)?;
+        Ok(Plan { format: FORMAT, hash, content, reports, reports_hash })
     }
 
     /// The stage with this name.
@@ -277,7 +282,8 @@ impl Plan {
         serde_json::to_string(self)
     }
 
-    /// Reads a plan and checks version and hash.
+    /// Reads a plan and checks version, fields and hashes. Reports without a hash, as earlier versions wrote them, are dropped:
+    /// nothing tells whether they are what was predicted.
     ///
     /// # Errors
     /// Says in one sentence what is wrong with the text.
@@ -293,15 +299,54 @@ impl Plan {
                 version.format
             ));
         }
-        let plan: Plan = serde_json::from_str(text).map_err(|e| format!("the plan is damaged: {e}"))?;
-        let hash = hash_of(&plan.content).map_err(|e| format!("the plan is damaged: {e}"))?;
+        let damaged = |e: serde_json::Error| format!("the plan is damaged: {e}");
+        let mut plan: Plan = serde_json::from_str(text).map_err(damaged)?;
+        // Comparing texts is cheap; only a text that was laid out anew is compared field by field.
+        if plan.to_json().map_err(damaged)? != text.trim_end() {
+            let given = serde_json::from_str(text).map_err(damaged)?;
+            if let Some(field) = unknown_field(&given, &serde_json::to_value(&plan).map_err(damaged)?) {
+                return Err(format!("the plan was changed after it was made: no plan has a field `{field}`"));
+            }
+        }
+        let hash = hash_of(&plan.content).map_err(damaged)?;
         if hash != plan.hash {
             return Err(format!(
                 "the plan was changed after it was made: its content hashes to {hash}, it says {}",
                 plan.hash
             ));
         }
+        if plan.reports_hash.is_empty() {
+            plan.reports.clear();
+        }
+        let hash = hash_of(&plan.reports).map_err(damaged)?;
+        if plan.reports_hash.is_empty() {
+            plan.reports_hash = hash;
+        } else if hash != plan.reports_hash {
+            return Err(format!(
+                "the plan was changed after it was made: its reports hash to {hash}, it says {}",
+                plan.reports_hash
+            ));
+        }
         Ok(plan)
+    }
+}
+
+/// The path of a field that reading has ignored: one that is given and not written again.
+fn unknown_field(given: &Value, known: &Value) -> Option<String> {
+    let deeper = |name: String, inner: Option<String>| {
+        inner.map(|inner| if inner.starts_with('[') { name + &inner } else { format!("{name}.{inner}") })
+    };
+    match (given, known) {
+        (Value::Object(given), Value::Object(known)) => given.iter().find_map(|(name, value)| {
+            match known.get(name) {
+                Some(known) => deeper(name.clone(), unknown_field(value, known)),
+                // What is absent may as well be said to be so.
+                None => (!value.is_null()).then(|| name.clone()),
+            }
+        }),
+        (Value::Array(given), Value::Array(known)) => (given.iter().zip(known).enumerate())
+            .find_map(|(i, (given, known))| deeper(format!("[{i}]"), unknown_field(given, known))),
+        _ => None,
     }
 }
 
@@ -326,5 +371,46 @@ impl std::io::Write for HashWriter {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        let content = Content { experiment: "e".into(), stages: vec![] };
+        Plan::new(content, vec![Report { stage: "s".into(), flops: 1e9, ..Report::default() }]).unwrap()
+    }
+
+    #[test]
+    fn a_plan_laid_out_anew_is_the_same() {
+        let text = serde_json::to_string_pretty(&plan()).unwrap();
+        assert_eq!(Plan::from_json(&text).unwrap(), plan());
+    }
+
+    #[test]
+    fn fields_that_no_plan_has_are_refused_wherever_they_are() {
+        let text = plan().to_json().unwrap();
+        for (place, path) in [
+            ("{\"format\"", "extra"),
+            ("{\"experiment\"", "content.extra"),
+            ("{\"stage\"", "reports[0].extra"),
+            ("{\"program\"", "reports[0].memory.extra"),
+        ] {
+            let changed = text.replacen(place, &place.replace('{', "{\"extra\":1,"), 1);
+            let why = Plan::from_json(&changed).unwrap_err();
+            assert!(why.contains(&format!("`{path}`")), "{place}: {why}");
+        }
+    }
+
+    #[test]
+    fn reports_changed_by_hand_are_not_believed() {
+        let text = plan().to_json().unwrap();
+        let why = Plan::from_json(&text.replace("1000000000.0", "1.0")).unwrap_err();
+        assert!(why.contains("its reports hash to"), "{why}");
+        let mut without: Value = serde_json::from_str(&text).unwrap();
+        without.as_object_mut().unwrap().remove("reports_hash");
+        assert_eq!(Plan::from_json(&without.to_string()).unwrap().reports, []);
     }
 }

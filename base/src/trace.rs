@@ -29,11 +29,11 @@ struct Event {
 }
 
 impl Trace {
-    /// Adds the programs of a stage as rows of one process; `seconds` gives the time of each instruction of a program, or nothing
+    /// Adds the programs of a stage as rows of one process of this name; `seconds` gives the time of each instruction of a program, or nothing
     /// for a program that did not run. The bytes alive are a counter beside each.
-    pub fn stage(&mut self, stage: &Stage, seconds: impl Fn(&Program) -> Option<Vec<f64>>) {
+    pub fn stage(&mut self, name: &str, stage: &Stage, seconds: impl Fn(&Program) -> Option<Vec<f64>>) {
         let pid = 1 + self.trace_events.iter().map(|event| event.pid).max().unwrap_or(0);
-        self.label("process_name", &stage.name, pid, 0);
+        self.label("process_name", name, pid, 0);
         for (tid, program) in stage.programs.values().enumerate() {
             if let Some(seconds) = seconds(program) {
                 self.label("thread_name", &program.name, pid, tid);

@@ -112,7 +112,7 @@ pub struct Plan {
     /// Only this stage
     #[arg(long, value_name = "STAGE")]
     pub stage: Option<String>,
-    /// Write the whole plan as JSON; `regimen run` executes it
+    /// Write the whole plan as JSON; `regimen run` executes it. Members of a sweep go to FILE-1, FILE-2, … before its ending
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Assume sizes of data that was not prepared yet, instead of preparing it
@@ -129,7 +129,7 @@ pub enum PlanFormat {
     /// Tables for people
     #[default]
     Text,
-    /// Everything, as `regimen run` reads it
+    /// Everything, as `regimen run` reads it; of a sweep, an array of such plans
     Json,
     /// The tensor graph for Graphviz
     Dot,
@@ -146,7 +146,7 @@ pub struct Run {
     /// Only this stage
     #[arg(long, value_name = "STAGE")]
     pub stage: Option<String>,
-    /// Go on from the last checkpoint
+    /// Go on from the last checkpoint; stages that were never saved begin, finished ones are left as they are
     #[arg(long)]
     pub resume: bool,
     /// Begin again; an earlier run is kept beside the new one

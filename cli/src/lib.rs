@@ -21,6 +21,7 @@ pub mod pages;
 pub mod progress;
 pub mod project;
 pub mod render;
+pub mod shell;
 pub mod world;
 
 use clap::Parser as _;

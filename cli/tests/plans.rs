@@ -31,9 +31,16 @@ const TOKENIZER: &str = r#"{
   "fuse_unk": false, "byte_fallback": false, "vocab": {"<|endoftext|>": 0, "a": 1, "b": 2}, "merges": []}
 }"#;
 
+/// The plans of `--format json`: one, or the array of a sweep.
+fn documents(out: &str) -> Vec<Value> {
+    match serde_json::from_str(out).unwrap() {
+        Value::Array(plans) => plans,
+        plan => vec![plan],
+    }
+}
+
 /// A plan without its longest parts, of which only hash and size stay.
-fn condensed(plan: &str) -> Value {
-    let mut plan: Value = serde_json::from_str(plan).unwrap();
+fn condensed(mut plan: Value) -> Value {
     for stage in plan["content"]["stages"].as_array_mut().unwrap() {
         for program in stage["programs"].as_object_mut().unwrap().values_mut() {
             *program = json!({
@@ -73,7 +80,7 @@ fn plans_of_examples_as_text() {
 #[test]
 fn plans_of_examples_as_json() {
     plan_all(&["--format", "json"], |name, said| {
-        let plans: Vec<Value> = said.out.lines().map(condensed).collect();
+        let plans: Vec<Value> = documents(&said.out).into_iter().map(condensed).collect();
         insta::assert_snapshot!(format!("{name}_json"), serde_json::to_string_pretty(&plans).unwrap());
     });
 }
@@ -89,9 +96,41 @@ fn a_shown_example_has_the_same_plan() {
         let hashes = |file: &str| -> Vec<String> {
             let said = bench.run(&["plan", file, "--assume", "--format", "json"]);
             assert_eq!(said.status, 0, "{name}: {}\n{}", said.err, shown.out);
-            let hash = |line: &str| serde_json::from_str::<Value>(line).unwrap()["hash"].to_string();
-            said.out.lines().map(hash).collect()
+            documents(&said.out).iter().map(|plan| plan["hash"].to_string()).collect()
         };
         assert_eq!(hashes("shown.exp"), hashes(name), "{name}");
     }
+}
+
+#[test]
+fn a_sweep_is_one_document_in_every_format_for_machines() {
+    let bench = Bench::good();
+    let sweep = "sweep lr { pretrain.optimizer.lr = [1e-3, 2e-3] }";
+    bench.write("sweep.exp", format!("{}\n{sweep}\n", common::GOOD));
+    let document = |format: &str| -> Value {
+        let said = bench.run(&["plan", "sweep.exp", "--assume", "--format", format]);
+        assert_eq!(said.status, 0, "{said:?}");
+        serde_json::from_str(&said.out).unwrap()
+    };
+    let experiments: Vec<Value> =
+        document("json").as_array().unwrap().iter().map(|p| p["content"]["experiment"].clone()).collect();
+    assert_eq!(experiments, ["good.pretrain.optimizer.lr-1e-3", "good.pretrain.optimizer.lr-2e-3"]);
+    let names: Vec<Value> = (document("trace")["traceEvents"].as_array().unwrap().iter())
+        .filter(|event| event["name"] == "process_name")
+        .map(|event| event["args"]["name"].clone())
+        .collect();
+    assert_eq!(names.len(), 2);
+    assert_eq!(names[1], "good.pretrain.optimizer.lr-2e-3: pretrain");
+}
+
+#[test]
+fn different_values_never_share_a_folder() {
+    let bench = Bench::good();
+    let sweep =
+        "sweep p { pretrain.sample = [{ prompt = \"a?\", tokens = 2 }, { prompt = \"a!\", tokens = 2 }] }";
+    bench.write("sweep.exp", format!("{}\n{sweep}\n", common::GOOD));
+    let said = bench.run(&["plan", "sweep.exp", "--assume", "--format", "json"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    let plans = documents(&said.out);
+    assert_ne!(plans[0]["content"]["experiment"], plans[1]["content"]["experiment"]);
 }

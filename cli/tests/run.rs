@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Bench, GOOD, Said};
-use regimen_base::plan::Plan;
+use regimen_base::plan::{Content, Plan};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -89,10 +89,93 @@ fn a_second_run_neither_overwrites_nor_repeats_without_being_asked() {
     assert!(fresh.status == 0 && fresh.out.contains("begins"), "{fresh:?}");
 }
 
+/// What a stage started from is compared with what the plan says, whenever the stage starts or goes on.
+#[test]
+fn a_stage_starts_only_from_what_the_plan_would_train() {
+    let bench = Bench::good();
+    bench.write("good.exp", format!("{GOOD}\n{TUNE}"));
+    assert_eq!(bench.run(&["run", "good.exp"]).status, 0);
+    let finished = bench.run(&["run", "good.exp", "--resume"]);
+    assert!(finished.status == 0 && finished.out.contains("stage tune was finished before"), "{finished:?}");
+
+    let faster = "pretrain.optimizer.lr=2e-3";
+    let planned_otherwise = bench.run(&["run", "good.exp", "--set", faster, "--stage", "tune", "--resume"]);
+    assert!(planned_otherwise.status == 1, "{planned_otherwise:?}");
+    for part in ["E0967", "trained by another plan", "--stage pretrain --fresh", "learning_rate"] {
+        assert!(planned_otherwise.err.contains(part), "{part}: {planned_otherwise:?}");
+    }
+    let again = bench.run(&["run", "good.exp", "--set", faster, "--stage", "pretrain", "--fresh"]);
+    assert_eq!(again.status, 0, "{again:?}");
+    let replaced = bench.run(&["run", "good.exp", "--set", faster, "--resume"]);
+    assert!(replaced.status == 1 && !replaced.out.contains("stage tune was finished"), "{replaced:?}");
+    for part in ["E0967", "replaced since", "--stage tune --fresh"] {
+        assert!(replaced.err.contains(part), "{part}: {replaced:?}");
+    }
+    let fresh = bench.run(&["run", "good.exp", "--set", faster, "--stage", "tune", "--fresh"]);
+    assert_eq!(fresh.status, 0, "{fresh:?}");
+    // Whoever saves space by removing the parent can still go on.
+    std::fs::remove_dir_all(bench.path("runs/good/pretrain")).unwrap();
+    let alone = bench.run(&["run", "good.exp", "--set", faster, "--stage", "tune", "--resume"]);
+    assert!(alone.status == 0 && alone.out.contains("finished before"), "{alone:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stage_does_not_start_from_an_unfinished_one() {
+    let bench = Bench::good();
+    let long = GOOD.replace("duration    = 6 steps", "duration    = 200_000 steps");
+    bench.write("good.exp", format!("{long}\n{TUNE}"));
+    let mut command = bench.command(&["run", "good.exp"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let last = bench.path("runs/good/pretrain/checkpoints/last");
+    let start = Instant::now();
+    while !last.is_file() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = bench.run(&["run", "good.exp", "--stage", "tune"]);
+    assert_eq!(said.status, 1, "{said:?}");
+    for part in ["E0967", "`pretrain`, which is not finished", "--stage pretrain --resume"] {
+        assert!(said.err.contains(part), "{part}: {said:?}");
+    }
+    assert!(!bench.path("runs/good/tune").exists());
+}
+
+const TUNE: &str = "stage tune : causal_lm {
+  from = pretrain.last, on = box, model = tiny, data = corpus, batch = 4 sequences, micro_batch = 2
+  duration = 2 steps, optimizer = adamw { lr = 1e-3 }, checkpoint = { every = 1 steps }
+}
+";
+
+#[test]
+fn a_run_that_lost_its_checkpoints_keeps_its_metrics() {
+    let bench = Bench::good();
+    assert_eq!(bench.run(&["run", "good.exp"]).status, 0);
+    let metrics = bench.read("runs/good/pretrain/metrics.jsonl");
+    std::fs::remove_dir_all(bench.path("runs/good/pretrain/checkpoints")).unwrap();
+    for arguments in [&["run", "good.exp", "--resume"][..], &["run", "good.exp"]].repeat(2) {
+        let said = bench.run(arguments);
+        assert!(said.status == 1 && said.err.contains("E0952") && said.err.contains("--fresh"), "{said:?}");
+        assert_eq!(bench.read("runs/good/pretrain/metrics.jsonl"), metrics);
+    }
+    assert_eq!(bench.run(&["run", "good.exp", "--fresh"]).status, 0);
+    assert_eq!(bench.read("runs/good/pretrain.1/metrics.jsonl"), metrics);
+}
+
 #[test]
 fn a_plan_file_runs_like_its_experiment() {
     let bench = Bench::good();
     assert_eq!(bench.run(&["plan", "good.exp", "--out", "plan.json"]).status, 0);
+    bench.write(
+        "none.json",
+        Plan::new(Content { experiment: "none".into(), stages: vec![] }, vec![]).unwrap().to_json().unwrap(),
+    );
+    let none = bench.run(&["run", "none.json"]);
+    assert!(none.status == 1 && none.err.contains("E0812") && none.err.contains("no stages"), "{none:?}");
+    bench.write("more.json", bench.read("plan.json").replacen("{", "{\"more\":1,", 1));
+    let more = bench.run(&["run", "more.json"]);
+    assert!(more.status == 1 && more.err.contains("E0812") && more.err.contains("`more`"), "{more:?}");
     let said = bench.run(&["run", "plan.json", "--check-memory"]);
     assert!(said.status == 0 && said.out.contains("equal:"), "{said:?}");
     bench.write("data/c.txt", "More text than there was when it was planned.\n".repeat(40));
@@ -107,6 +190,17 @@ fn members_of_a_sweep_run_one_after_the_other() {
     let said = bench.run(&["run", "sweep.exp"]);
     assert_eq!(said.status, 0, "{said:?}");
     assert_eq!(said.out.matches("stage pretrain finished").count(), 2, "{}", said.out);
+}
+
+#[test]
+fn a_member_that_diverges_does_not_end_the_sweep() {
+    let bench = Bench::good();
+    bench.write("sweep.exp", format!("{GOOD}\nsweep lr {{ pretrain.optimizer.lr = [1e60, 1e-3] }}\n"));
+    let said = bench.run(&["run", "sweep.exp"]);
+    assert_eq!(said.status, 1, "{said:?}");
+    assert_eq!(said.out.matches("stage pretrain finished").count(), 1, "{said:?}");
+    let end = said.err.rsplit_once("1 of 2 members of the sweep failed:").map(|(_, end)| end);
+    assert!(end.is_some_and(|end| end.contains("good.pretrain.optimizer.lr-1e60: ")), "{said:?}");
 }
 
 #[test]
@@ -144,6 +238,13 @@ fn a_checkpoint_is_exported_and_nothing_is_overwritten() {
     }
     let again = bench.run(&["export", "runs/good/pretrain", "exported"]);
     assert!(again.status == 1 && again.err.contains("exists already"), "{again:?}");
+    assert!(again.err.contains("name a folder that does not exist yet"), "{again:?}");
+    bench.write("file", "");
+    for place in ["file/exported", "/proc/exported"] {
+        let refused = bench.run(&["export", "runs/good/pretrain", place]);
+        assert!(refused.status == 1 && refused.err.contains("E0961"), "{refused:?}");
+        assert!(refused.err.contains("may be written to") && !refused.err.contains(".tmp-"), "{refused:?}");
+    }
 }
 
 /// Every model that transformers made is declared by its `config.json`, loaded, trained one step at a rate of almost nothing, exported,

@@ -38,17 +38,10 @@ fn head(eval: &Evaluator<'_>) -> Option<(String, u64)> {
             (file.strip_suffix(".exp").unwrap_or(file).to_string(), 0)
         }
     };
-    Some(match &eval.instance.label {
-        Some(label) => (format!("{name}.{}", as_folder_name(label)), seed),
+    Some(match &eval.instance.member {
+        Some(member) => (format!("{name}.{}", member.folder), seed),
         None => (name, seed),
     })
-}
-
-/// A label of a sweep's member in characters that every file system takes: the member's runs lie in a folder of this
-/// name. `pretrain.optimizer.lr=3e-4` becomes `pretrain.optimizer.lr-3e-4`.
-fn as_folder_name(label: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || "._".contains(c) { c } else { '-' };
-    label.chars().map(plain).collect()
 }
 
 /// Evaluates every field of every declaration and every `let`, used or not, and asks the rules of models and

@@ -5,14 +5,15 @@
 
 use crate::build;
 use crate::codes;
+use crate::duplicates;
 use crate::eval::{Context, Evaluator, FactBook, Stop, Value};
 use crate::experiment::Experiment;
 use crate::program::overrides::{self, Change};
-use crate::program::{Assert, Instance, Origin, Program, declare};
+use crate::program::{Assert, Instance, Origin, Program, declare, members};
 use crate::world::{MemoryWorld, World};
 use regimen_base::{Diagnostic, SourceMap, Span};
 use regimen_grammar::ast::{BinaryOp, ExprKind, Ident, Path, Spanned};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What the command line changes.
@@ -73,9 +74,11 @@ pub fn load(world: &dyn World, root: &str, options: &Options) -> (Front, Vec<Dia
     let base = Instance::new(&program, &changes, None);
     let mut front = Front { experiments: vec![], program, members: vec![], base };
     if sweeps.is_empty() {
-        front.member(front.base.clone(), world, &mut sink);
+        front.member(front.base.clone(), &[], world, &mut sink);
     }
-    for member in sweeps {
+    let names = members::names(&sweeps);
+    let mut seen = BTreeMap::new();
+    for (index, (member, name)) in sweeps.iter().zip(names).enumerate() {
         let mut all = changes.clone();
         // `--set` comes after sweeps, so that it would win; setting a swept path is a conflict instead.
         let at = all.iter().position(|c| c.origin == Origin::CommandLine).unwrap_or(all.len());
@@ -83,8 +86,11 @@ pub fn load(world: &dyn World, root: &str, options: &Options) -> (Front, Vec<Dia
         let outside: Vec<Change> =
             all.iter().filter(|c| !matches!(c.origin, Origin::Variant(_))).cloned().collect();
         overrides::conflicts(&outside, &mut sink);
-        let instance = Instance::new(&front.program, &all, Some(member.label));
-        front.member(instance, world, &mut sink);
+        let instance = Instance::new(&front.program, &all, Some(name));
+        let values = front.member(instance, &member.changes, world, &mut sink);
+        if let Some(earlier) = values.and_then(|values| seen.insert(values, index)) {
+            sink.extend(sweeps.get(earlier).and_then(|earlier| duplicates::equal(member, earlier)));
+        }
     }
     (front, unique(sink))
 }
@@ -122,20 +128,27 @@ impl Front {
         eval.take_diagnostics().into_iter().chain(found).collect()
     }
 
-    /// Builds and checks one member.
-    fn member(&mut self, instance: Instance, world: &dyn World, sink: &mut Vec<Diagnostic>) {
+    /// Builds and checks one member; the result are the values of what a sweep changes ([`duplicates::values`]).
+    fn member(
+        &mut self,
+        instance: Instance,
+        swept: &[Change],
+        world: &dyn World,
+        sink: &mut Vec<Diagnostic>,
+    ) -> Option<String> {
         let eval = Evaluator::new(&self.program, &instance, world);
         let experiment = build::experiment(&eval);
         let asserts = self.asserts(&eval, false);
         sink.extend(eval.take_diagnostics());
         sink.extend(asserts);
-        let facts = eval.facts();
+        let (facts, values) = (eval.facts(), duplicates::values(&eval, swept));
         if let Some(experiment) = experiment
             && !regimen_base::diagnostic::any_errors(sink)
         {
             self.experiments.push(experiment);
             self.members.push(Loaded { instance, facts });
         }
+        values
     }
 
     /// Judges assertions: those that need the plan (`late`), or those that do not.
@@ -165,7 +178,12 @@ impl Front {
     fn failed(&self, eval: &Evaluator<'_>, assert: &Assert) -> Diagnostic {
         let message = assert.message.as_ref().map(|m| m.node.as_str());
         let sides = self.sides(eval, assert);
-        codes::e0750::failed(message, sides.as_deref(), eval.instance.label.as_deref(), assert.condition.span)
+        codes::e0750::failed(
+            message,
+            sides.as_deref(),
+            eval.instance.member.as_ref().map(|m| m.label.as_str()),
+            assert.condition.span,
+        )
     }
 
     /// `2_400 tokens >= 20_000 tokens` for a comparison.

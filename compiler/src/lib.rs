@@ -8,6 +8,7 @@
 pub mod arch;
 mod build;
 pub mod codes;
+mod duplicates;
 pub mod eval;
 pub mod experiment;
 pub mod front;

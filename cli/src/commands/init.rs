@@ -5,6 +5,7 @@ use crate::codes::{e0811, e0814};
 use crate::exit::Exit;
 use crate::output::{self, Terminal};
 use crate::render::Batch;
+use crate::shell::quoted;
 use regimen_base::Diagnostic;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -25,13 +26,22 @@ pub fn init(asked: &Init, terminal: Terminal) -> Exit {
 }
 
 fn write(path: &Path) -> Result<(), Diagnostic> {
-    let text = STARTER.replace("starter", &name_of(path));
+    let text = starter(path);
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => e0814::exists(path),
         _ => e0811::unwritable(path, &error),
     })
+}
+
+/// The commands in the comments name the file as it is; the experiment's name is one of the language.
+fn starter(path: &Path) -> String {
+    let file = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    // A line break would end the comment.
+    let file = if file.chars().any(char::is_control) { "FILE".to_string() } else { quoted(&file) };
+    let with_name = |part: &str| part.replace("starter", &name_of(path));
+    STARTER.split("starter.exp").map(with_name).collect::<Vec<_>>().join(&file)
 }
 
 /// The file's name as a name of the language.
@@ -45,9 +55,9 @@ fn name_of(path: &Path) -> String {
 }
 
 fn next_steps(path: &Path) -> String {
-    let path = path.display();
+    let (written, path) = (path.display(), quoted(&path.to_string_lossy()));
     format!(
-        "Wrote {path}. What comes next:\n\
+        "Wrote {written}. What comes next:\n\
          \n\
          \x20 put some text files (*.txt) into the folder `data` beside it\n\
          \x20 regimen plan {path}     what a run will do and need, before it starts\n\
@@ -66,6 +76,22 @@ mod tests {
             let name = name_of(Path::new(odd));
             assert!(name.starts_with(|c: char| c.is_ascii_alphabetic()), "{odd}: {name}");
         }
+    }
+
+    #[test]
+    fn commands_name_the_file_that_is_there() {
+        for (file, shown) in [
+            ("größe.exp", "plan größe.exp "),
+            ("a/my exp-1.exp", "plan 'my exp-1.exp' "),
+            ("noext", "run noext "),
+            ("starter.exp", "check starter.exp "),
+            ("a\nb.exp", "check FILE "),
+        ] {
+            let text = starter(Path::new(file));
+            assert!(text.contains(&format!("regimen {shown}")), "{file}: {text}");
+            assert!(text.contains(&format!("experiment {} {{", name_of(Path::new(file)))), "{file}: {text}");
+        }
+        assert!(next_steps(Path::new("a/my exp.exp")).contains("regimen run 'a/my exp.exp' "));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::render::Batch;
 use crate::world::Effort;
 use regimen_base::Diagnostic;
 use regimen_base::plan::Plan;
+use regimen_base::trace::Trace;
 use regimen_compiler::experiment::Experiment;
 use regimen_compiler::planning::time;
 use regimen_compiler::{codes, render};
@@ -34,31 +35,45 @@ pub fn plan(asked: &Asked, terminal: Terminal) -> Exit {
 }
 
 fn show(plans: &[Plan], experiments: &[Experiment], asked: &Asked) -> Result<(), Diagnostic> {
-    for (index, plan) in plans.iter().enumerate() {
-        if let Some(path) = &asked.out {
+    if let Some(path) = &asked.out {
+        for (index, plan) in plans.iter().enumerate() {
             let path = numbered(path, index, plans.len());
             files::write(&path, &json(plan)?)?;
             output::err(&format!("wrote {}\n", path.display()));
         }
-        let plan = project::only(plan.clone(), asked.stage.as_deref())?;
-        let between = if index > 0 && asked.format == PlanFormat::Text { "\n" } else { "" };
-        match asked.format {
-            PlanFormat::Text if asked.out.is_none() => {
-                output::out(&format!("{between}{}", render::text::text(&plan)))
-            }
-            PlanFormat::Text => {}
-            PlanFormat::Json => output::out(&json(&plan)?),
-            PlanFormat::Dot => output::out(&render::dot::dot(&plan, None)),
-            PlanFormat::Trace => {
-                if let Some(experiment) = experiments.get(index) {
-                    let text = time::trace(experiment, &plan).to_json();
-                    let text = text.map_err(|e| codes::e0801::not_expressible(&e.to_string()))?;
-                    output::out(&(text + "\n"));
-                }
-            }
+    }
+    let only = |plan: &Plan| project::only(plan.clone(), asked.stage.as_deref());
+    let plans = plans.iter().map(only).collect::<Result<Vec<Plan>, Diagnostic>>()?;
+    match asked.format {
+        PlanFormat::Text if asked.out.is_some() => {}
+        PlanFormat::Text => {
+            output::out(&plans.iter().map(render::text::text).collect::<Vec<_>>().join("\n"));
         }
+        PlanFormat::Json => output::out(&json_of_all(&plans)?),
+        PlanFormat::Dot => plans.iter().for_each(|plan| output::out(&render::dot::dot(plan, None))),
+        PlanFormat::Trace => output::out(&trace(&plans, experiments)?),
     }
     Ok(())
+}
+
+/// One document, whatever is planned: the plan itself, or an array of the members of a sweep, each on its line.
+fn json_of_all(plans: &[Plan]) -> Result<String, Diagnostic> {
+    if let [plan] = plans {
+        return json(plan);
+    }
+    let lines = plans.iter().map(json).collect::<Result<Vec<String>, Diagnostic>>()?;
+    Ok(format!("[\n{}\n]\n", lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join(",\n")))
+}
+
+/// One timeline; members of a sweep are told apart by the names of its processes.
+fn trace(plans: &[Plan], experiments: &[Experiment]) -> Result<String, Diagnostic> {
+    let mut trace = Trace::default();
+    for (plan, experiment) in plans.iter().zip(experiments) {
+        let prefix = if plans.len() > 1 { format!("{}: ", experiment.name) } else { String::new() };
+        time::trace(experiment, plan, &prefix, &mut trace);
+    }
+    let text = trace.to_json().map_err(|e| codes::e0801::not_expressible(&e.to_string()))?;
+    Ok(text + "\n")
 }
 
 /// One line of JSON.

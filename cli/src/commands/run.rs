@@ -8,6 +8,7 @@ use crate::files;
 use crate::output::Terminal;
 use crate::project::{self, only};
 use crate::render::Batch;
+use crate::shell::quoted;
 use crate::world::{Effort, folder_of};
 use regimen_base::Diagnostic;
 use regimen_base::plan::Plan;
@@ -55,6 +56,9 @@ fn read_plans(asked: &Run) -> Result<Vec<Plan>, Diagnostic> {
     }
     let text = files::read(&asked.file, LARGEST_PLAN)?;
     let plan = Plan::from_json(&text).map_err(|why| e0812::unusable(&asked.file, &why))?;
+    if plan.content.stages.is_empty() {
+        return Err(e0812::unusable(&asked.file, "it has no stages, so there is nothing to run"));
+    }
     Ok(vec![plan])
 }
 
@@ -118,15 +122,6 @@ fn resume_command(asked: &Run) -> String {
     }
     parts.push("--resume".to_string());
     parts.join(" ")
-}
-
-/// A word as a POSIX shell reads it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=:+,%@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_string();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

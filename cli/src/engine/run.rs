@@ -12,6 +12,7 @@ use regimen_cli::exit::Exit;
 use regimen_cli::output::{self, Terminal};
 use regimen_cli::progress::DataProgress;
 use regimen_data::Place;
+use regimen_runtime::run::codes;
 use regimen_runtime::run::{End, INTERRUPTED, Interrupt, Job, Observe, Outcome, PROFILE, Start, launch};
 use std::io::{self, BufRead as _};
 use std::path::Path;
@@ -21,6 +22,8 @@ use std::process::ExitCode;
 enum Ended {
     /// All stages are done; problems were found and saved results are intact.
     Done(Vec<Diagnostic>),
+    /// The same, but members of the sweep failed, and were reported.
+    Failed(Vec<Diagnostic>),
     /// The user asked to stop.
     Interrupted,
 }
@@ -34,6 +37,12 @@ pub fn run(asked: &RunPlans, terminal: Terminal) -> ExitCode {
     match outcome {
         Ok(Ended::Done(problems)) if any_errors(&problems) => complain(problems, terminal).into(),
         Ok(Ended::Done(_)) => Exit::Fine.into(),
+        Ok(Ended::Failed(problems)) => {
+            if !problems.is_empty() {
+                complain(problems, terminal);
+            }
+            Exit::Errors.into()
+        }
         Ok(Ended::Interrupted) => {
             output::err(&format!("saved; go on with\n  {}\n", asked.resume_command));
             ExitCode::from(u8::try_from(INTERRUPTED).unwrap_or(1))
@@ -58,18 +67,62 @@ fn run_all(
     interrupt: &Interrupt,
     terminal: Terminal,
 ) -> Result<Ended, Vec<Diagnostic>> {
-    let mut problems = vec![];
+    let (mut problems, mut failed) = (vec![], vec![]);
     for plan in plans {
-        let stages = plan.content.stages.iter().map(|stage| stage.name.as_str());
-        for stage in stages.filter(|name| asked.stage.as_deref().is_none_or(|only| only == *name)) {
-            let outcome = run_stage(plan, stage, asked, interrupt, terminal)?;
-            problems.extend(outcome.problems);
-            if outcome.end == End::Interrupted {
+        match run_plan(plan, asked, interrupt, terminal) {
+            Ok(Some(found)) => problems.extend(found),
+            Ok(None) => {
+                list(&failed, plans.len());
                 return Ok(Ended::Interrupted);
+            }
+            // One member that diverges in the first hour must not cost the night of the others. But what was refused before
+            // anything ran was asked wrongly, for all of them.
+            Err(diagnostics) if plans.len() > 1 && !diagnostics.iter().any(codes::is_refusal) => {
+                failed.push((plan.content.experiment.as_str(), title(&diagnostics)));
+                complain(diagnostics, terminal);
+            }
+            Err(diagnostics) => {
+                list(&failed, plans.len());
+                return Err(diagnostics);
             }
         }
     }
-    Ok(Ended::Done(problems))
+    list(&failed, plans.len());
+    Ok(if failed.is_empty() { Ended::Done(problems) } else { Ended::Failed(problems) })
+}
+
+/// What the first error says.
+fn title(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.first().map(|first| format!("{} ({})", first.title, first.code)).unwrap_or_default()
+}
+
+/// Says at the end which members failed: their messages are far above by then.
+fn list(failed: &[(&str, String)], members: usize) {
+    if !failed.is_empty() {
+        output::err(&format!("{} of {members} members of the sweep failed:\n", failed.len()));
+    }
+    for (member, why) in failed {
+        output::err(&format!("  {member}: {why}\n"));
+    }
+}
+
+/// Runs the stages of one plan: what was found wrong with what they saved, or nothing if the user asked to stop.
+fn run_plan(
+    plan: &Plan,
+    asked: &RunPlans,
+    interrupt: &Interrupt,
+    terminal: Terminal,
+) -> Result<Option<Vec<Diagnostic>>, Vec<Diagnostic>> {
+    let mut problems = vec![];
+    let stages = plan.content.stages.iter().map(|stage| stage.name.as_str());
+    for stage in stages.filter(|name| asked.stage.as_deref().is_none_or(|only| only == *name)) {
+        let outcome = run_stage(plan, stage, asked, interrupt, terminal)?;
+        problems.extend(outcome.problems);
+        if outcome.end == End::Interrupted {
+            return Ok(None);
+        }
+    }
+    Ok(Some(problems))
 }
 
 fn run_stage(

@@ -11,7 +11,8 @@ pub const PAGE: CodePage = CodePage {
     code: CODE,
     title: "a sweep that cannot be run",
     page: r#"A sweep lists the values that a field takes: `sweep lr { pretrain.optimizer.lr = [3e-4, 6e-4] }`. Lists side by side
-(`mode = zip`) have the same length. There are at most 256 members.
+(`mode = zip`) have the same length. No two members are the same experiment: equal values, however they are written, would train it
+twice. There are at most 256 members.
 
 ```exp wrong
 sweep lr { base.optimizer.lr = 3e-4 }
@@ -46,6 +47,14 @@ pub fn unequal_lengths(name: &Ident, lengths: &[usize]) -> Diagnostic {
     )
     .at(name.span, "side by side, because of `mode = zip`")
     .help("make the lists equally long, or write `mode = product`")
+}
+
+/// Two members that are the same experiment.
+pub fn equal_values(path: &str, span: Span, before: Span) -> Diagnostic {
+    Diagnostic::error(CODE, format!("`{path}` is swept over equal values, which would train the same twice"))
+        .at(span, "equal to an earlier value")
+        .also(before, "the earlier one")
+        .help("remove one of them")
 }
 
 /// More experiments than anybody reads.

@@ -62,6 +62,7 @@ pub mod e0421;
 pub mod e0422;
 pub mod e0423;
 pub mod e0424;
+pub mod e0425;
 pub mod e0431;
 pub mod e0432;
 pub mod e0501;
@@ -142,6 +143,7 @@ pub static ALL: &[&CodePage] = &[
     &e0422::PAGE,
     &e0423::PAGE,
     &e0424::PAGE,
+    &e0425::PAGE,
     &e0431::PAGE,
     &e0432::PAGE,
     &e0501::PAGE,

@@ -62,7 +62,7 @@ pub struct Evaluator<'a> {
 
 impl std::fmt::Debug for Evaluator<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Evaluator").field("instance", &self.instance.label).finish_non_exhaustive()
+        f.debug_struct("Evaluator").field("instance", &self.instance.member).finish_non_exhaustive()
     }
 }
 

@@ -28,17 +28,15 @@ pub fn predict(stage: &Stage, lowered: &Lowered) -> Seconds {
     Seconds { stage, step }
 }
 
-/// The predicted timeline of an experiment's plan: one run of every program.
-pub fn trace(experiment: &Experiment, plan: &Plan) -> Trace {
-    let mut trace = Trace::default();
+/// Adds the predicted timeline of an experiment's plan: one run of every program. `prefix` is put before the stages' names.
+pub fn trace(experiment: &Experiment, plan: &Plan, prefix: &str, trace: &mut Trace) {
     for planned in &plan.content.stages {
         let Some(stage) = experiment.stages.iter().find(|stage| stage.name == planned.name) else { continue };
         let device = Device::new(stage);
-        trace.stage(planned, |program| {
+        trace.stage(&format!("{prefix}{}", planned.name), planned, |program| {
             Some(program.instructions.iter().map(|i| instruction_seconds(program, i, &device)).collect())
         });
     }
-    trace
 }
 
 /// Predicted seconds of one run of a program.

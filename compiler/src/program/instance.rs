@@ -1,5 +1,6 @@
 //! A program with its derivations expanded and a set of changes applied: what one experiment is made of.
 
+use super::members::Name;
 use super::overrides::{Change, Target};
 use super::{Block, Form, LetId, ObjectId, Origin, Program, ScopeId};
 use crate::hardware::Entry;
@@ -15,8 +16,8 @@ pub struct Instance {
     pub objects: Vec<Expanded>,
     /// By [`LetId`].
     pub lets: Vec<Bound>,
-    /// What distinguishes this member of a sweep: `pretrain.optimizer.lr=3e-4`.
-    pub label: Option<String>,
+    /// What distinguishes this member of a sweep.
+    pub member: Option<Name>,
 }
 
 /// A declaration with everything it inherits.
@@ -45,7 +46,7 @@ pub struct Bound {
 
 impl Instance {
     /// Expands everything: each declaration is its base, then its own body, then the changes made to it.
-    pub fn new(program: &Program, changes: &[Change], label: Option<String>) -> Instance {
+    pub fn new(program: &Program, changes: &[Change], member: Option<Name>) -> Instance {
         let broken = |span: Span| Expanded {
             ty: None,
             type_name: String::new(),
@@ -57,7 +58,7 @@ impl Instance {
             objects[id.0 as usize] = expand(program, *id, &objects, changes);
         }
         let lets = (0..program.lets.len()).map(|i| bind(program, LetId(i as u32), changes)).collect();
-        Instance { objects, lets, label }
+        Instance { objects, lets, member }
     }
 
     /// A declaration with everything it inherits.

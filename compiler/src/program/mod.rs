@@ -7,6 +7,7 @@ pub mod block;
 pub mod declare;
 pub mod files;
 pub mod instance;
+pub mod members;
 pub mod overrides;
 
 pub use block::{Block, Origin, Setting, Term};

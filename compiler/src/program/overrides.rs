@@ -23,6 +23,16 @@ pub struct Change {
     pub span: Span,
 }
 
+impl Change {
+    /// Where the value is written.
+    pub fn value_span(&self) -> Span {
+        match &self.target {
+            Target::Field(_, patch) => patch.span,
+            Target::Let(_, value) => value.span,
+        }
+    }
+}
+
 /// What is changed.
 #[derive(Clone, Debug)]
 pub enum Target {
@@ -37,6 +47,8 @@ pub enum Target {
 pub struct Member {
     /// `pretrain.optimizer.lr=3e-4`.
     pub label: String,
+    /// The same with every character of the values.
+    pub written: String,
     /// What it changes.
     pub changes: Vec<Change>,
 }
@@ -132,8 +144,8 @@ pub fn members(program: &Program, sink: &mut Vec<Diagnostic>) -> Vec<Member> {
     all
 }
 
-/// One entry of a sweep: its values, each with its label.
-type Axis = Vec<(String, Change)>;
+/// One entry of a sweep: a member for each of its values.
+type Axis = Vec<Member>;
 
 fn axes(program: &Program, sweep: &Paths, sink: &mut Vec<Diagnostic>) -> Vec<Axis> {
     let origin = Origin::Sweep(sweep.name.node.clone());
@@ -150,9 +162,14 @@ fn axes(program: &Program, sweep: &Paths, sink: &mut Vec<Diagnostic>) -> Vec<Axi
         let name = path.parts.iter().map(|p| p.node.as_str()).collect::<Vec<_>>().join(".");
         let mut axis = vec![];
         for value in values {
-            let shown = program.sources.slice(value.span).split_whitespace().collect::<Vec<_>>().join(" ");
+            let text = program.sources.slice(value.span);
+            let shown = text.split_whitespace().collect::<Vec<_>>().join(" ");
             let Some(change) = change(program, path, &Arc::new(value.clone()), &origin, sink) else { break };
-            axis.push((format!("{name}={shown}"), change));
+            axis.push(Member {
+                label: format!("{name}={shown}"),
+                written: format!("{name}={text}"),
+                changes: vec![change],
+            });
         }
         axes.push(axis);
     }
@@ -181,9 +198,7 @@ fn product(axes: &[Axis]) -> Option<Vec<Member>> {
     if size > MAX_MEMBERS {
         return None;
     }
-    let single =
-        |(label, change): &(String, Change)| Member { label: label.clone(), changes: vec![change.clone()] };
-    Some(axes.iter().fold(vec![], |rows, axis| combine(&rows, &axis.iter().map(single).collect::<Vec<_>>())))
+    Some(axes.iter().fold(vec![], |rows, axis| combine(&rows, axis)))
 }
 
 fn zipped(sweep: &Paths, axes: &[Axis], sink: &mut Vec<Diagnostic>) -> Option<Vec<Member>> {
@@ -194,8 +209,9 @@ fn zipped(sweep: &Paths, axes: &[Axis], sink: &mut Vec<Diagnostic>) -> Option<Ve
         return None;
     }
     let row = |i: usize| Member {
-        label: axes.iter().map(|a| a[i].0.as_str()).collect::<Vec<_>>().join(" "),
-        changes: axes.iter().map(|a| a[i].1.clone()).collect(),
+        label: axes.iter().map(|a| a[i].label.as_str()).collect::<Vec<_>>().join(" "),
+        written: axes.iter().map(|a| a[i].written.as_str()).collect::<Vec<_>>().join(" "),
+        changes: axes.iter().flat_map(|a| a[i].changes.iter().cloned()).collect(),
     };
     (length <= MAX_MEMBERS).then(|| (0..length).map(row).collect())
 }
@@ -207,6 +223,7 @@ fn combine(rows: &[Member], others: &[Member]) -> Vec<Member> {
     }
     let both = |a: &Member, b: &Member| Member {
         label: format!("{} {}", a.label, b.label),
+        written: format!("{} {}", a.written, b.written),
         changes: a.changes.iter().chain(&b.changes).cloned().collect(),
     };
     rows.iter().flat_map(|a| others.iter().map(move |b| both(a, b))).collect()

@@ -12,6 +12,7 @@ mod learning_rate;
 mod micro_batch;
 mod periods;
 mod precision;
+mod prompt;
 mod recompute;
 mod sequence;
 pub mod shares;
@@ -50,6 +51,7 @@ pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[
     devices::check,
     recompute::check,
     start::check,
+    prompt::check,
     budgets::check,
 ];
 

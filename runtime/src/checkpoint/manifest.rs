@@ -38,8 +38,24 @@ pub struct Manifest {
     pub finished: bool,
     /// Lines of `metrics.jsonl` up to here.
     pub metrics_lines: u64,
+    /// The checkpoint whose weights the run began with, if it began with another stage's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
     /// All other files, by name.
     pub files: BTreeMap<String, FileSum>,
+}
+
+/// A checkpoint of another stage, as it was when its weights were loaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Name of that stage.
+    pub stage: String,
+    /// `best` or `last`.
+    pub which: String,
+    /// Its step.
+    pub step: u64,
+    /// SHA-256 of its weights.
+    pub weights: String,
 }
 
 /// How a watched metric has developed.

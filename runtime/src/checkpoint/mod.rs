@@ -31,7 +31,7 @@ mod crash_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use manifest::{Best, Manifest, Watched};
+pub use manifest::{Best, Manifest, Parent, Watched};
 pub use reader::{Checkpoint, locate};
 pub use store::{Saved, Store};
 pub use write::Snapshot;

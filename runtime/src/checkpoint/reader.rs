@@ -10,7 +10,7 @@ use regimen_base::Diagnostic;
 use regimen_base::plan::{Plan, Stage};
 use std::path::{Path, PathBuf};
 
-/// A checkpoint whose files have been verified.
+/// A checkpoint whose files have been verified, or only its manifest ([`Checkpoint::glance`]).
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     /// Its folder.
@@ -43,6 +43,14 @@ impl Checkpoint {
             }
         }
         Ok(Checkpoint { folder: folder.to_owned(), manifest })
+    }
+
+    /// Opens the checkpoint that a file `last` or `best` names and reads its manifest, but no other file: enough to tell
+    /// which checkpoint it is. None if there is none whose manifest is intact.
+    pub fn glance(pointer: &Path) -> Option<Checkpoint> {
+        let folder = follow(pointer)?;
+        let text = std::fs::read_to_string(folder.join(names::MANIFEST)).ok()?;
+        Some(Checkpoint { manifest: Manifest::from_json(&text).ok()?, folder })
     }
 
     /// Opens the checkpoint that a path names ([`locate`]) and verifies it.

@@ -73,6 +73,11 @@ impl Store {
         steps
     }
 
+    /// Whether damaged checkpoints were set aside.
+    pub fn has_damaged(&self) -> bool {
+        self.entries().iter().any(|name| name.starts_with(DAMAGED))
+    }
+
     /// Writes a checkpoint, moves `last` (and `best`, if it is the best) to it, and then removes all but
     /// the newest `keep`, the last and the best.
     ///

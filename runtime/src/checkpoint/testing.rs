@@ -28,6 +28,7 @@ pub fn manifest(step: u64) -> Manifest {
         stopped: false,
         finished: false,
         metrics_lines: step,
+        parent: None,
         files: BTreeMap::new(),
     }
 }

@@ -62,8 +62,12 @@ fn write_aside(disk: &dyn Disk, folder: &Path, snapshot: &Snapshot) -> Result<Ma
     disk.make_folder(folder).map_err(at("create the checkpoint's folder"))?;
     let mut manifest = snapshot.manifest.clone();
     manifest.files.clear();
+    let refused = |failure: Failure, name: &str| match failure {
+        Failure::Io(e) => codes::checkpoint_not_written(&format!("write {name}"), folder, &e),
+        Failure::Content(diagnostic) => *diagnostic,
+    };
     let mut put = |name: &str, content: &mut Content| {
-        let sum = write_file(disk, folder, name, content)?;
+        let sum = write_file(disk, folder, name, content).map_err(|failure| refused(failure, name))?;
         manifest.files.insert(name.to_owned(), sum);
         Ok::<(), Diagnostic>(())
     };
@@ -73,7 +77,8 @@ fn write_aside(disk: &dyn Disk, folder: &Path, snapshot: &Snapshot) -> Result<Ma
         put(name, &mut |out| Ok(out.write_all(text.as_bytes())?))?;
     }
     let text = manifest.to_json().map_err(std::io::Error::other).map_err(at("write manifest.json"))?;
-    write_file(disk, folder, names::MANIFEST, &mut |out| Ok(out.write_all(text.as_bytes())?))?;
+    write_file(disk, folder, names::MANIFEST, &mut |out| Ok(out.write_all(text.as_bytes())?))
+        .map_err(|failure| refused(failure, names::MANIFEST))?;
     disk.sync_folder(folder).map_err(at("sync the checkpoint's folder"))?;
     Ok(manifest)
 }
@@ -86,20 +91,14 @@ pub(crate) fn write_file(
     folder: &Path,
     name: &str,
     content: &mut Content,
-) -> Result<FileSum, Diagnostic> {
-    let mut write = || -> Result<FileSum, Failure> {
-        let file = BufWriter::new(disk.create(&folder.join(name))?);
-        let mut summing = SummingWriter::new(file);
-        content(&mut summing)?;
-        let (file, sum) = summing.finish();
-        let mut file: Box<dyn DurableFile> = file.into_inner().map_err(|e| e.into_error())?;
-        file.sync()?;
-        Ok(sum)
-    };
-    write().map_err(|failure| match failure {
-        Failure::Io(e) => codes::checkpoint_not_written(&format!("write {name}"), folder, &e),
-        Failure::Content(diagnostic) => *diagnostic,
-    })
+) -> Result<FileSum, Failure> {
+    let file = BufWriter::new(disk.create(&folder.join(name))?);
+    let mut summing = SummingWriter::new(file);
+    content(&mut summing)?;
+    let (file, sum) = summing.finish();
+    let mut file: Box<dyn DurableFile> = file.into_inner().map_err(|e| e.into_error())?;
+    file.sync()?;
+    Ok(sum)
 }
 
 fn write_weights(out: &mut dyn Write, snapshot: &Snapshot) -> Result<(), Failure> {

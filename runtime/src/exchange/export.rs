@@ -3,7 +3,7 @@
 use super::names;
 use super::transpose::transpose;
 use crate::checkpoint::disk::{Disk, RealDisk, TEMPORARY};
-use crate::checkpoint::tensors::{Entry, TensorFile, write_tensors};
+use crate::checkpoint::tensors::{Entry, Failure, TensorFile, write_tensors};
 use crate::checkpoint::{Checkpoint, names as files, write_file};
 use crate::run::{codes, find_stage};
 use regimen_base::Diagnostic;
@@ -28,12 +28,12 @@ pub fn export(checkpoint: &Checkpoint, target: &Path) -> Result<Exported, Diagno
     let plan = checkpoint.plan()?;
     let stage = find_stage(&plan, &checkpoint.manifest.stage)?;
     if target.exists() {
-        return Err(codes::exchange_failed(target, "it exists already; nothing is overwritten"));
+        return Err(codes::export_exists(target));
     }
     let name = target.file_name().and_then(|n| n.to_str()).unwrap_or("model");
     let aside = target.with_file_name(format!("{TEMPORARY}{name}"));
-    let written = fill(checkpoint, stage, &aside).and_then(|exported| {
-        RealDisk.rename(&aside, target).map_err(|e| codes::exchange_failed(target, e.to_string()))?;
+    let written = fill(checkpoint, stage, &aside, target).and_then(|exported| {
+        RealDisk.rename(&aside, target).map_err(|e| codes::export_failed(target, &e))?;
         Ok(exported)
     });
     if written.is_err() {
@@ -43,11 +43,22 @@ pub fn export(checkpoint: &Checkpoint, target: &Path) -> Result<Exported, Diagno
     written
 }
 
-fn fill(checkpoint: &Checkpoint, stage: &Stage, folder: &Path) -> Result<Exported, Diagnostic> {
-    let failed = |e: std::io::Error| codes::exchange_failed(folder, e.to_string());
+/// Writes into `folder`; messages name `target`, which it becomes when it is complete.
+fn fill(
+    checkpoint: &Checkpoint,
+    stage: &Stage,
+    folder: &Path,
+    target: &Path,
+) -> Result<Exported, Diagnostic> {
+    let failed = |e: std::io::Error| codes::export_failed(target, &e);
+    let refused = |failure: Failure| match failure {
+        Failure::Io(e) => failed(e),
+        Failure::Content(diagnostic) => *diagnostic,
+    };
     RealDisk.make_folder(folder).map_err(failed)?;
     let config = format!("{:#}\n", stage.model.exchange.config);
-    write_file(&RealDisk, folder, names::CONFIG, &mut |out| Ok(out.write_all(config.as_bytes())?))?;
+    write_file(&RealDisk, folder, names::CONFIG, &mut |out| Ok(out.write_all(config.as_bytes())?))
+        .map_err(refused)?;
     for name in [files::TOKENIZER, files::TOKENIZER_CONFIG] {
         let from = checkpoint.folder.join(name);
         if from.is_file() {
@@ -63,7 +74,8 @@ fn fill(checkpoint: &Checkpoint, stage: &Stage, folder: &Path) -> Result<Exporte
         write_tensors(out, &entries, Some(("format", "pt")), &mut |index, out| {
             Ok(out.write_all(&content(&file, tensors.get(index))?)?)
         })
-    })?;
+    })
+    .map_err(refused)?;
     RealDisk.sync_folder(folder).map_err(failed)?;
     Ok(Exported { tensors: entries.len(), bytes: sum.bytes })
 }

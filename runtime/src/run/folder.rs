@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! runs/<experiment>/<stage>/
-//!   lock  plan.json  metrics.jsonl  events.out.tfevents.…  result.json  checkpoints/
+//!   lock  saved  plan.json  metrics.jsonl  events.out.tfevents.…  result.json  checkpoints/
 //! ```
 
 use super::{check, codes};
 use crate::checkpoint::Store;
 use crate::checkpoint::disk::{RealDisk, replace};
+use crate::metrics::METRICS;
 use regimen_base::Diagnostic;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub enum Start {
     /// There must not be one with a checkpoint.
     New,
-    /// Go on from its last good checkpoint; begin if there is none.
+    /// Go on from its last good checkpoint; begin if none was ever written.
     Resume,
     /// Keep it beside under the next free number and begin.
     Replace,
@@ -47,23 +48,34 @@ impl RunFolder {
     /// Opens the folder and takes its lock.
     ///
     /// # Errors
-    /// If another process holds the lock, if a run is there and `start` is [`Start::New`], or if the folder
-    /// cannot be written.
+    /// If another process holds the lock, if a run is there and `start` is [`Start::New`], if all checkpoints of the run are
+    /// gone and `start` is not [`Start::Replace`], or if the folder cannot be written.
     pub fn open(path: &Path, start: Start) -> Result<RunFolder, Diagnostic> {
         let lock = locked(path)?;
-        let last = Store::open(&path.join("checkpoints"))?.steps().last().copied();
-        let lock = match (start, last) {
-            (Start::New, Some(step)) => return Err(codes::run_exists(path, step)),
-            (Start::Replace, Some(_)) => {
+        let lock = match (start, Earlier::of(path)?) {
+            (Start::New, Earlier::Saved(step)) => return Err(codes::run_exists(path, step)),
+            (Start::New | Start::Resume, Earlier::Lost(why)) => {
+                return Err(codes::checkpoints_lost(path, why));
+            }
+            // Whoever goes on begins again: nothing was saved. Its metrics are kept all the same.
+            (Start::Replace, Earlier::Saved(_) | Earlier::Lost(_)) | (_, Earlier::Unsaved) => {
                 set_aside(path)?;
                 // The lock went with the old folder; the new one gets its own.
                 let new = locked(path)?;
                 drop(lock);
                 new
             }
-            _ => lock,
+            (_, Earlier::None) | (Start::Resume, Earlier::Saved(_)) => lock,
         };
         Ok(RunFolder { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Notes that a checkpoint is durable: if none is there later, it was lost.
+    ///
+    /// # Errors
+    /// If the note cannot be written.
+    pub fn note_saved(&self) -> Result<(), Diagnostic> {
+        if self.path.join(SAVED).exists() { Ok(()) } else { self.write(SAVED, "") }
     }
 
     /// The folder.
@@ -84,6 +96,43 @@ impl RunFolder {
         let path = self.path.join(name);
         replace(&RealDisk, &path, content.as_bytes())
             .map_err(|e| codes::run_folder_failed("write", &path, &e))
+    }
+}
+
+/// Lies in the folder of a run that has written a checkpoint.
+const SAVED: &str = "saved";
+
+/// What an earlier process left in a folder.
+enum Earlier {
+    None,
+    /// Metrics of a run that ended before its first checkpoint.
+    Unsaved,
+    /// Checkpoints, the newest of this step.
+    Saved(u64),
+    /// Traces of checkpoints that are gone.
+    Lost(&'static str),
+}
+
+impl Earlier {
+    fn of(path: &Path) -> Result<Earlier, Diagnostic> {
+        let checkpoints = path.join("checkpoints");
+        let metrics = fs::metadata(path.join(METRICS)).is_ok_and(|m| m.len() > 0);
+        if metrics && !checkpoints.is_dir() {
+            return Ok(Earlier::Lost("those that it wrote were removed"));
+        }
+        let store = Store::open(&checkpoints)?;
+        if let Some(step) = store.steps().last() {
+            return Ok(Earlier::Saved(*step));
+        }
+        Ok(if store.has_damaged() {
+            Earlier::Lost("those that it wrote are damaged")
+        } else if path.join(SAVED).exists() || path.join("result.json").exists() {
+            Earlier::Lost("those that it wrote were removed")
+        } else if metrics {
+            Earlier::Unsaved
+        } else {
+            Earlier::None
+        })
     }
 }
 
@@ -145,6 +194,37 @@ mod tests {
         assert!(root.path().join("e/s.1/checkpoints/step-00000005").is_dir());
         assert!(!replaced.checkpoints().join("step-00000005").exists());
         assert_eq!(RunFolder::open(&path, Start::Resume).unwrap_err().code.0, "E0953");
+    }
+
+    #[test]
+    fn a_run_whose_checkpoints_are_gone_is_begun_again_only_when_asked() {
+        for trace in ["x", "saved", "result.json", "checkpoints/damaged-step-00000005/x"] {
+            let root = tempfile::tempdir().unwrap();
+            let path = root.path().join("e/s");
+            fs::create_dir_all(path.join(trace).parent().unwrap()).unwrap();
+            fs::write(path.join(trace), "").unwrap();
+            fs::write(path.join(METRICS), "{}\n").unwrap();
+            for start in [Start::New, Start::Resume, Start::New] {
+                let refused = RunFolder::open(&path, start).unwrap_err();
+                assert_eq!(refused.code.0, "E0952", "{trace}");
+                assert!(refused.help.unwrap().contains("--fresh"));
+            }
+            RunFolder::open(&path, Start::Replace).unwrap();
+            assert!(root.path().join("e/s.1").join(METRICS).is_file());
+        }
+    }
+
+    #[test]
+    fn metrics_of_a_run_that_never_saved_are_kept() {
+        for (number, start) in [Start::New, Start::Resume, Start::Replace].into_iter().enumerate() {
+            let root = tempfile::tempdir().unwrap();
+            let path = root.path().join("e/s");
+            fs::create_dir_all(path.join("checkpoints")).unwrap();
+            fs::write(path.join(METRICS), "{}\n").unwrap();
+            let folder = RunFolder::open(&path, start).unwrap();
+            assert!(root.path().join("e/s.1").join(METRICS).is_file(), "{number}");
+            assert!(!folder.path().join(METRICS).exists());
+        }
     }
 
     #[test]

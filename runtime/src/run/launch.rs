@@ -47,7 +47,7 @@ pub fn launch(
 /// Writes the timeline of what was measured beside the metrics.
 fn write_profile(stage: &Stage, engine: &dyn Engine, folder: &Path) -> Result<(), Diagnostic> {
     let mut trace = Trace::default();
-    trace.stage(stage, |program| engine.seconds(&program.name));
+    trace.stage(&stage.name, stage, |program| engine.seconds(&program.name));
     let path = folder.join(PROFILE);
     let text = trace.to_json().map_err(std::io::Error::other);
     text.and_then(|text| std::fs::write(&path, text))

@@ -16,6 +16,7 @@ pub mod libtorch;
 mod measure;
 mod numerics;
 pub mod observer;
+mod parents;
 mod planned;
 mod session;
 mod times;
@@ -123,6 +124,7 @@ pub fn run_stage(job: &Job, parts: Parts) -> Result<Outcome, Diagnostic> {
     let stage = find_stage(job.plan, job.stage)?;
     let checked = Checked::new(stage)?;
     let path = RunFolder::path_of(job.root, &job.plan.content.experiment, &stage.name)?;
+    let parent = parents::current(job.plan, job.root, stage)?;
     let folder = RunFolder::open(&path, job.start)?;
     let began = Instant::now();
     let store = Store::open(&folder.checkpoints())?;
@@ -130,12 +132,13 @@ pub fn run_stage(job: &Job, parts: Parts) -> Result<Outcome, Diagnostic> {
     let fresh = new_manifest(job.plan, &checked, parts.engine)?;
     if let Some(checkpoint) = &checkpoint {
         agree(checkpoint, stage, &fresh, parts.observer)?;
+        parents::unchanged(&stage.name, checkpoint.manifest.parent.as_ref(), parent.as_ref())?;
         checkpoint.restore(stage, parts.engine)?;
     }
     let texts = texts(job.plan, parts.tokenizer, &folder)?;
     let state = match &checkpoint {
         Some(c) => Manifest { plan: fresh.plan, machine: fresh.machine, ..c.manifest.clone() },
-        None => fresh,
+        None => Manifest { parent, ..fresh },
     };
     announce(parts.observer, &checked, &folder, checkpoint.as_ref());
     if state.finished {
@@ -152,6 +155,7 @@ pub fn run_stage(job: &Job, parts: Parts) -> Result<Outcome, Diagnostic> {
         observer: parts.observer,
         interrupt: job.interrupt,
         root: job.root,
+        folder: &folder,
         store,
         recorder,
         texts,
@@ -183,8 +187,11 @@ fn last_checkpoint(
     warnings.iter().for_each(|w| observer.warning(w));
     if checkpoint.is_none() && !warnings.is_empty() {
         // Beginning again would throw the metrics of the whole run away without being asked.
-        let why = format!("all {} are damaged", warnings.len());
-        return Err(codes::no_usable_checkpoint(&folder.checkpoints(), &why));
+        let why = match warnings.len() {
+            1 => "the only one is damaged".to_owned(),
+            many => format!("all {many} are damaged"),
+        };
+        return Err(codes::checkpoints_lost(folder.path(), &why));
     }
     Ok(checkpoint)
 }
@@ -206,6 +213,7 @@ fn new_manifest(plan: &Plan, stage: &Checked, engine: &dyn Engine) -> Result<Man
         stopped: false,
         finished: false,
         metrics_lines: 0,
+        parent: None,
         files: BTreeMap::new(),
     })
 }

@@ -9,6 +9,7 @@ use super::check::Checked;
 use super::codes;
 use super::counting::Counting;
 use super::engine::{Engine, Residents};
+use super::folder::RunFolder;
 use super::interrupt::Interrupt;
 use super::measure::Pace;
 use super::observer::{Evaluated, Observer, Step};
@@ -38,6 +39,7 @@ pub struct Session<'a> {
     pub interrupt: &'a Interrupt,
     /// The experiment's folder.
     pub root: &'a Path,
+    pub folder: &'a RunFolder,
     pub store: Store,
     pub recorder: Recorder,
     /// Texts that go into every checkpoint.
@@ -206,7 +208,7 @@ impl<'a> Session<'a> {
     fn load(&mut self, from: &WeightSource) -> Result<(), Diagnostic> {
         match from {
             WeightSource::Stage(stage, which) => {
-                let run = super::RunFolder::path_of(self.root, &self.state.experiment, stage)?;
+                let run = RunFolder::path_of(self.root, &self.state.experiment, stage)?;
                 let checkpoint = Store::named(&run.join("checkpoints"), which)?;
                 checkpoint.restore_weights(self.stage.stage(), &mut self.engine)
             }
@@ -321,6 +323,7 @@ impl<'a> Session<'a> {
         self.state.finished = finished;
         let snapshot = Snapshot { stage, residents: &self.engine, manifest: &self.state, texts: &self.texts };
         let saved = self.store.save(&snapshot, self.stage.keep())?;
+        self.folder.note_saved()?;
         self.progress.due = false;
         self.progress.saved = Some(self.state.step);
         self.progress.last_save = Instant::now();

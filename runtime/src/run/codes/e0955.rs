@@ -35,21 +35,25 @@ pub struct Difference {
 
 /// Lists the differences; many are cut with their number.
 pub fn resume_refused(stage: &str, differences: &[Difference]) -> Diagnostic {
-    const SHOWN: usize = 12;
     let title = format!("stage `{stage}` cannot be resumed: the plan now computes something else");
-    let mut diagnostic = Diagnostic::error(PAGE.code, title);
-    for d in differences.iter().take(SHOWN) {
-        diagnostic = diagnostic.because(format!("`{}` was {} and is now {}.", d.field, d.before, d.now));
-    }
+    let mut diagnostic = with_differences(Diagnostic::error(PAGE.code, title), differences);
     if differences.is_empty() {
         diagnostic = diagnostic.because(
             "Another version of regimen wrote the checkpoint, and counted other things as decisive.",
         );
     }
-    let more = differences.len().saturating_sub(SHOWN);
-    if more > 0 {
-        diagnostic = diagnostic.because(format!("{more} more places differ."));
-    }
     diagnostic
         .help("undo the change, or start over with `--fresh`, which keeps the old folder beside the new one")
+}
+
+/// Adds a note for each difference; many are cut with their number.
+pub(super) fn with_differences(mut diagnostic: Diagnostic, differences: &[Difference]) -> Diagnostic {
+    const SHOWN: usize = 12;
+    for d in differences.iter().take(SHOWN) {
+        diagnostic = diagnostic.because(format!("`{}` was {} and is now {}.", d.field, d.before, d.now));
+    }
+    match differences.len().saturating_sub(SHOWN) {
+        0 => diagnostic,
+        more => diagnostic.because(format!("{more} more places differ.")),
+    }
 }

@@ -13,7 +13,9 @@ or describes another model than the declared one.
 
 Only safetensors are read: a `pytorch_model.bin` is a pickle, and loading a pickle runs whatever code it contains.
 
-**Fix.** If there is only a pickle, convert it once where it is trusted:
+A folder that is written is a new one: what is there already is never overwritten.
+
+**Fix.** Export into a folder that does not exist yet. If what is to be read holds only a pickle, convert it once where it is trusted:
 
 ```
 python -c \"from transformers import AutoModel as M; M.from_pretrained('folder').save_pretrained('folder-safe')\"
@@ -26,4 +28,20 @@ pub fn exchange_failed(path: &Path, what: impl AsRef<str>) -> Diagnostic {
     Diagnostic::error(PAGE.code, format!("`{}`: {}", path.display(), what.as_ref())).help(
         "the folder needs config.json, tokenizer.json and model.safetensors as `save_pretrained` writes them",
     )
+}
+
+/// The folder that is to be written is there.
+pub fn export_exists(target: &Path) -> Diagnostic {
+    Diagnostic::error(PAGE.code, format!("`{}` exists already; nothing is overwritten", target.display()))
+        .help("name a folder that does not exist yet, or move this one away")
+}
+
+/// The folder cannot be written.
+pub fn export_failed(target: &Path, error: &std::io::Error) -> Diagnostic {
+    let why = match error.kind() {
+        std::io::ErrorKind::NotFound => "the folder that it should lie in does not exist".to_owned(),
+        _ => error.to_string(),
+    };
+    Diagnostic::error(PAGE.code, format!("`{}` cannot be written: {why}", target.display()))
+        .help("check that the folder around it exists and may be written to, and that the disk is not full")
 }

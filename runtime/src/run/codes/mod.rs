@@ -18,10 +18,11 @@ mod e0963;
 mod e0964;
 mod e0965;
 mod e0966;
+mod e0967;
 
 pub use e0950::checkpoint_not_written;
 pub use e0951::{checkpoint_damaged, checkpoint_skipped};
-pub use e0952::no_usable_checkpoint;
+pub use e0952::{checkpoints_lost, no_usable_checkpoint};
 pub use e0953::folder_in_use;
 pub use e0954::run_exists;
 pub use e0955::{Difference, resume_refused};
@@ -30,14 +31,15 @@ pub use e0957::peak_differs;
 pub use e0958::plan_not_runnable;
 pub use e0959::run_folder_failed;
 pub use e0960::tensors_differ;
-pub use e0961::exchange_failed;
+pub use e0961::{exchange_failed, export_exists, export_failed};
 pub use e0962::metrics_short;
 pub use e0963::{generation_failed, prompt_empty};
 pub use e0964::checkpoint_of_another_model;
 pub use e0965::another_machine;
 pub use e0966::data_changed;
+pub use e0967::{parent_of_another_plan, parent_replaced, parent_unfinished};
 
-use regimen_base::CodePage;
+use regimen_base::{CodePage, Diagnostic};
 
 /// All pages, in order.
 pub const ALL: &[CodePage] = &[
@@ -58,7 +60,14 @@ pub const ALL: &[CodePage] = &[
     e0964::PAGE,
     e0965::PAGE,
     e0966::PAGE,
+    e0967::PAGE,
 ];
+
+/// Whether a run was refused before anything was computed, because of what an earlier one has left.
+pub fn is_refusal(diagnostic: &Diagnostic) -> bool {
+    let pages = [e0952::PAGE, e0953::PAGE, e0954::PAGE, e0955::PAGE, e0967::PAGE];
+    pages.iter().any(|page| page.code == diagnostic.code)
+}
 
 /// "a, b, c and 4 more": a list that stays readable however long it is.
 pub fn listed<T: AsRef<str>>(names: &[T]) -> String {
