@@ -10,6 +10,7 @@ use crate::experiment::Experiment;
 use crate::program::overrides::{self, Change};
 use crate::program::{Assert, Instance, Origin, Program, declare};
 use crate::world::{MemoryWorld, World};
+use regimen_base::diagnostic::any_errors;
 use regimen_base::{Diagnostic, SourceMap, Span};
 use regimen_grammar::ast::{BinaryOp, ExprKind, Ident, Path, Spanned};
 use std::collections::BTreeSet;
@@ -130,11 +131,14 @@ impl Front {
         sink.extend(eval.take_diagnostics());
         sink.extend(asserts);
         let facts = eval.facts();
-        if let Some(experiment) = experiment
-            && !regimen_base::diagnostic::any_errors(sink)
-        {
-            self.experiments.push(experiment);
-            self.members.push(Loaded { instance, facts });
+        match experiment {
+            _ if any_errors(sink) => {}
+            Ok(experiment) => {
+                self.experiments.push(experiment);
+                self.members.push(Loaded { instance, facts });
+            }
+            // Whoever gave up should have said why.
+            Err(place) => sink.push(codes::e0602::lost(place)),
         }
     }
 

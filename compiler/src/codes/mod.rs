@@ -71,6 +71,7 @@ pub mod e0504;
 pub mod e0505;
 pub mod e0506;
 pub mod e0601;
+pub mod e0602;
 pub mod e0701;
 pub mod e0702;
 pub mod e0710;
@@ -151,6 +152,7 @@ pub static ALL: &[&CodePage] = &[
     &e0505::PAGE,
     &e0506::PAGE,
     &e0601::PAGE,
+    &e0602::PAGE,
     &e0701::PAGE,
     &e0702::PAGE,
     &e0710::PAGE,

@@ -380,6 +380,9 @@ impl Evaluator<'_> {
         if !number.contains(&quantity.value) {
             return Err(self.report(codes::e0306::out_of_range(name, number, &quantity, expr.span)));
         }
+        if !number.keeps(&quantity) {
+            return Err(self.report(codes::e0308::not_kept(name, number, &quantity, expr.span)));
+        }
         Ok(quantity)
     }
 
