@@ -341,7 +341,7 @@ impl Evaluator<'_> {
             }
             Some((Named { what: What::Broken, .. }, _)) => Err(Stop::Reported),
             _ => {
-                let names = self.program.visible(context.scope, &path.parts);
+                let names = self.candidates(context, path);
                 Err(self.report(codes::e0205::unknown_name(path, &names)))
             }
         }
