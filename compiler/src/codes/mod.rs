@@ -160,6 +160,11 @@ pub static ALL: &[&CodePage] = &[
     &e0801::PAGE,
 ];
 
+/// `1 step`, `2 steps`.
+fn in_steps(n: u64) -> String {
+    if n == 1 { "1 step".into() } else { format!("{n} steps") }
+}
+
 /// Adds what was probably meant: the nearest name as a fix, or those that begin so, or all names if there are few.
 pub fn suggest(diagnostic: Diagnostic, word: &Ident, names: &[&str]) -> Diagnostic {
     let longer: Vec<&str> =
