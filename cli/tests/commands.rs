@@ -379,7 +379,7 @@ fn check_looks_at_every_variant_and_its_plan() {
     bench.write("variants.exp", format!("{GOOD}{}", huge.lines().take(2).collect::<Vec<_>>().join("\n")));
     let said = bench.run(&["check", "variants.exp"]);
     assert!(
-        said.status == 1 && said.err.contains("E0702") && said.err.contains("in variant `huge`"),
+        said.status == 3 && said.err.contains("E0702") && said.err.contains("in variant `huge`"),
         "{said:?}"
     );
     assert_eq!(bench.run(&["plan", "variants.exp"]).status, 0, "nobody chose it");
