@@ -1,7 +1,7 @@
 //! From a file name to checked experiments and their plans, and everything that is to be said about them.
 
 use crate::arguments::Changes;
-use crate::codes::{e0810, e0815, e0816};
+use crate::codes::{e0810, e0812, e0815, e0816};
 use crate::files;
 use crate::output::Terminal;
 use crate::progress::DataProgress;
@@ -9,9 +9,10 @@ use crate::render::Batch;
 use crate::world::{Effort, Folder, folder_of};
 use regimen_base::plan::{Content, Plan, Report};
 use regimen_base::{Diagnostic, Label, Severity, diagnostic::any_errors};
-use regimen_compiler::front::{Front, Options, Planned, PlannedStage, load};
+use regimen_compiler::front::{Alternative, Front, News, Options, Planned, PlannedStage, load};
 use regimen_compiler::planning::{self, Outcome};
 use regimen_data::Place;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -27,8 +28,19 @@ pub struct Project<'a> {
     pub folder: &'a Path,
     /// What the files declare.
     pub front: Front,
+    /// Variants that are checked although nobody chose them.
+    alternatives: Vec<Alternative>,
     /// What was said about it.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Which variants are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variants {
+    /// The chosen one, if any.
+    Chosen,
+    /// Without a choice, all of them.
+    Every,
 }
 
 /// Loads an experiment.
@@ -39,9 +51,13 @@ pub fn open<'a>(
     file: &'a Path,
     changes: &Changes,
     effort: Effort,
+    variants: Variants,
     terminal: Terminal,
 ) -> Result<Project<'a>, Batch> {
     let bare = |diagnostic| Batch::bare(vec![diagnostic]);
+    if file.extension().is_some_and(|ending| ending == "json") {
+        return Err(bare(e0812::not_an_experiment(file)));
+    }
     let text = files::read(file, LARGEST).map_err(bare)?;
     let Some(name) = file.file_name().and_then(|name| name.to_str()) else {
         let error = io::Error::new(io::ErrorKind::InvalidInput, "its name is not Unicode");
@@ -51,8 +67,14 @@ pub fn open<'a>(
     let place = Place { outside: changes.allow_outside, ..Place::new(folder) };
     let world = Folder::new(place, name, text, effort, Box::new(DataProgress::new(terminal)));
     let options = Options { set: changes.set.clone(), variant: changes.variant.clone() };
-    let (front, diagnostics) = load(&world, name, &options);
-    Ok(Project { file, folder, front, diagnostics })
+    let (front, mut diagnostics) = load(&world, name, &options);
+    let mut alternatives = vec![];
+    if variants == Variants::Every {
+        let (all, found) = front.alternatives(&world, &diagnostics);
+        diagnostics.extend(found);
+        alternatives = all;
+    }
+    Ok(Project { file, folder, front, alternatives, diagnostics })
 }
 
 impl Project<'_> {
@@ -75,6 +97,16 @@ impl Project<'_> {
             // The process ends with its check: giving back the plan's thousands of small pieces is time for nobody.
             std::mem::forget(outcome);
         }
+        let mut news = News::since(&self.diagnostics);
+        for alternative in &self.alternatives {
+            for (index, experiment) in alternative.experiments.iter().enumerate() {
+                let Outcome { reports, mut diagnostics, .. } =
+                    planning::plan(experiment, self.front.sources());
+                diagnostics.extend(self.front.check_asserts_of(alternative, index, &planned(&reports)));
+                news.add(diagnostics, &alternative.name);
+            }
+        }
+        self.diagnostics.append(&mut news.found);
     }
 
     fn outcomes(&mut self) -> Vec<Outcome> {
@@ -111,14 +143,21 @@ impl Project<'_> {
 /// that reads it.
 fn merged(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut kept: Vec<Diagnostic> = vec![];
+    // By their titles, so that many mistakes do not take the square of their time.
+    let mut by_title: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for diagnostic in diagnostics {
-        let same = |d: &&mut Diagnostic| {
-            let what = |d: &Diagnostic| (d.code, d.severity, d.notes.clone(), d.help.clone());
-            d.title == diagnostic.title && d.fixes == diagnostic.fixes && what(d) == what(&diagnostic)
-        };
         // Without a note, equal words may still be about different things: an unknown field in two places.
-        let first = kept.iter_mut().find(same).filter(|_| !diagnostic.notes.is_empty());
-        match first {
+        let known = by_title.entry(diagnostic.title.clone()).or_default();
+        let same = |d: &Diagnostic| {
+            let what = |d: &Diagnostic| (d.code, d.severity, d.notes.clone(), d.help.clone());
+            d.fixes == diagnostic.fixes && what(d) == what(&diagnostic)
+        };
+        let first = known.iter().copied().filter(|_| !diagnostic.notes.is_empty());
+        let first = first.into_iter().find(|index| kept.get(*index).is_some_and(same));
+        if first.is_none() && !diagnostic.notes.is_empty() {
+            known.push(kept.len());
+        }
+        match first.and_then(|index| kept.get_mut(index)) {
             Some(first) => {
                 first.labels.extend(diagnostic.labels.into_iter().map(|l| Label { primary: false, ..l }))
             }

@@ -360,3 +360,30 @@ fn what_is_no_plan_is_not_run() {
         assert!(forged.status == 1 && forged.err.contains("changed after it was made"), "{forged:?}");
     }
 }
+
+#[test]
+fn a_plan_is_no_experiment_and_the_message_says_what_it_is_for() {
+    let bench = Bench::good();
+    assert_eq!(bench.run(&["plan", "good.exp", "--out", "plan.json"]).status, 0);
+    for command in ["check", "plan", "show"] {
+        let said = bench.run(&[command, "plan.json"]);
+        assert!(said.status == 1 && said.err.contains("regimen run plan.json"), "{said:?}");
+    }
+}
+
+#[test]
+fn check_looks_at_every_variant_and_its_plan() {
+    let bench = Bench::good();
+    let huge =
+        "\nvariant huge { tiny.layers = 10_000, tiny.hidden = 100_000 }\nvariant odd { tiny.heads = 3 }\n";
+    bench.write("variants.exp", format!("{GOOD}{}", huge.lines().take(2).collect::<Vec<_>>().join("\n")));
+    let said = bench.run(&["check", "variants.exp"]);
+    assert!(
+        said.status == 3 && said.err.contains("E0702") && said.err.contains("in variant `huge`"),
+        "{said:?}"
+    );
+    assert_eq!(bench.run(&["plan", "variants.exp"]).status, 0, "nobody chose it");
+    bench.write("variants.exp", format!("{GOOD}{huge}"));
+    let said = bench.run(&["check", "variants.exp"]);
+    assert!(said.status == 1 && said.err.contains("in variant `odd`"), "{said:?}");
+}

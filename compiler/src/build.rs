@@ -14,17 +14,23 @@ use crate::program::LetId;
 use crate::quantity::{Dimension, Quantity, number};
 use crate::rules::{self, ModelView, StageView};
 use petgraph::graph::{DiGraph, NodeIndex};
+use regimen_base::Span;
 use regimen_base::plan::Backend;
 use regimen_base::schedule::{CheckpointPolicy, Goal, Period, Watch};
 use regimen_grammar::ast::ExprKind;
 
-/// Evaluates everything; `None` if a stage or the experiment itself could not be built.
-pub fn experiment(eval: &Evaluator<'_>) -> Option<Experiment> {
+/// Evaluates everything.
+///
+/// # Errors
+/// If a stage or the experiment itself could not be built: where the first of these is declared, if anywhere.
+pub fn experiment(eval: &Evaluator<'_>) -> Result<Experiment, Option<Span>> {
     check_all(eval);
     let order = stage_order(eval);
-    let stages: Vec<Option<Stage>> = order.iter().map(|id| stage(eval, *id)).collect();
-    let (name, seed) = head(eval)?;
-    Some(Experiment { name, seed, stages: stages.into_iter().collect::<Option<_>>()? })
+    let place = |id: ObjectId| eval.program.object(id).name.span;
+    let stages: Vec<_> = order.iter().map(|id| stage(eval, *id).ok_or(Some(place(*id)))).collect();
+    let at_head = || eval.program.of_kind("experiment").next().map(|(id, _)| place(id));
+    let (name, seed) = head(eval).ok_or_else(at_head)?;
+    Ok(Experiment { name, seed, stages: stages.into_iter().collect::<Result<_, _>>()? })
 }
 
 /// Name and seed; a file without `experiment` is called after itself.
@@ -107,7 +113,7 @@ fn stage_order(eval: &Evaluator<'_>) -> Vec<ObjectId> {
 }
 
 /// The stage that another starts from, and where that is written.
-fn source(eval: &Evaluator<'_>, id: ObjectId) -> Option<(ObjectId, regimen_base::Span)> {
+fn source(eval: &Evaluator<'_>, id: ObjectId) -> Option<(ObjectId, Span)> {
     let fields = eval.fields(id).ok()?;
     let from = fields.known("from")?;
     match &from.value {
@@ -267,7 +273,7 @@ fn fuse(fields: &Fields) -> Result<Fusions, Stop> {
     }
 }
 
-fn recompute_span(fields: &Fields) -> regimen_base::Span {
+fn recompute_span(fields: &Fields) -> Span {
     let inner = fields.block("parallel").ok().flatten().filter(|p| p.known("recompute").is_some());
     match (fields.known("recompute"), inner) {
         (None, Some(parallel)) => parallel.span_of("recompute"),
@@ -387,7 +393,7 @@ fn limits(fields: &Fields) -> Result<Budget, Stop> {
     Ok(Budget { limits })
 }
 
-fn limit(what: Limited, quantity: &Quantity, span: regimen_base::Span) -> Limit {
+fn limit(what: Limited, quantity: &Quantity, span: Span) -> Limit {
     let base = match what {
         Limited::Memory => ("bytes", 1.0),
         Limited::Compute => ("FLOP", 1.0),

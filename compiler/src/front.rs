@@ -8,10 +8,11 @@ use crate::codes;
 use crate::duplicates;
 use crate::eval::{Context, Evaluator, FactBook, Stop, Value};
 use crate::experiment::Experiment;
-use crate::program::overrides::{self, Change};
-use crate::program::{Assert, Instance, Origin, Program, declare, members};
+use crate::program::overrides::{self, Change, Member};
+use crate::program::{Assert, Instance, Origin, Paths, Program, declare, members};
 use crate::world::{MemoryWorld, World};
-use regimen_base::{Diagnostic, SourceMap, Span};
+use regimen_base::diagnostic::any_errors;
+use regimen_base::{Code, Diagnostic, FileId, Severity, SourceMap, Span};
 use regimen_grammar::ast::{BinaryOp, ExprKind, Ident, Path, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,7 +34,24 @@ pub struct Front {
     program: Program,
     members: Vec<Loaded>,
     base: Instance,
+    /// What `--set` changes.
+    set: Vec<Change>,
+    /// Whether a variant was chosen.
+    chosen: bool,
 }
+
+/// A variant that was not chosen, as if it had been.
+#[derive(Debug)]
+pub struct Alternative {
+    /// Its name.
+    pub name: String,
+    /// As those of [`Front`].
+    pub experiments: Vec<Experiment>,
+    members: Vec<Loaded>,
+}
+
+/// Most variants of a file, and most members of sweeps over all of them that are checked one by one.
+const MAX_VARIANTS: usize = 256;
 
 /// A member of the sweeps, kept for its assertions. Entry i belongs to experiment i.
 #[derive(Debug)]
@@ -69,30 +87,44 @@ pub struct PlannedStage {
 /// Reads an experiment and everything that it imports. Paths are relative to the experiment's folder.
 pub fn load(world: &dyn World, root: &str, options: &Options) -> (Front, Vec<Diagnostic>) {
     let (mut program, mut sink) = declare::program(world, root);
-    let changes = chosen(&mut program, options, &mut sink);
+    let (changes, set) = chosen(&mut program, options, &mut sink);
     let sweeps = overrides::members(&program, &mut sink);
     let base = Instance::new(&program, &changes, None);
-    let mut front = Front { experiments: vec![], program, members: vec![], base };
+    let chosen = options.variant.is_some();
+    let mut front = Front { experiments: vec![], program, members: vec![], base, set, chosen };
     if sweeps.is_empty() {
-        front.member(front.base.clone(), &[], world, &mut sink);
+        let (built, _) = front.member(front.base.clone(), &[], world, &mut sink);
+        front.keep(built);
     }
-    let names = members::names(&sweeps);
     let mut seen = BTreeMap::new();
-    for (index, (member, name)) in sweeps.iter().zip(names).enumerate() {
-        let mut all = changes.clone();
-        // `--set` comes after sweeps, so that it would win; setting a swept path is a conflict instead.
-        let at = all.iter().position(|c| c.origin == Origin::CommandLine).unwrap_or(all.len());
-        all.splice(at..at, member.changes.iter().cloned());
-        let outside: Vec<Change> =
-            all.iter().filter(|c| !matches!(c.origin, Origin::Variant(_))).cloned().collect();
-        overrides::conflicts(&outside, &mut sink);
-        let instance = Instance::new(&front.program, &all, Some(name));
-        let values = front.member(instance, &member.changes, world, &mut sink);
+    for (index, (member, name)) in sweeps.iter().zip(members::names(&sweeps)).enumerate() {
+        let instance = swept(&front.program, &changes, member, name, &mut sink);
+        let (built, values) = front.member(instance, &member.changes, world, &mut sink);
+        front.keep(built);
         if let Some(earlier) = values.and_then(|values| seen.insert(values, index)) {
             sink.extend(sweeps.get(earlier).and_then(|earlier| duplicates::equal(member, earlier)));
         }
     }
-    (front, unique(sink))
+    let diagnostics = most(unique(sink), &front.program);
+    (front, diagnostics)
+}
+
+/// One member of the sweeps.
+fn swept(
+    program: &Program,
+    changes: &[Change],
+    member: &Member,
+    name: members::Name,
+    sink: &mut Vec<Diagnostic>,
+) -> Instance {
+    let mut all = changes.to_vec();
+    // `--set` comes after sweeps, so that it would win; setting a swept path is a conflict instead.
+    let at = all.iter().position(|c| c.origin == Origin::CommandLine).unwrap_or(all.len());
+    all.splice(at..at, member.changes.iter().cloned());
+    let outside: Vec<Change> =
+        all.iter().filter(|c| !matches!(c.origin, Origin::Variant(_))).cloned().collect();
+    overrides::conflicts(&outside, sink);
+    Instance::new(program, &all, Some(name))
 }
 
 impl Front {
@@ -116,9 +148,82 @@ impl Front {
         self.members.first().map(|m| m.facts.clone())
     }
 
+    /// Checks every variant as if it were chosen, unless one was: variants must not rot. Says what is wrong with them and not `known`
+    /// without them, once, and in which variant.
+    pub fn alternatives(
+        &self,
+        world: &dyn World,
+        known: &[Diagnostic],
+    ) -> (Vec<Alternative>, Vec<Diagnostic>) {
+        let variants = &self.program.variants;
+        if self.chosen || variants.is_empty() {
+            return (vec![], vec![]);
+        }
+        if let Some(first) = variants.get(MAX_VARIANTS) {
+            let (what, limit) = ("the experiment", format!("{MAX_VARIANTS} variants"));
+            return (vec![], vec![codes::e0212::too_large(what, &limit, Some(first.name.span))]);
+        }
+        let mut sweeps = overrides::members(&self.program, &mut vec![]);
+        // What is wrong with a variant is hardly ever wrong with one member only.
+        if sweeps.len().saturating_mul(variants.len()) > MAX_VARIANTS {
+            sweeps.truncate(1);
+        }
+        let (mut all, mut news) = (vec![], News::since(known));
+        for variant in variants {
+            let (alternative, found) = self.alternative(variant, &sweeps, world);
+            news.add(found, &alternative.name);
+            all.push(alternative);
+        }
+        (all, news.found)
+    }
+
+    fn alternative(
+        &self,
+        variant: &Paths,
+        sweeps: &[Member],
+        world: &dyn World,
+    ) -> (Alternative, Vec<Diagnostic>) {
+        let origin = Origin::Variant(variant.name.node.clone());
+        let (name, mut sink) = (variant.name.node.clone(), vec![]);
+        let entries = variant.entries.iter();
+        let mut changes: Vec<Change> = entries
+            .filter_map(|(path, value)| overrides::change(&self.program, path, value, &origin, &mut sink))
+            .collect();
+        changes.extend(self.set.iter().cloned());
+        let mut alternative = Alternative { name, experiments: vec![], members: vec![] };
+        let instances: Vec<Instance> = match sweeps {
+            [] => vec![Instance::new(&self.program, &changes, None)],
+            _ => {
+                let named = sweeps.iter().zip(members::names(sweeps));
+                named.map(|(m, name)| swept(&self.program, &changes, m, name, &mut sink)).collect()
+            }
+        };
+        for instance in instances {
+            if let (Some((experiment, loaded)), _) = self.member(instance, &[], world, &mut sink) {
+                alternative.experiments.push(experiment);
+                alternative.members.push(loaded);
+            }
+        }
+        (alternative, sink)
+    }
+
     /// Judges the assertions that need planned numbers, for the experiment with this index.
     pub fn check_asserts(&self, experiment: usize, planned: &Planned) -> Vec<Diagnostic> {
-        let Some(member) = self.members.get(experiment) else { return vec![] };
+        self.late_asserts(self.members.get(experiment), planned)
+    }
+
+    /// The same for an experiment of a variant.
+    pub fn check_asserts_of(
+        &self,
+        alternative: &Alternative,
+        experiment: usize,
+        planned: &Planned,
+    ) -> Vec<Diagnostic> {
+        self.late_asserts(alternative.members.get(experiment), planned)
+    }
+
+    fn late_asserts(&self, member: Option<&Loaded>, planned: &Planned) -> Vec<Diagnostic> {
+        let Some(member) = member else { return vec![] };
         let nowhere = MemoryWorld::default();
         let eval = Evaluator::new(&self.program, &member.instance, &nowhere)
             .with_facts(member.facts.clone())
@@ -128,27 +233,37 @@ impl Front {
         eval.take_diagnostics().into_iter().chain(found).collect()
     }
 
-    /// Builds and checks one member; the result are the values of what a sweep changes ([`duplicates::values`]).
+    /// Builds and checks one member; beside it the values of what a sweep changes ([`duplicates::values`]).
     fn member(
-        &mut self,
+        &self,
         instance: Instance,
         swept: &[Change],
         world: &dyn World,
         sink: &mut Vec<Diagnostic>,
-    ) -> Option<String> {
+    ) -> (Option<(Experiment, Loaded)>, Option<String>) {
         let eval = Evaluator::new(&self.program, &instance, world);
         let experiment = build::experiment(&eval);
         let asserts = self.asserts(&eval, false);
         sink.extend(eval.take_diagnostics());
         sink.extend(asserts);
         let (facts, values) = (eval.facts(), duplicates::values(&eval, swept));
-        if let Some(experiment) = experiment
-            && !regimen_base::diagnostic::any_errors(sink)
-        {
+        let built = match experiment {
+            _ if any_errors(sink) => None,
+            Ok(experiment) => Some((experiment, Loaded { instance, facts })),
+            // Whoever gave up should have said why.
+            Err(place) => {
+                sink.push(codes::e0602::lost(place));
+                None
+            }
+        };
+        (built, values)
+    }
+
+    fn keep(&mut self, built: Option<(Experiment, Loaded)>) {
+        if let Some((experiment, loaded)) = built {
             self.experiments.push(experiment);
-            self.members.push(Loaded { instance, facts });
+            self.members.push(loaded);
         }
-        values
     }
 
     /// Judges assertions: those that need the plan (`late`), or those that do not.
@@ -199,8 +314,12 @@ impl Front {
     }
 }
 
-/// Changes by the chosen variant, then by `--set`.
-fn chosen(program: &mut Program, options: &Options, sink: &mut Vec<Diagnostic>) -> Vec<Change> {
+/// Changes by the chosen variant, then by `--set`; and those by `--set` alone.
+fn chosen(
+    program: &mut Program,
+    options: &Options,
+    sink: &mut Vec<Diagnostic>,
+) -> (Vec<Change>, Vec<Change>) {
     let mut changes = vec![];
     let mut all = vec![];
     if let Some(name) = &options.variant {
@@ -231,8 +350,8 @@ fn chosen(program: &mut Program, options: &Options, sink: &mut Vec<Diagnostic>) 
         changes.extend(set(program, path, value, sink));
     }
     overrides::conflicts(&changes, sink);
-    all.extend(changes);
-    all
+    all.extend(changes.iter().cloned());
+    (all, changes)
 }
 
 /// `--set path=value`.
@@ -257,10 +376,61 @@ fn set(program: &mut Program, path: &str, value: &str, sink: &mut Vec<Diagnostic
 
 /// Members of a sweep share most of their mistakes: each is told once, in the order of the text.
 fn unique(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let place = |d: &Diagnostic| d.labels.first().map(|l| (l.span.file, l.span.start));
     let mut seen = BTreeSet::new();
-    let mut all: Vec<Diagnostic> =
-        diagnostics.into_iter().filter(|d| seen.insert((d.code, d.title.clone(), place(d)))).collect();
+    let mut all: Vec<Diagnostic> = diagnostics.into_iter().filter(|d| seen.insert(identity(d))).collect();
     all.sort_by_key(place);
     all
+}
+
+/// As many diagnostics as anybody reads, and how many there are besides.
+fn most(mut diagnostics: Vec<Diagnostic>, program: &Program) -> Vec<Diagnostic> {
+    let more = diagnostics.len().saturating_sub(MOST);
+    if more > 0 {
+        diagnostics.truncate(MOST);
+        let end = program.sources.iter().last().map(|(file, source)| {
+            let end = source.text.len();
+            Span::new(file, end, end)
+        });
+        diagnostics.extend(end.map(|end| regimen_grammar::codes::e0125::more(more, end)));
+    }
+    diagnostics
+}
+
+/// Diagnostics of an experiment that are told one by one.
+const MOST: usize = 1_000;
+
+fn place(diagnostic: &Diagnostic) -> Option<(FileId, u32)> {
+    diagnostic.labels.first().map(|l| (l.span.file, l.span.start))
+}
+
+/// What makes two diagnostics the same.
+type Identity = (Code, String, Option<(FileId, u32)>);
+
+fn identity(diagnostic: &Diagnostic) -> Identity {
+    (diagnostic.code, diagnostic.title.clone(), place(diagnostic))
+}
+
+/// Errors and warnings that variants bring.
+#[derive(Debug)]
+pub struct News {
+    seen: BTreeSet<Identity>,
+    /// Each with the first variant that it is true of.
+    pub found: Vec<Diagnostic>,
+}
+
+impl News {
+    /// Nothing new yet.
+    pub fn since(known: &[Diagnostic]) -> News {
+        News { seen: known.iter().map(identity).collect(), found: vec![] }
+    }
+
+    /// Adds what is new of a variant's diagnostics; what is only worth knowing of it is left to those who choose it.
+    pub fn add(&mut self, diagnostics: Vec<Diagnostic>, variant: &str) {
+        for diagnostic in diagnostics {
+            let listed = diagnostic.severity != Severity::Note && self.found.len() < MOST;
+            if listed && self.seen.insert(identity(&diagnostic)) {
+                self.found.push(diagnostic.because(format!("This is so in variant `{variant}`.")));
+            }
+        }
+    }
 }

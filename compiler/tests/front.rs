@@ -8,6 +8,7 @@ use regimen_base::schedule::{Decay, Period};
 use regimen_compiler::arch::parameters;
 use regimen_compiler::experiment::{Limited, MicroBatch, Precision, Recompute};
 use regimen_compiler::front::{Options, Planned, PlannedStage, load};
+use regimen_compiler::planning;
 
 const TOUR: &str = include_str!("frontend/tour.exp");
 
@@ -119,4 +120,127 @@ fn one_sweep_value_on_the_command_line_is_a_conflict() {
         "{}",
         render_all(&front, &diagnostics)
     );
+}
+
+/// A hundred thousand elements are the limit, however few characters say them.
+#[test]
+fn lists_of_lists_are_bounded() {
+    let nested = |i: usize| format!("let a{i} = [{}]", vec![format!("a{}", i - 1); 10].join(", "));
+    let bomb: Vec<String> = (1..8).map(nested).collect();
+    let unused = format!("let a0 = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n{}", bomb.join("\n"));
+    let used = format!("{unused}\nassert a7 == a7");
+    for text in [unused, used] {
+        let (front, diagnostics) = load_text(&complete(&text));
+        let codes: Vec<_> = diagnostics.iter().filter(|d| d.is_error()).map(|d| d.code.0).collect();
+        assert_eq!(codes, ["E0212"], "{}", render_all(&front, &diagnostics));
+    }
+    let many = format!("data many : text {{ files = [{}] }}", vec!["\"data/a.txt\""; 5_000].join(", "));
+    assert!(!any_errors(&load_text(&complete(&many)).1));
+}
+
+#[test]
+fn variants_are_checked_as_if_they_were_chosen() {
+    let text = complete(
+        "variant typo { gpt2.nope = 3 }\nvariant zero { gpt2.layers = 0, base.optimizer = adam {} }\n\
+         variant same { gpt2.layers = 0 }\nvariant odd { gpt2.heads = 3 }\nvariant fine { gpt2.layers = 4 }",
+    );
+    let world = world(&text);
+    let (front, known) = load(&world, "experiment.exp", &Options::default());
+    assert!(!any_errors(&known), "{}", render_all(&front, &known));
+    let (alternatives, found) = front.alternatives(&world, &known);
+    let said: Vec<_> = found.iter().map(|d| (d.code.0, d.notes.last().unwrap().as_str())).collect();
+    let shown = render_all(&front, &found);
+    for expected in [
+        ("E0203", "This is so in variant `typo`."),
+        ("E0306", "This is so in variant `zero`."),
+        ("E0204", "This is so in variant `zero`."),
+        ("E0306", "This is so in variant `same`."),
+        ("E0401", "This is so in variant `odd`."),
+    ] {
+        assert!(said.contains(&expected), "{expected:?}: {shown}");
+    }
+    assert_eq!(found.len(), 5, "{shown}");
+    let built: Vec<_> = alternatives.iter().map(|a| (a.name.as_str(), a.experiments.len())).collect();
+    assert_eq!(built, [("typo", 0), ("zero", 0), ("same", 0), ("odd", 0), ("fine", 1)]);
+    let chosen = Options { variant: Some("fine".into()), ..Options::default() };
+    let (front, known) = load(&world, "experiment.exp", &chosen);
+    assert!(front.alternatives(&world, &known).0.is_empty(), "one was chosen");
+}
+
+#[test]
+fn an_unknown_variant_is_told_which_there_are() {
+    let text =
+        complete("variant quick { base.duration = 10 steps }\nvariant long { base.duration = 900 steps }");
+    let said = |name: &str| {
+        let options = Options { variant: Some(name.into()), ..Options::default() };
+        let (front, found) = load(&world(&text), "experiment.exp", &options);
+        render_all(&front, &found)
+    };
+    let close = said("quik");
+    assert!(
+        close.contains("did you mean `quick`?") && close.contains("Declared: `quick` and `long`"),
+        "{close}"
+    );
+    assert!(said("nope").contains("there are `quick` and `long`"), "{}", said("nope"));
+}
+
+/// Many mistakes take no more time each than few, and all of them are counted.
+#[test]
+fn a_flood_of_mistakes_is_counted() {
+    for line in ["modell x{} : gpt { layers = 2 }\n", "assert nope{} == 1\n", "stage s{} = t{} with {}\n"] {
+        let text: String = (0..4_000).map(|i| line.replacen("{}", &i.to_string(), 2)).collect();
+        let start = std::time::Instant::now();
+        let (_, found) = load_text(&complete(&text));
+        assert!(start.elapsed().as_secs_f64() < 10.0, "{:?} for {line}", start.elapsed());
+        let last = found.iter().find(|d| d.code.0 == "E0125").map(|d| d.title.clone()).unwrap_or_default();
+        assert!(
+            found.len() == 1_001 && last.ends_with("more mistakes are not listed"),
+            "{}: {last}",
+            found.len()
+        );
+    }
+}
+
+#[test]
+fn a_limit_that_is_missed_by_a_byte_is_shown_exactly() {
+    use regimen_base::SourceMap;
+    let needed = |budget: &str| {
+        let text = format!("stage one = base with {{ micro_batch = 8 }}\n{budget}");
+        let (front, found) = load_text(&complete(&text));
+        assert!(!any_errors(&found), "{}", render_all(&front, &found));
+        planning::plan(&front.experiments[0], &SourceMap::default())
+    };
+    let peak = needed("").reports.last().unwrap().memory.upper_bound;
+    let title = |budget: String| {
+        needed(&budget).diagnostics.iter().find(|d| d.is_error()).map(|d| d.title.clone()).unwrap()
+    };
+    let grouped = |n: u64| regimen_compiler::planning::show::count(n).replace(',', "_");
+    let bytes = title(format!("budget one {{ memory <= {} bytes }}", peak - 1));
+    assert!(bytes.contains(&grouped(peak)) && bytes.contains(&grouped(peak - 1)), "{bytes}");
+    let kib = title(format!("budget one {{ memory <= {} / 1024 * 1 KiB }}", peak - 1));
+    assert!(kib.contains(&format!("({} bytes)", grouped(peak))), "{kib}");
+    assert_eq!(
+        needed(&format!("budget one {{ memory <= {peak} bytes }}"))
+            .diagnostics
+            .iter()
+            .filter(|d| d.is_error())
+            .count(),
+        0
+    );
+}
+
+/// A model far beyond the device is refused without building its graph.
+#[test]
+fn a_hopeless_model_is_refused_at_once() {
+    let text = complete(
+        "model gpt2 : gpt { layers = 10_000, heads = 2, hidden = 1_000_000, context = 32, tokenizer = words }",
+    );
+    let (front, found) = load_text(&text);
+    assert!(!any_errors(&found), "{}", render_all(&front, &found));
+    let start = std::time::Instant::now();
+    let outcome = planning::plan(&front.experiments[0], front.sources());
+    assert!(start.elapsed().as_secs_f64() < 2.0, "{:?}", start.elapsed());
+    let said: Vec<_> = outcome.diagnostics.iter().map(|d| (d.code.0, d.title.as_str())).collect();
+    assert_eq!(said[0].0, "E0702", "{said:?}");
+    assert!(said[0].1.contains("needs more than"), "{said:?}");
 }

@@ -35,6 +35,16 @@ pub fn changed(path: &Path) -> Diagnostic {
     .help("give the experiment instead of the plan, or plan again with the change")
 }
 
+/// A plan where an experiment is expected.
+pub fn not_an_experiment(path: &Path) -> Diagnostic {
+    let name = path.display();
+    Diagnostic::error(PAGE.code, format!("`{name}` is a plan or other JSON, not an experiment"))
+        .because("A plan was checked when it was made; what is checked, planned and shown is the experiment.")
+        .help(format!(
+            "run a plan with `regimen run {name}`, or give the experiment, a file that ends in `.exp`"
+        ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use crate::arguments::{Check, DiagnosticFormat};
 use crate::exit::Exit;
 use crate::output::{self, Terminal};
-use crate::project;
+use crate::project::{self, Variants};
 use crate::render::summary::{counts, plural};
 use crate::render::{self, Batch};
 use crate::world::Effort;
@@ -23,7 +23,7 @@ pub fn check(asked: &Check, terminal: Terminal) -> Exit {
 }
 
 fn check_one(file: &Path, asked: &Check, terminal: Terminal) -> Batch {
-    match project::open(file, &asked.changes, Effort::Cached, terminal) {
+    match project::open(file, &asked.changes, Effort::Cached, Variants::Every, terminal) {
         Ok(mut project) => {
             // Budgets are part of the program: they are checked like types.
             if !any_errors(&project.diagnostics) {

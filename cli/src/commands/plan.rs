@@ -4,7 +4,7 @@ use crate::arguments::{Plan as Asked, PlanFormat};
 use crate::exit::Exit;
 use crate::files;
 use crate::output::{self, Terminal};
-use crate::project;
+use crate::project::{self, Variants};
 use crate::render::Batch;
 use crate::world::Effort;
 use regimen_base::Diagnostic;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// Plans the file and prints or writes the result.
 pub fn plan(asked: &Asked, terminal: Terminal) -> Exit {
     let effort = if asked.assume { Effort::Cached } else { Effort::Prepare };
-    let mut project = match project::open(&asked.file, &asked.changes, effort, terminal) {
+    let mut project = match project::open(&asked.file, &asked.changes, effort, Variants::Chosen, terminal) {
         Ok(project) => project,
         Err(batch) => return super::report(&[batch], terminal),
     };

@@ -6,7 +6,7 @@ use crate::engine;
 use crate::exit::Exit;
 use crate::files;
 use crate::output::Terminal;
-use crate::project::{self, only};
+use crate::project::{self, Variants, only};
 use crate::render::Batch;
 use crate::shell::quoted;
 use crate::world::{Effort, folder_of};
@@ -41,7 +41,7 @@ fn plans(asked: &Run, terminal: Terminal) -> Result<Vec<Plan>, Exit> {
     if asked.file.extension().is_some_and(|ending| ending == "json") {
         return read_plans(asked).map_err(|d| super::report(&[Batch::bare(vec![d])], terminal));
     }
-    let mut project = project::open(&asked.file, &asked.changes, Effort::Prepare, terminal)
+    let mut project = project::open(&asked.file, &asked.changes, Effort::Prepare, Variants::Chosen, terminal)
         .map_err(|batch| super::report(&[batch], terminal))?;
     let plans = project.plan_something();
     match super::report(&[project.into_batch()], terminal) {

@@ -3,13 +3,14 @@
 use crate::arguments::Show;
 use crate::exit::Exit;
 use crate::output::{self, Terminal};
-use crate::project;
+use crate::project::{self, Variants};
 use crate::world::Effort;
 use regimen_compiler::show::show as print;
 
 /// Prints the experiment as it is after defaults, derivations, variants and `--set`.
 pub fn show(asked: &Show, terminal: Terminal) -> Exit {
-    let project = match project::open(&asked.file, &asked.changes, Effort::Cached, terminal) {
+    let project = match project::open(&asked.file, &asked.changes, Effort::Cached, Variants::Chosen, terminal)
+    {
         Ok(project) => project,
         Err(batch) => return super::report(&[batch], terminal),
     };

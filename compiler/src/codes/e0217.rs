@@ -1,6 +1,7 @@
 //! E0217: a variant that does not exist.
 
 use super::suggest;
+use crate::schema::listed;
 use regimen_base::{Code, CodePage, Diagnostic};
 use regimen_grammar::ast::Ident;
 
@@ -29,5 +30,9 @@ variant quick { base.duration = 10 steps }
 pub fn unknown_variant(chosen: &Ident, names: &[&str]) -> Diagnostic {
     let diagnostic = Diagnostic::error(CODE, format!("there is no variant `{}`", chosen.node))
         .at(chosen.span, "chosen on the command line");
-    suggest(diagnostic, chosen, names)
+    match names.len() {
+        0 => diagnostic.help("declare it first: the file has no `variant`"),
+        _ => suggest(diagnostic, chosen, names)
+            .because(format!("Declared: {}.", listed(names.iter().copied()))),
+    }
 }

@@ -44,3 +44,11 @@ pub fn which_part(ty: &Ty, name: &str, parts: &[String], span: Span) -> Diagnost
         None => diagnostic.help(format!("write {wanted}")),
     }
 }
+
+/// Two values of a type that has no equality: lists, fields in braces.
+pub fn not_comparable(found: &str, span: Span) -> Diagnostic {
+    let what = if found == "a list" { "lists" } else { found };
+    Diagnostic::error(CODE, format!("{what} cannot be compared"))
+        .at(span, format!("on both sides: {found}"))
+        .help("compare single values: numbers, texts, words, `true` and `false`")
+}

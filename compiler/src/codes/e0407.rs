@@ -1,5 +1,6 @@
 //! E0407: patience longer than the run.
 
+use super::in_steps;
 use regimen_base::{Code, CodePage, Diagnostic, Span};
 
 /// The code.
@@ -33,10 +34,10 @@ pub fn patience(patience: (u64, Span), evaluations: u64, every: (u64, Span), ste
     let plural = if evaluations == 1 { "" } else { "s" };
     let title =
         format!("early stopping can never happen: {evaluations} evaluation{plural}, patience {}", patience.0);
-    let wanted = (steps / patience.0.saturating_mul(2).max(1)).max(1);
+    let wanted = in_steps((steps / patience.0.saturating_mul(2).max(1)).max(1));
     Diagnostic::error(CODE, title)
         .at(patience.1, "more than the run can bring")
         .also(every.1, format!("{steps} steps make {evaluations} evaluation{plural}"))
         .because("The first evaluation sets the mark, so there must be more evaluations than the patience.")
-        .help(format!("evaluate more often, such as `every = {wanted} steps`, or lower the patience"))
+        .help(format!("evaluate more often, such as `every = {wanted}`, or lower the patience"))
 }

@@ -1,5 +1,6 @@
 //! E0416: a run shorter than what it schedules.
 
+use super::in_steps;
 use regimen_base::{Code, CodePage, Diagnostic, Span};
 
 /// The code.
@@ -25,5 +26,5 @@ stage pretrain = base with { duration = 100 steps, evaluate = { every = 50 steps
 pub fn period(what: &str, every: (u64, Span), steps: u64) -> Diagnostic {
     Diagnostic::warning(CODE, format!("every {} steps, but the run has {steps}", every.0))
         .at(every.1, format!("{what} happens only after the last step"))
-        .help(format!("write a smaller distance, such as `{} steps`", (steps / 10).max(1)))
+        .help(format!("write a smaller distance, such as `{}`", in_steps((steps / 10).max(1))))
 }

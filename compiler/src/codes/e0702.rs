@@ -2,7 +2,7 @@
 
 use super::e0701::{Remedy, with_breakdown, with_remedies};
 use crate::experiment::Stage;
-use crate::planning::show::bytes;
+use crate::planning::show::{apart, bytes, count};
 use regimen_base::plan::Report;
 use regimen_base::{Code, CodePage, Diagnostic};
 
@@ -21,13 +21,24 @@ change fits.",
 
 /// The stage does not fit.
 pub fn does_not_fit(stage: &Stage, report: &Report, remedies: &[Remedy]) -> Diagnostic {
-    let title = format!(
-        "stage `{}` needs {}, one device of `{}` has {}",
-        stage.name,
-        bytes(report.memory.upper_bound),
-        stage.hardware.name,
-        bytes(stage.hardware.memory)
-    );
+    let (needs, has) = apart(report.memory.upper_bound, stage.hardware.memory);
+    let title =
+        format!("stage `{}` needs {needs}, one device of `{}` has {has}", stage.name, stage.hardware.name);
     let diagnostic = Diagnostic::error(PAGE.code, title).at(stage.span, "this stage");
     with_remedies(with_breakdown(diagnostic, &report.memory), remedies)
+}
+
+/// The weights and what training keeps beside them are too much already.
+pub fn weights_alone(stage: &Stage, parameters: u64, needed: u64) -> Diagnostic {
+    let (device, has) = (&stage.hardware.name, bytes(stage.hardware.memory));
+    let title = format!(
+        "stage `{}` needs more than {}, one device of `{device}` has {has}",
+        stage.name,
+        bytes(needed)
+    );
+    Diagnostic::error(PAGE.code, title)
+        .at(stage.span, "this stage")
+        .also(stage.model.span, format!("{} parameters", count(parameters)))
+        .because("Weights, gradients and optimizer state alone take this, whatever the micro-batch and the sequence.")
+        .help("make the model smaller, or choose hardware with more memory")
 }

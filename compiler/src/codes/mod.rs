@@ -72,6 +72,7 @@ pub mod e0504;
 pub mod e0505;
 pub mod e0506;
 pub mod e0601;
+pub mod e0602;
 pub mod e0701;
 pub mod e0702;
 pub mod e0710;
@@ -153,12 +154,18 @@ pub static ALL: &[&CodePage] = &[
     &e0505::PAGE,
     &e0506::PAGE,
     &e0601::PAGE,
+    &e0602::PAGE,
     &e0701::PAGE,
     &e0702::PAGE,
     &e0710::PAGE,
     &e0750::PAGE,
     &e0801::PAGE,
 ];
+
+/// `1 step`, `2 steps`.
+fn in_steps(n: u64) -> String {
+    if n == 1 { "1 step".into() } else { format!("{n} steps") }
+}
 
 /// Adds what was probably meant: the nearest name as a fix, or those that begin so, or all names if there are few.
 pub fn suggest(diagnostic: Diagnostic, word: &Ident, names: &[&str]) -> Diagnostic {

@@ -341,7 +341,7 @@ impl Evaluator<'_> {
             }
             Some((Named { what: What::Broken, .. }, _)) => Err(Stop::Reported),
             _ => {
-                let names = self.program.visible(context.scope, &path.parts);
+                let names = self.candidates(context, path);
                 Err(self.report(codes::e0205::unknown_name(path, &names)))
             }
         }
@@ -379,6 +379,9 @@ impl Evaluator<'_> {
         }
         if !number.contains(&quantity.value) {
             return Err(self.report(codes::e0306::out_of_range(name, number, &quantity, expr.span)));
+        }
+        if !number.keeps(&quantity) {
+            return Err(self.report(codes::e0308::not_kept(name, number, &quantity, expr.span)));
         }
         Ok(quantity)
     }

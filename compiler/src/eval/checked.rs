@@ -54,6 +54,14 @@ pub struct MapEntry {
 }
 
 impl Value {
+    /// Elements of a list, those of its lists included.
+    pub fn elements(&self) -> usize {
+        match self {
+            Value::List(list) => list.iter().map(|c| 1 + c.value.elements()).sum(),
+            _ => 0,
+        }
+    }
+
     /// What it is, for messages.
     pub fn describe(&self) -> String {
         match self {

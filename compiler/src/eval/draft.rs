@@ -241,7 +241,9 @@ impl<'a> Evaluator<'a> {
         let per_step = match duration.dimension {
             Dimension::STEPS => Quantity::count(1, Dimension::NONE),
             Dimension::TOKENS => {
-                Quantity::count(batch.checked_mul(sequence).ok_or(Stop::Reported)?, Dimension::NONE)
+                let tokens = batch.checked_mul(sequence);
+                let too_large = || self.report(codes::e0308::too_large(at));
+                Quantity::count(tokens.ok_or_else(too_large)?, Dimension::NONE)
             }
             Dimension::EPOCHS => {
                 let epoch = self.samples_per_epoch(id, sequence, at)?;

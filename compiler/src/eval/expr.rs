@@ -36,7 +36,7 @@ impl Evaluator<'_> {
             ExprKind::Text(text) => Ok(Value::Text(text.clone())),
             ExprKind::Bool(value) => Ok(Value::Bool(*value)),
             ExprKind::Path(path) => self.path(path, context),
-            ExprKind::List(items) => self.list(items, context),
+            ExprKind::List(items) => self.list(items, expr.span, context),
             ExprKind::Record(_) | ExprKind::Tagged { .. } => {
                 let found = "fields in braces";
                 Err(self.report(codes::e0305::wrong_type("a value to compute with", found, expr.span)))
@@ -67,7 +67,8 @@ impl Evaluator<'_> {
         }
     }
 
-    fn list(&self, items: &[Expr], context: Context) -> Result<Value, Stop> {
+    fn list(&self, items: &[Expr], span: Span, context: Context) -> Result<Value, Stop> {
+        self.count_elements(items.len(), span)?;
         let mut values = vec![];
         let mut stop = None;
         for item in items {
@@ -150,6 +151,10 @@ impl Evaluator<'_> {
             (Value::Object(a), Value::Object(b)) => Ok(a == b),
             (Value::Split(a, x), Value::Split(b, y)) | (Value::Checkpoint(a, x), Value::Checkpoint(b, y)) => {
                 Ok(a == b && x == y)
+            }
+            (Value::List(_), Value::List(_))
+            | (Value::Fields(_) | Value::Map(_), Value::Fields(_) | Value::Map(_)) => {
+                Err(self.report(codes::e0305::not_comparable(&a.describe(), span)))
             }
             _ => {
                 let found = format!("{} and {}", a.describe(), b.describe());

@@ -27,6 +27,9 @@ use std::collections::BTreeMap;
 /// Deepest nesting of evaluations; beyond it the stack would be at risk.
 const MAX_DEPTH: u32 = 150;
 
+/// Most elements of all lists together: lists of lists multiply.
+const MAX_ELEMENTS: usize = 100_000;
+
 /// Why there is no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -56,6 +59,8 @@ pub struct Evaluator<'a> {
     /// What is being evaluated, and where that was asked for.
     stack: RefCell<Vec<(Key, Span)>>,
     depth: Cell<u32>,
+    /// Elements of all lists that were made or copied so far.
+    elements: Cell<usize>,
     facts: RefCell<FactBook>,
     sink: RefCell<Vec<Diagnostic>>,
 }
@@ -77,6 +82,7 @@ impl<'a> Evaluator<'a> {
             memo: RefCell::default(),
             stack: RefCell::default(),
             depth: Cell::new(0),
+            elements: Cell::new(0),
             facts: RefCell::default(),
             sink: RefCell::default(),
         }
@@ -96,6 +102,11 @@ impl<'a> Evaluator<'a> {
     pub fn report(&self, diagnostic: Diagnostic) -> Stop {
         self.sink.borrow_mut().push(diagnostic);
         Stop::Reported
+    }
+
+    /// How many diagnostics there are.
+    fn reported(&self) -> usize {
+        self.sink.borrow().len()
     }
 
     /// Evaluates once; a second request while the first runs is a cycle.
@@ -175,6 +186,20 @@ impl<'a> Evaluator<'a> {
         let result = evaluate();
         self.depth.set(self.depth.get() - 1);
         result
+    }
+
+    /// Guards the memory: counts elements of lists before they are made or copied, and says once that there are too many.
+    fn count_elements(&self, more: usize, at: Span) -> Result<(), Stop> {
+        let before = self.elements.get();
+        self.elements.set(before.saturating_add(more));
+        match (before > MAX_ELEMENTS, self.elements.get() > MAX_ELEMENTS) {
+            (true, _) => Err(Stop::Reported),
+            (_, true) => {
+                let limit = format!("{MAX_ELEMENTS} elements in all lists");
+                Err(self.report(codes::e0212::too_large("this list", &limit, Some(at))))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What may be known from outside.

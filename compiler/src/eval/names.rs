@@ -9,6 +9,11 @@ use regimen_base::Span;
 use regimen_grammar::ast::{Expr, ExprKind, Ident, Path};
 
 impl Evaluator<'_> {
+    /// Names that may have been meant.
+    pub(super) fn candidates(&self, context: Context, path: &Path) -> Vec<String> {
+        self.program.candidates(self.reported(), context.scope, &path.parts)
+    }
+
     /// What a path stands for.
     pub(super) fn path(&self, path: &Path, context: Context) -> Result<Value, Stop> {
         let first = path.parts.first().ok_or(Stop::Reported)?;
@@ -22,13 +27,14 @@ impl Evaluator<'_> {
                 self.continue_from(value, path, used)
             }
             Some((Named { what: What::Broken, .. }, _)) => Err(Stop::Reported),
-            Some((Named { what: What::Import(_), .. }, _)) => Err(self
-                .report(codes::e0205::import_alone(path, &self.program.visible(context.scope, &path.parts)))),
+            Some((Named { what: What::Import(_), .. }, _)) => {
+                Err(self.report(codes::e0205::import_alone(path, &self.candidates(context, path))))
+            }
             None if path.parts.len() == 1 && crate::schema::is_word(&first.node) => {
                 Ok(Value::Word(first.node.clone()))
             }
             None => {
-                let names = self.program.visible(context.scope, &path.parts);
+                let names = self.candidates(context, path);
                 Err(self.report(codes::e0205::unknown_name(path, &names)))
             }
         }
@@ -42,6 +48,9 @@ impl Evaluator<'_> {
             let value = self.eval(&bound.value, context)?;
             Ok(Checked { value, span: bound.value.span, origin: bound.origin.clone() })
         })?;
+        if let Value::List(_) = checked.value {
+            self.count_elements(checked.value.elements(), at)?;
+        }
         Ok(checked.value)
     }
 

@@ -44,7 +44,7 @@ pub static CPU: Type = Type {
     fields: &[
         Field::with(
             "threads",
-            Ty::Number(Number::count(NONE, 1).up_to(crate::schema::Bound::At(4096))),
+            Ty::Number(Number::count(NONE, 1).up_to(crate::schema::Bound::At(1024))),
             "2",
             "Threads of the numerical library; part of the profile, because sums depend on it.",
         ),

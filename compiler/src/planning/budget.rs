@@ -7,6 +7,7 @@ use super::{Planned, allowed_bytes, plan_stage, report};
 use crate::codes;
 use crate::codes::e0701::Remedy;
 use crate::experiment::{Limit, Limited, MicroBatch, Precision, Recompute, Stage};
+use crate::quantity::number;
 use regimen_base::plan::{BudgetLine, Report};
 use regimen_base::{Diagnostic, SourceMap};
 
@@ -42,7 +43,19 @@ pub fn lines(stage: &Stage, report: &Report) -> Vec<BudgetLine> {
 fn line(limit: &Limit, report: &Report) -> BudgetLine {
     let predicted = predicted(limit.what, report);
     let (unit, size) = (&limit.unit.0, limit.unit.1);
+    let holds = predicted <= limit.at_most;
     let shown = match limit.what {
+        // A rounded number beside an exact limit, or one that rounds to the limit, would not show what is too much.
+        Limited::Memory if unit == "bytes" || unit.starts_with("bytes/") => {
+            format!("{} {unit}", display(predicted))
+        }
+        Limited::Memory if !holds && hidden(predicted, limit) => {
+            format!("{} {unit} ({} bytes)", show::number(predicted / size), display(predicted))
+        }
+        _ if !holds && hidden(predicted, limit) => match limit.what {
+            Limited::Cost => format!("${}", predicted / size),
+            _ => format!("{} {unit}", predicted / size),
+        },
         Limited::Cost => show::dollars(predicted),
         _ => format!("{} {unit}", show::number(predicted / size)),
     };
@@ -51,8 +64,22 @@ fn line(limit: &Limit, report: &Report) -> BudgetLine {
         allowed: limit.written.clone(),
         predicted: shown,
         ratio: predicted / limit.at_most,
-        holds: predicted <= limit.at_most,
+        holds,
     }
+}
+
+/// Whether a number and its limit look the same when they are rounded.
+fn hidden(predicted: f64, limit: &Limit) -> bool {
+    let shown = |n: f64| match limit.what {
+        Limited::Cost => show::dollars(n),
+        _ => show::number(n / limit.unit.1),
+    };
+    predicted != limit.at_most && shown(predicted) == shown(limit.at_most)
+}
+
+/// A whole number in the language's own form.
+fn display(n: f64) -> String {
+    number::display(&num_rational::BigRational::from(num_bigint::BigInt::from(n as u64)))
 }
 
 /// Name of a budget as written.

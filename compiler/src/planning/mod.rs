@@ -12,9 +12,9 @@ pub mod time;
 
 use crate::arch;
 use crate::codes;
-use crate::experiment::{Experiment, Limited, MicroBatch, Stage};
+use crate::experiment::{Experiment, Limited, MicroBatch, Precision, Stage};
 use crate::graph::ShapeError;
-use crate::stages::{Lowered, lower, residents};
+use crate::stages::{self, Lowered, compute_dtype, lower};
 use regimen_base::plan::{
     Backend, Content, DatasetPlan, Model, Plan, Report, Stage as StagePlan, Target, TokenizerPlan,
 };
@@ -52,6 +52,10 @@ impl Outcome {
 pub fn plan(experiment: &Experiment, sources: &SourceMap) -> Outcome {
     let (mut stages, mut outcome) = (vec![], Outcome::default());
     for stage in &experiment.stages {
+        if let Some(diagnostic) = hopeless(stage) {
+            outcome.diagnostics.push(diagnostic);
+            continue;
+        }
         match plan_stage(stage, experiment.seed, sources) {
             Ok(planned) => {
                 outcome.diagnostics.extend(budget::check(stage, experiment.seed, &planned, sources));
@@ -66,6 +70,19 @@ pub fn plan(experiment: &Experiment, sources: &SourceMap) -> Outcome {
         outcome.content = Some(Content { experiment: experiment.name.clone(), stages });
     }
     outcome
+}
+
+/// A stage whose weights, gradients and optimizer state alone exceed the device in every precision that it has. No other change could
+/// help, so no graph is built: that of such a model may be large, and would be built once for every remedy.
+fn hopeless(stage: &Stage) -> Option<Diagnostic> {
+    let half = stage.hardware.flops_bf16.map(|_| Precision::Bf16);
+    let precisions = [Some(stage.precision), half].into_iter().flatten();
+    let per_parameter =
+        |precision| stages::residents::bytes_per_parameter(stage.optimizer.rule, compute_dtype(precision));
+    let least = precisions.map(per_parameter).min()?;
+    let parameters = arch::parameters(stage.model.spec.as_ref());
+    let needed = parameters.saturating_mul(least);
+    (needed > stage.hardware.memory).then(|| codes::e0702::weights_alone(stage, parameters, needed))
 }
 
 /// A stage with what was predicted of it.
@@ -85,7 +102,7 @@ pub struct Planned {
 /// If the tensors of the model do not fit each other.
 pub fn plan_stage(stage: &Stage, seed: u64, sources: &SourceMap) -> Result<Planned, ShapeError> {
     let lowered = match stage.micro_batch {
-        MicroBatch::Fixed(size) => lower(stage, seed, size, &residents(stage)?)?,
+        MicroBatch::Fixed(size) => lower(stage, seed, size, &stages::residents(stage)?)?,
         MicroBatch::Auto => micro_batch::largest_that_fits(stage, seed)?,
     };
     let mut report = report::report(stage, &lowered, sources);

@@ -25,6 +25,15 @@ pub fn bytes(n: u64) -> String {
     if unit == 0 { format!("{n} B") } else { format!("{value:.2} {}", UNITS[unit]) }
 }
 
+/// Two sizes to be compared: exact too where rounding hides that they differ.
+pub fn apart(a: u64, b: u64) -> (String, String) {
+    let (rounded_a, rounded_b) = (bytes(a), bytes(b));
+    if a == b || rounded_a != rounded_b {
+        return (rounded_a, rounded_b);
+    }
+    (format!("{rounded_a} ({} bytes)", count(a)), format!("{rounded_b} ({} bytes)", count(b)))
+}
+
 /// `1.86 PFLOP`
 pub fn flop(n: f64) -> String {
     const UNITS: [(f64, &str); 7] = [
@@ -101,6 +110,8 @@ mod tests {
         assert_eq!(count(124_439_808), "124,439,808");
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(80 << 30), "80.00 GiB");
+        assert_eq!(apart(80 << 30, 1 << 30).0, "80.00 GiB");
+        assert_eq!(apart((80 << 30) + 1, 80 << 30).0, "80.00 GiB (85,899,345,921 bytes)");
         assert_eq!(flop(3.15e23), "315.00 ZFLOP");
         assert_eq!(duration(0.0123), "12.3 ms");
         assert_eq!(duration(7505.0), "2 h 5 min");

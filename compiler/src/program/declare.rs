@@ -23,6 +23,9 @@ const MAX_DECLARATIONS: usize = 5_000;
 /// Most entries of a variant or a sweep.
 const MAX_ENTRIES: usize = 1_000;
 
+/// Mistakes after which no names are suggested any more.
+const MOST_SUGGESTIONS: usize = 200;
+
 /// Reads all files and collects what they declare.
 pub fn program(world: &dyn World, root: &str) -> (Program, Vec<Diagnostic>) {
     let mut sink = vec![];
@@ -346,7 +349,7 @@ impl Collector<'_> {
                 self.sink.push(codes::e0206::wrong_kind(path, kind.name, "something else", Some(named.span)));
             }
             None => {
-                let names = self.program.visible(scope, &path.parts);
+                let names = self.program.candidates(self.sink.len(), scope, &path.parts);
                 self.sink.push(codes::e0205::unknown_name(path, &names));
             }
         }
@@ -391,6 +394,12 @@ impl Collector<'_> {
 }
 
 impl Program {
+    /// The same for suggestions, after so many mistakes: after many, nobody is helped by another one, and looking for it takes time
+    /// for every name.
+    pub fn candidates(&self, mistakes: usize, scope: ScopeId, path: &[Ident]) -> Vec<String> {
+        if mistakes < MOST_SUGGESTIONS { self.visible(scope, path) } else { vec![] }
+    }
+
     /// Names that may stand where this path does not resolve.
     pub fn visible(&self, scope: ScopeId, path: &[Ident]) -> Vec<String> {
         if let [first, _, ..] = path

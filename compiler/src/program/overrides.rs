@@ -112,7 +112,8 @@ fn find(program: &Program, path: &Path, sink: &mut Vec<Diagnostic>) -> Option<(W
             }
         }
     }
-    sink.push(codes::e0205::unknown_name(path, &program.visible(ROOT, &path.parts)));
+    let names = program.candidates(sink.len(), ROOT, &path.parts);
+    sink.push(codes::e0205::unknown_name(path, &names));
     None
 }
 

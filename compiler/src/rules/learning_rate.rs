@@ -11,5 +11,6 @@ pub fn check(stage: &StageView<'_>) -> Option<Diagnostic> {
     let limit = if name == "sgd" { 10.0 } else { 0.1 };
     let lr = optimizer.quantity("lr").ok()?;
     let span = optimizer.span_of("lr");
-    (lr.f64() > limit).then(|| codes::e0406::learning_rate(lr, name, limit, span))
+    let written = stage.eval.program.sources.slice(span);
+    (lr.f64() > limit).then(|| codes::e0406::learning_rate(lr, name, limit, written, span))
 }

@@ -9,7 +9,7 @@ use regimen_base::Diagnostic;
 pub fn check(stage: &StageView<'_>) -> Option<Diagnostic> {
     let schedule = stage.block("schedule")?;
     let steps = (stage.steps?, stage.fields.span_of("duration"));
-    let length = |name| in_steps(schedule.optional_quantity(name).ok()??, steps.0);
+    let length = |name| Some(in_steps(schedule.optional_quantity(name).ok()??, steps.0));
     let warmup = length("warmup").unwrap_or(0);
     if warmup > steps.0 {
         return Some(codes::e0404::warmup((warmup, schedule.span_of("warmup")), steps));

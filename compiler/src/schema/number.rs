@@ -1,6 +1,6 @@
 //! What a numeric field accepts: units, whole numbers, ranges.
 
-use crate::quantity::{Dimension, number};
+use crate::quantity::{Dimension, Quantity, number};
 use num_bigint::BigInt;
 use num_rational::BigRational;
 
@@ -29,6 +29,19 @@ pub enum Bound {
     /// Strictly beyond this value.
     Beyond(u64),
 }
+
+/// What is counted one by one, and so is kept in 64 bits.
+const COUNTED: &[Dimension] = &[
+    Dimension::BYTES,
+    Dimension::BYTES.per(Dimension::GPUS),
+    Dimension::TOKENS,
+    Dimension::SEQUENCES,
+    Dimension::SAMPLES,
+    Dimension::STEPS,
+    Dimension::EVALUATIONS,
+    Dimension::GPUS,
+    Dimension::NODES,
+];
 
 impl Number {
     /// A number of one of these.
@@ -80,6 +93,21 @@ impl Number {
             Bound::Beyond(n) => *value < edge(n),
         };
         low && high
+    }
+
+    /// Whether a value is still the same, and still in the range, as what the field becomes: counts are 64-bit integers, all else is
+    /// doubles. Whatever passes here can be converted, so that no field is lost without a word.
+    pub fn keeps(&self, quantity: &Quantity) -> bool {
+        if self.counts(quantity) {
+            return quantity.ceil_u64().is_some();
+        }
+        let rounded = BigRational::from_float(quantity.f64());
+        rounded.is_some_and(|rounded| self.contains(&rounded))
+    }
+
+    /// Whether a value becomes a 64-bit integer.
+    pub fn counts(&self, quantity: &Quantity) -> bool {
+        self.whole || COUNTED.contains(&quantity.dimension)
     }
 
     /// `at least 1`, `above 0 and at most 100 %`; `None` for any number.

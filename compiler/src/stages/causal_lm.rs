@@ -329,12 +329,12 @@ fn runs(stage: &Stage, accumulate: u64, feeds: &[Feed]) -> BTreeMap<String, u64>
         None => 0,
     };
     let per_evaluation = feeds.iter().find(|f| f.name == "validation").map_or(0, batches);
-    let sampled = stage.sample.as_ref().map_or(0, |s| 2 * s.tokens);
+    let sampled = stage.sample.as_ref().map_or(0, |s| s.tokens.saturating_mul(2));
     let runs = [
         ("initialise", 1),
-        ("micro_step", stage.steps * accumulate),
+        ("micro_step", stage.steps.saturating_mul(accumulate)),
         ("update", stage.steps),
-        ("evaluate", evaluations * per_evaluation),
+        ("evaluate", evaluations.saturating_mul(per_evaluation)),
         ("score", sampled),
     ];
     runs.into_iter().map(|(name, n)| (name.to_string(), n)).collect()

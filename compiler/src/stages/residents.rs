@@ -32,12 +32,7 @@ impl Residents {
 
     /// What the optimizer keeps for every trained weight.
     pub fn optimizer(&mut self, rule: Rule, compute: DType) {
-        let names: &[&str] = match rule {
-            Rule::AdamW { .. } => &["m", "v"],
-            Rule::Sgd { momentum } if momentum != 0.0 => &["momentum"],
-            Rule::Sgd { .. } => &[],
-        };
-        for name in names {
+        for name in moments(rule) {
             self.beside_weights(name, state_dtype(compute), Role::Moment, true);
         }
     }
@@ -65,6 +60,22 @@ impl Residents {
 
     fn push(&mut self, name: &str, ty: TensorType, role: Role, of: Option<ResidentId>, saved: bool) {
         self.list.push(Resident { name: name.to_string(), ty, role, of, saved, frozen: false });
+    }
+}
+
+/// Bytes that a trained parameter takes in all residents.
+pub fn bytes_per_parameter(rule: Rule, compute: DType) -> u64 {
+    let (weight, state) = (compute.size(), state_dtype(compute).size());
+    let master = if has_masters(compute) { DType::F32.size() } else { 0 };
+    weight + master + state * (1 + moments(rule).len() as u64)
+}
+
+/// What the optimizer keeps for every parameter.
+fn moments(rule: Rule) -> &'static [&'static str] {
+    match rule {
+        Rule::AdamW { .. } => &["m", "v"],
+        Rule::Sgd { momentum } if momentum != 0.0 => &["momentum"],
+        Rule::Sgd { .. } => &[],
     }
 }
 

@@ -1,5 +1,6 @@
 //! E0557: a dataset has fewer documents than its splits need.
 
+use regimen_base::data::{Format, TextDocument};
 use regimen_base::{Code, CodePage, Diagnostic};
 
 /// What `regimen explain E0557` says.
@@ -24,7 +25,20 @@ pub fn too_few_documents(dataset: &str, found: u64, splits: usize) -> Diagnostic
     .because(
         "Whole documents are assigned to splits, equal ones to the same split, and no split may be empty.",
     )
-    .help("add documents, or make them smaller with `document = paragraph` or `document = line`")
+    .help("add documents that differ, or declare fewer splits")
+}
+
+/// What gives more documents, where they are found so.
+pub fn remedy(format: &Format) -> &'static str {
+    match format {
+        Format::Text { document: TextDocument::File } => {
+            "add documents, or make them smaller with `document = paragraph` or `document = line`"
+        }
+        Format::Text { document: TextDocument::Paragraph } => {
+            "add documents, or make them smaller with `document = line`"
+        }
+        _ => "add documents that differ, or declare fewer splits",
+    }
 }
 
 #[cfg(test)]
@@ -35,6 +49,10 @@ mod tests {
     fn names_the_offender() {
         let message = too_few_documents("books", 1, 2);
         assert_eq!(message.code, PAGE.code);
+        let of = |document| remedy(&Format::Text { document });
+        assert!(of(TextDocument::File).contains("paragraph"));
+        assert!(!of(TextDocument::Paragraph).contains("paragraph"));
+        assert!(!of(TextDocument::Line).contains("line"), "documents are lines already");
         assert!(message.title.contains("1 different document for 2 splits"), "{}", message.title);
     }
 }

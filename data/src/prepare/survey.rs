@@ -2,6 +2,7 @@
 
 use super::Input;
 use crate::cache::key_of;
+use crate::codes::e0557;
 use crate::progress::Progress;
 use crate::split::{Fingerprint, assign};
 use crate::{Outcome, read};
@@ -38,7 +39,10 @@ impl Surveys {
         }
         let documents = fingerprints(input, progress)?;
         let dataset = input.dataset;
-        let splits = assign(&dataset.name, &dataset.splits, dataset.key, &documents)?;
+        let splits = assign(&dataset.name, &dataset.splits, dataset.key, &documents).map_err(|faults| {
+            let remedy = e0557::remedy(&input.source.format);
+            faults.into_iter().map(|fault| fault.help(remedy)).collect::<Vec<_>>()
+        })?;
         let survey = Arc::new(Survey { documents, splits });
         self.0.insert(key, survey.clone());
         Ok(survey)

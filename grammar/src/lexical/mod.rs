@@ -17,6 +17,8 @@ use regimen_base::{Diagnostic, FileId, Span};
 pub struct Lexical {
     /// The mistakes, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many more there are.
+    pub unlisted: usize,
     /// The parts of the text where brackets are so wrong that more messages would only confuse.
     pub torn: Vec<Span>,
     /// Whether pest may read the text.
@@ -28,26 +30,28 @@ pub fn check(file: FileId, text: &str) -> Lexical {
     if text.len() > limits::FILE_BYTES {
         return Lexical {
             diagnostics: vec![codes::e0101::file(file, text.len())],
+            unlisted: 0,
             torn: vec![],
             parsable: false,
         };
     }
-    let mut check = Check { file, diagnostics: vec![], brackets: Brackets::new(file, text) };
+    let mut check = Check { file, diagnostics: vec![], unlisted: 0, brackets: Brackets::new(file, text) };
     for token in tokens(text) {
         check.token(token);
         if let Some(too_deep) = check.brackets.too_deep() {
             check.diagnostics.push(codes::e0102::brackets(too_deep));
-            return Lexical { diagnostics: check.diagnostics, torn: vec![], parsable: false };
+            return Lexical { diagnostics: check.diagnostics, unlisted: 0, torn: vec![], parsable: false };
         }
     }
     let (brackets, torn) = check.brackets.finish();
     check.diagnostics.extend(brackets);
-    Lexical { diagnostics: check.diagnostics, torn, parsable: true }
+    Lexical { diagnostics: check.diagnostics, unlisted: check.unlisted, torn, parsable: true }
 }
 
 struct Check<'a> {
     file: FileId,
     diagnostics: Vec<Diagnostic>,
+    unlisted: usize,
     brackets: Brackets<'a>,
 }
 
@@ -86,6 +90,8 @@ impl Check<'_> {
         // The rest of the work does not need more, and a file of noise must not fill the memory.
         if self.diagnostics.len() <= limits::DIAGNOSTICS {
             self.diagnostics.push(diagnostic);
+        } else {
+            self.unlisted += 1;
         }
     }
 }

@@ -76,7 +76,7 @@ impl<'t> Builder<'t> {
 
     /// Reports that nothing that could be a value follows `owner`.
     pub(super) fn missing_value(&mut self, owner: Span, rest: Option<Span>) {
-        if self.is_full() || rest.is_some_and(|rest| self.is_explained(rest)) {
+        if self.is_enough() || rest.is_some_and(|rest| self.is_explained(rest)) {
             return;
         }
         let diagnostic = diagnose::missing_value(self.text, owner, rest);

@@ -41,7 +41,7 @@ impl<'t> Builder<'t> {
     }
 
     fn settings_outside(&mut self, run: Span, explained: bool) {
-        if !explained && !self.is_full() && !self.is_explained(run) {
+        if !explained && !self.is_enough() && !self.is_explained(run) {
             self.report(codes::e0112::settings(run, self.source(run)));
         }
     }

@@ -73,6 +73,8 @@ struct Builder<'t> {
     diagnostics: Vec<Diagnostic>,
     /// How many of the diagnostics the check of single tokens made.
     lexical: usize,
+    /// How many more there are.
+    unlisted: usize,
     /// Where brackets are too wrong for more messages; in order.
     torn: Vec<Span>,
 }
@@ -80,7 +82,8 @@ struct Builder<'t> {
 impl<'t> Builder<'t> {
     fn new(file: FileId, text: &'t str, found: Lexical) -> Builder<'t> {
         let lexical = found.diagnostics.len();
-        Builder { file, text, diagnostics: found.diagnostics, lexical, torn: found.torn }
+        let (unlisted, diagnostics) = (found.unlisted, found.diagnostics);
+        Builder { file, text, diagnostics, lexical, unlisted, torn: found.torn }
     }
 
     /// Where a node was written, without blanks at its end (skipped text and unclosed bodies have them).
@@ -94,6 +97,19 @@ impl<'t> Builder<'t> {
         self.diagnostics.len() > limits::DIAGNOSTICS
     }
 
+    /// Counts a message that is not listed, unless it may be a consequence of a token that is not listed either.
+    fn leave_out(&mut self) {
+        self.unlisted += usize::from(self.lexical <= limits::DIAGNOSTICS);
+    }
+
+    /// The same for a message that is about to be made: if it is one too many, it is only counted.
+    fn is_enough(&mut self) -> bool {
+        if self.is_full() {
+            self.leave_out();
+        }
+        self.is_full()
+    }
+
     /// Whether `span` lies where brackets are too wrong for its place to mean anything.
     fn is_torn(&self, span: Span) -> bool {
         let next = self.torn.partition_point(|torn| torn.end <= span.start);
@@ -102,14 +118,20 @@ impl<'t> Builder<'t> {
 
     fn report(&mut self, diagnostic: Diagnostic) {
         let torn = diagnostic.labels.first().is_some_and(|label| self.is_torn(label.span));
-        if !torn && !self.is_full() {
-            self.diagnostics.push(diagnostic);
+        match self.is_full() {
+            _ if torn => {}
+            true => self.leave_out(),
+            false => self.diagnostics.push(diagnostic),
         }
     }
 
     /// Reports skipped text, unless a single token in it was reported already: then it is a consequence.
     fn skipped(&mut self, span: Span, place: Place) {
-        if !self.is_full() && !self.is_explained(span) {
+        if self.is_full() {
+            if !self.is_torn(span) {
+                self.leave_out();
+            }
+        } else if !self.is_explained(span) {
             let diagnostic = diagnose::skipped(self.text, span, place);
             self.report(diagnostic);
         }
@@ -149,7 +171,10 @@ impl<'t> Builder<'t> {
 
     fn finish(mut self) -> Vec<Diagnostic> {
         self.diagnostics.sort_by_key(|d| d.labels.first().map_or(0, |label| label.span.start));
+        let more = self.unlisted + self.diagnostics.len().saturating_sub(limits::DIAGNOSTICS);
         self.diagnostics.truncate(limits::DIAGNOSTICS);
+        let end = Span::new(self.file, self.text.len(), self.text.len());
+        self.diagnostics.extend((more > 0).then(|| codes::e0125::more(more, end)));
         self.diagnostics
     }
 }

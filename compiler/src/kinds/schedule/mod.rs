@@ -39,18 +39,19 @@ pub fn read(fields: &Fields, peak: f64, steps: u64) -> Result<LearningRate, Stop
     let decay = fields.type_name.and_then(find).map_or(Decay::Constant, |s| s.decay);
     let span = |name| match fields.optional_quantity(name)? {
         None => Ok(0),
-        Some(length) => in_steps(length, steps).ok_or(Stop::Reported),
+        Some(length) => Ok(in_steps(length, steps)),
     };
     let floor = fields.optional_quantity("floor")?.map_or(0.0, |f| f.f64() * peak);
     Ok(LearningRate { decay, peak, floor, warmup: span("warmup")?, cooldown: span("cooldown")?, steps })
 }
 
-/// A part of a run: `2%` of its steps, or steps as written.
-pub fn in_steps(length: &Quantity, steps: u64) -> Option<u64> {
-    if length.dimension == Dimension::STEPS {
-        return length.ceil_u64();
-    }
-    length.multiply(&Quantity::count(steps, Dimension::NONE)).ok()?.ceil_u64()
+/// A part of a run: `2%` of its steps, or steps as written. What no number can hold is more than any run has, and a rule says so.
+pub fn in_steps(length: &Quantity, steps: u64) -> u64 {
+    let in_steps = match length.dimension {
+        Dimension::STEPS => length.ceil_u64(),
+        _ => length.multiply(&Quantity::count(steps, Dimension::NONE)).ok().and_then(|q| q.ceil_u64()),
+    };
+    in_steps.unwrap_or(u64::MAX)
 }
 
 /// A part of the run, in steps or as a share.

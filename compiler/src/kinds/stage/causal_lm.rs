@@ -183,7 +183,7 @@ static SAMPLE: Type = Type {
             "tokens",
             Ty::Number(Number::count(&[Dimension::TOKENS], 1)),
             "200",
-            "How many tokens to generate.",
+            "How many tokens to generate at most: the model may end the text before. Predictions count all of them.",
         ),
         Field::with(
             "temperature",
