@@ -10,7 +10,7 @@ pub const PAGE: CodePage = CodePage {
     code: CODE,
     title: "a malformed hardware file",
     page: r#"Hardware files are TOML with one table per device, in the form of the catalogue: `backend`, `memory`, `bandwidth`, `f32`, and
-optionally `bf16`, `watts`, `context`.
+optionally `bf16` and `watts`; a GPU also needs `multiprocessors` and `context`, by which its memory is planned.
 
 ```exp wrong
 hardware mine : my_card { file = "lib/broken.toml" }

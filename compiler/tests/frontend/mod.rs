@@ -42,7 +42,7 @@ pub fn world(root: &str) -> MemoryWorld {
         .and("lib/whole.exp", "experiment whole { seed = 3 }\n")
         .and(
             "lib/cards.toml",
-            "[my_card]\nbackend = \"cuda\"\nmemory = \"24 GiB\"\nbandwidth = \"900 GB/s\"\nf32 = \"40 TFLOP/s\"\n",
+            "[my_card]\nbackend = \"cuda\"\nmemory = \"24 GiB\"\nbandwidth = \"900 GB/s\"\nf32 = \"40 TFLOP/s\"\nmultiprocessors = 80\ncontext = \"600 MiB\"\n",
         )
         .and("lib/broken.toml", "[my_card]\nbackend = \"tpu\"\n")
         .and(
