@@ -22,6 +22,7 @@ pub mod progress;
 pub mod project;
 pub mod render;
 pub mod shell;
+pub mod together;
 pub mod world;
 
 use clap::Parser as _;

@@ -6,6 +6,7 @@ use crate::files;
 use crate::output::Terminal;
 use crate::progress::DataProgress;
 use crate::render::Batch;
+use crate::together::together;
 use crate::world::{Effort, Folder, folder_of};
 use regimen_base::plan::{Content, Plan, Report};
 use regimen_base::{Diagnostic, Label, Severity, diagnostic::any_errors};
@@ -41,6 +42,22 @@ pub enum Variants {
     Chosen,
     /// Without a choice, all of them.
     Every,
+}
+
+/// What came of planning one experiment, and the assertions that it breaks.
+struct Judged {
+    outcome: Outcome,
+    asserts: Vec<Diagnostic>,
+}
+
+impl Judged {
+    fn into_diagnostics(self) -> Vec<Diagnostic> {
+        let Judged { mut outcome, asserts } = self;
+        let diagnostics = std::mem::take(&mut outcome.diagnostics);
+        // The process ends with its check: giving back the plan's thousands of small pieces is time for nobody.
+        std::mem::forget(outcome);
+        diagnostics.into_iter().chain(asserts).collect()
+    }
 }
 
 /// Loads an experiment.
@@ -82,7 +99,9 @@ impl Project<'_> {
     /// found is added to the diagnostics; there are plans only if nothing is wrong.
     pub fn plan(&mut self) -> Vec<Plan> {
         let mut plans = vec![];
-        for outcome in self.outcomes() {
+        let judged = self.outcomes();
+        self.diagnostics.extend(judged.iter().flat_map(|j| j.asserts.iter().cloned()));
+        for Judged { outcome, .. } in judged {
             let (plan, found) = outcome.plan();
             self.diagnostics.extend(found);
             plans.extend(plan);
@@ -92,31 +111,40 @@ impl Project<'_> {
 
     /// As [`Project::plan`], for those who only want to know what is wrong.
     pub fn check(&mut self) {
-        for mut outcome in self.outcomes() {
-            self.diagnostics.append(&mut outcome.diagnostics);
-            // The process ends with its check: giving back the plan's thousands of small pieces is time for nobody.
-            std::mem::forget(outcome);
+        let (of_file, of_variants) = match self.alternatives.as_slice() {
+            [] => (self.outcomes(), vec![]),
+            _ => together(|| self.outcomes(), || self.of_variants()),
+        };
+        let mut found: Vec<Diagnostic> = of_file.into_iter().flat_map(Judged::into_diagnostics).collect();
+        let known: Vec<Diagnostic> = self.diagnostics.iter().chain(&found).cloned().collect();
+        let mut news = News::since(&known);
+        for (variant, judged) in of_variants {
+            news.add(judged.into_diagnostics(), variant);
         }
-        let mut news = News::since(&self.diagnostics);
-        for alternative in &self.alternatives {
-            for (index, experiment) in alternative.experiments.iter().enumerate() {
-                let Outcome { reports, mut diagnostics, .. } =
-                    planning::plan(experiment, self.front.sources());
-                diagnostics.extend(self.front.check_asserts_of(alternative, index, &planned(&reports)));
-                news.add(diagnostics, &alternative.name);
-            }
-        }
-        self.diagnostics.append(&mut news.found);
+        found.append(&mut news.found);
+        self.diagnostics.append(&mut found);
     }
 
-    fn outcomes(&mut self) -> Vec<Outcome> {
-        let sources = self.front.sources();
-        let outcomes: Vec<Outcome> =
-            self.front.experiments.iter().map(|e| planning::plan(e, sources)).collect();
-        for (index, outcome) in outcomes.iter().enumerate() {
-            self.diagnostics.extend(self.front.check_asserts(index, &planned(&outcome.reports)));
+    fn outcomes(&self) -> Vec<Judged> {
+        let judge = |(index, experiment)| {
+            let outcome = planning::plan(experiment, self.front.sources());
+            let asserts = self.front.check_asserts(index, &planned(&outcome.reports));
+            Judged { outcome, asserts }
+        };
+        self.front.experiments.iter().enumerate().map(judge).collect()
+    }
+
+    /// With the name of the variant.
+    fn of_variants(&self) -> Vec<(&str, Judged)> {
+        let mut all = vec![];
+        for variant in &self.alternatives {
+            for (index, experiment) in variant.experiments.iter().enumerate() {
+                let outcome = planning::plan(experiment, self.front.sources());
+                let asserts = self.front.check_asserts_of(variant, index, &planned(&outcome.reports));
+                all.push((variant.name.as_str(), Judged { outcome, asserts }));
+            }
         }
-        outcomes
+        all
     }
 
     /// As [`Project::plan`], for those who need a plan: that there is nothing to plan is a mistake too.
