@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn gives_both_results_and_passes_on_what_was_borrowed() {
-        let words = vec!["one".to_string(), "two".to_string()];
+        let words = ["one".to_string(), "two".to_string()];
         let (count, longest) = together(|| words.len(), || words.iter().map(String::len).max());
         assert_eq!((count, longest), (2, Some(3)));
     }

@@ -285,17 +285,18 @@ pub struct Sizes {
     pub flops: f64,
     /// Bytes read and written.
     pub bytes: f64,
-    /// Last dimensions of the first result and of the first three operands; 1 where there is none.
+    /// Last dimensions of the first result and of the first three operands; 1 where there is none. Of attention, the last is the
+    /// context.
     pub widths: [f64; 4],
 }
 
 impl Sizes {
     /// The sizes on logarithmic axes, each stretched by how much it says about speed: distances there tell how alike two instructions
-    /// are. The weights were chosen where they predict best what was measured on an H100, each experiment from all others.
+    /// are. The weights are those that predict best what two calibrations of H100s measured.
     pub fn place(&self) -> [f64; 6] {
         let axis = |size: f64, weight: f64| size.max(1.0).log2() * weight.sqrt();
-        let [a, b, c, d] = self.widths.map(|width| axis(width, 0.3));
-        [axis(self.flops, 2.0), axis(self.bytes, 1.0), a, b, c, d]
+        let [a, b, c, d] = self.widths.map(|width| axis(width, 0.6));
+        [axis(self.flops, 1.0), axis(self.bytes, 1.0), a, b, c, d]
     }
 }
 

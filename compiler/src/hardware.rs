@@ -59,10 +59,15 @@ struct Written {
 /// A calibration as written.
 #[derive(Deserialize)]
 struct Calibration {
+    #[serde(default)]
+    version: u32,
     overhead: f64,
     #[serde(flatten)]
     measured: BTreeMap<String, BTreeMap<String, String>>,
 }
+
+/// What the numbers of a calibration mean. Version 2: the fourth width of attention is its context.
+pub const CALIBRATION_VERSION: u32 = 2;
 
 static BUILT_IN: LazyLock<BTreeMap<String, Entry>> =
     LazyLock::new(|| parse(CATALOGUE).unwrap_or_default().into_iter().map(|e| (e.name.clone(), e)).collect());
@@ -257,6 +262,9 @@ pub fn typical(backend: Backend, flops: f64, bandwidth: f64) -> Efficiency {
 /// What is wrong, for people.
 pub fn calibration(text: &str, otherwise: Efficiency) -> Result<Efficiency, String> {
     let read: Calibration = toml::from_str(text).map_err(|e| e.to_string().trim_end().to_string())?;
+    if read.version != CALIBRATION_VERSION {
+        return Err("another version of `regimen calibrate` wrote it".into());
+    }
     if !(read.overhead.is_finite() && read.overhead >= 0.0) {
         return Err("`overhead` must not be negative".into());
     }
@@ -327,14 +335,15 @@ mod tests {
     #[test]
     fn calibrations_are_checked() {
         let calibration = |text: &str| calibration(text, typical(Backend::Cpu, 1e11, 1e10));
-        let good =
-            "overhead = 1e-6\n[f32]\nlinear = \"\"\"\n1e6 1e4 1 1 1 1 1e-5\n\"\"\"\n[bf16_reproducible]\n";
+        let good = "version = 2\noverhead = 1e-6\n[f32]\nlinear = \"\"\"\n1e6 1e4 1 1 1 1 1e-5\n\"\"\"\n[bf16_reproducible]\n";
         assert!(calibration(good).unwrap().calibrated);
         for wrong in ["0", "-1.0", "nan", "inf", "1e-5 1", ""] {
             assert!(calibration(&good.replace("1e-5", wrong)).is_err(), "{wrong}");
         }
-        assert!(calibration("overhead = 1e-6\n[f32]\nlinear = [[1e8, 1e9]]").is_err());
+        assert!(calibration("version = 2\noverhead = 1e-6\n[f32]\nlinear = [[1e8, 1e9]]").is_err());
+        let older = good.replace("version = 2\n", "");
+        assert!(calibration(&older).unwrap_err().contains("another version"));
         assert!(calibration(&good.replace("bf16", "f7")).is_err());
-        assert!(calibration("overhead = -1.0").is_err());
+        assert!(calibration("version = 2\noverhead = -1.0").unwrap_err().contains("negative"));
     }
 }

@@ -6,6 +6,7 @@
 
 use super::time::{kind, sizes, work};
 use crate::experiment::{Efficiency, Measured, Mode, Operations, Precision, Sizes};
+use crate::hardware::CALIBRATION_VERSION;
 use regimen_base::plan::Backend;
 use regimen_base::program::Program;
 use std::collections::BTreeMap;
@@ -48,7 +49,7 @@ const CPU: [Shape; 8] = [
 
 /// Widths, heads, contexts and batches as they occur, so that no plan is far from all of them. Those that must repeat come last:
 /// libtorch's switch for that is the process's.
-const CUDA: [Shape; 32] = [
+const CUDA: [Shape; 33] = [
     shape([2, 4, 256, 128, 8, 1_024], Precision::Bf16, "0%"),
     shape([2, 4, 256, 256, 64, 8_192], Precision::Bf16, "0%"),
     shape([2, 6, 384, 512, 32, 8_192], Precision::Bf16, "0%"),
@@ -56,10 +57,11 @@ const CUDA: [Shape; 32] = [
     shape([2, 8, 512, 1_024, 32, 32_000], Precision::Bf16, "0%"),
     shape([2, 8, 512, 4_096, 4, 32_000], Precision::Bf16, "0%"),
     shape([2, 10, 640, 1_024, 16, 32_000], Precision::Bf16, "0%"),
+    shape([2, 11, 704, 1_024, 32, 50_304], Precision::Bf16, "0%"),
     shape([2, 12, 768, 1_024, 4, 50_304], Precision::Bf16, "0%"),
     shape([2, 12, 768, 1_024, 8, 50_304], Precision::Bf16, "0%"),
     shape([2, 12, 768, 1_024, 48, 50_304], Precision::Bf16, "0%"),
-    shape([2, 12, 768, 1_024, 192, 50_304], Precision::Bf16, "0%"),
+    shape([2, 12, 768, 512, 128, 32_000], Precision::Bf16, "0%"),
     shape([2, 14, 896, 1_024, 40, 50_304], Precision::Bf16, "0%"),
     shape([2, 16, 1_024, 1_024, 12, 50_304], Precision::Bf16, "0%"),
     shape([2, 16, 1_024, 2_048, 16, 32_000], Precision::Bf16, "0%"),
@@ -71,7 +73,7 @@ const CUDA: [Shape; 32] = [
     shape([2, 32, 2_048, 1_024, 6, 32_000], Precision::Bf16, "0%"),
     shape([1, 32, 4_096, 2_048, 4, 32_000], Precision::Bf16, "0%"),
     shape([2, 8, 512, 512, 8, 8_192], Precision::Bf16, "10%"),
-    shape([2, 8, 512, 256, 64, 32_000], Precision::Bf16, "10%"),
+    shape([2, 8, 512, 256, 128, 32_000], Precision::Bf16, "10%"),
     shape([2, 12, 768, 512, 16, 50_304], Precision::Bf16, "10%"),
     shape([2, 16, 1_024, 1_024, 8, 32_000], Precision::Bf16, "10%"),
     shape([2, 8, 512, 512, 8, 8_192], Precision::F32, "10%"),
@@ -187,8 +189,9 @@ fn median(mut numbers: Vec<f64>) -> Option<f64> {
 pub fn toml(efficiency: &Efficiency) -> String {
     let mut out = String::from(
         "# Measured by `regimen calibrate`. A line is an instruction that was timed: FLOPs, bytes, last dimensions of its first result and\n\
-         # of three operands, and seconds.\n",
+         # of three operands (of attention, the context in place of the third's), and seconds.\n",
     );
+    let _ = writeln!(out, "version = {CALIBRATION_VERSION}");
     let _ = writeln!(out, "overhead = {:e}", efficiency.overhead);
     for (mode, operations) in &efficiency.measured {
         let _ = writeln!(out, "\n[{}]", mode.name());

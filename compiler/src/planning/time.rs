@@ -150,25 +150,31 @@ fn sized_seconds(instruction: &Instruction, sizes: &Sizes, device: &Device) -> f
         // A view. On a CPU it takes the host's time; a GPU never hears of it.
         return if device.hardware.backend == Backend::Cuda { 0.0 } else { overhead };
     }
+    let share = |sizes: &Sizes| match device.hardware.backend {
+        Backend::Cpu => 1.0,
+        Backend::Cuda => share_of_tiles(&instruction.op, sizes),
+    };
     let measured = device.measured(instruction);
-    let speed = measured.and_then(|(samples, scale)| Some(speed(samples, sizes)? * scale));
+    let speed = measured.and_then(|(samples, scale)| Some(speed(samples, sizes, share)? * scale));
     overhead + speed.map_or_else(|| roofline_seconds(instruction, device), |speed| work / speed)
 }
 
 /// What the speed of an instruction depends on.
 pub fn sizes(program: &Program, instruction: &Instruction) -> Sizes {
-    let width = |id: Option<&TensorId>| {
+    let shape = |id: Option<&TensorId>| {
         let tensor = id.and_then(|id| program.tensors.get(id.index()));
-        tensor.and_then(|tensor| tensor.ty.shape.last()).map_or(1.0, |n| *n as f64)
+        tensor.map_or(&[][..], |tensor| &tensor.ty.shape)
     };
+    let width = |id| shape(id).last().map_or(1.0, |n| *n as f64);
+    let dimension = |id, axis: usize| shape(id).get(axis).map_or(1.0, |n| *n as f64);
     // Lists of tensors of any size have no width.
     let operands = if instruction.inputs.len() > MANY { &[][..] } else { &instruction.inputs[..] };
-    let widths = [
-        width(instruction.outputs.first()),
-        width(operands.first()),
-        width(operands.get(1)),
-        width(operands.get(2)),
-    ];
+    let third = match &*instruction.op {
+        // Heads are as wide in every operand; what tells attentions apart is how far each position looks.
+        "attention" | "attention_grad" => dimension(operands.get(2), 1),
+        _ => width(operands.get(2)),
+    };
+    let widths = [width(instruction.outputs.first()), width(operands.first()), width(operands.get(1)), third];
     Sizes { flops: instruction.flops as f64, bytes: instruction.bytes as f64, widths }
 }
 
@@ -180,26 +186,46 @@ pub fn work(sizes: &Sizes) -> f64 {
     if sizes.flops > 0.0 { sizes.flops } else { sizes.bytes }
 }
 
-/// Between the two samples of the nearest sizes, by their distance on logarithmic axes.
-fn speed(samples: &[Measured], sizes: &Sizes) -> Option<f64> {
+/// FLOPs or bytes a second, between the samples of the nearest sizes, by their distance on logarithmic axes. `share` is how much of a
+/// device's units an instruction of given sizes keeps busy: samples say how fast those are.
+fn speed(samples: &[Measured], sizes: &Sizes, share: impl Fn(&Sizes) -> f64) -> Option<f64> {
     let place = sizes.place();
-    let mut near: [Option<(f64, &Measured)>; 2] = [None; 2];
+    let mut near: [Option<(f64, &Measured)>; NEAREST] = [None; NEAREST];
     for sample in samples {
         let this = (distance(&sample.place, &place), sample);
-        if near[0].is_none_or(|first| this.0 < first.0) {
-            near = [Some(this), near[0]];
-        } else if near[1].is_none_or(|second| this.0 < second.0) {
-            near[1] = Some(this);
+        let before = |other: &Option<(f64, &Measured)>| other.is_some_and(|(distance, _)| distance <= this.0);
+        let rank = near.iter().take_while(|other| before(other)).count();
+        if let Some(further) = near.get_mut(rank..).filter(|further| !further.is_empty()) {
+            further.rotate_right(1);
+            further[0] = Some(this);
         }
     }
     let weight = |distance: f64| 1.0 / (distance.powi(3) + 1e-4);
     let (mut all, mut sum) = (0.0, 0.0);
     for (distance, sample) in near.iter().flatten() {
+        let speed = work(&sample.sizes) / (sample.seconds * share(&sample.sizes));
         all += weight(*distance);
-        sum += weight(*distance) * (work(&sample.sizes) / sample.seconds).ln();
+        sum += weight(*distance) * speed.ln();
     }
-    (all > 0.0).then(|| (sum / all).exp())
+    (all > 0.0).then(|| (sum / all).exp() * share(sizes))
 }
+
+/// Samples that a speed is taken from.
+const NEAREST: usize = 3;
+
+/// How much of the tiles that a GPU's product is cut into lies within its result: a width of 704 takes as long as one of 768.
+fn share_of_tiles(op: &str, sizes: &Sizes) -> f64 {
+    let [result, first, second, _] = sizes.widths;
+    let filled = |width: f64| width / ((width / TILE).ceil().max(1.0) * TILE);
+    match op {
+        _ if op.starts_with("linear_grad_weight") => filled(first) * filled(second),
+        _ if op.starts_with("linear") => filled(result),
+        _ => 1.0,
+    }
+}
+
+/// Columns of a tile of cuBLASLt's products on an H100: its other sizes are multiples of this one.
+const TILE: f64 = 128.0;
 
 fn distance(a: &[f64; 6], b: &[f64; 6]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
@@ -238,7 +264,7 @@ fn interpolate(points: &[(f64, f64)], size: f64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{interpolate, speed, work};
+    use super::{interpolate, share_of_tiles, speed, work};
     use crate::experiment::{Measured, Sizes};
 
     #[test]
@@ -258,11 +284,31 @@ mod tests {
             Measured::new(sizes, work(&sizes) / speed)
         };
         let samples = [sample(1e9, 64.0, 10.0), sample(1e9, 4096.0, 40.0), sample(1e6, 64.0, 1.0)];
+        let whole = |_: &Sizes| 1.0;
         let near = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 0.01, "{a} for {b}");
-        near(speed(&samples, &sizes(1e9, 64.0)).unwrap(), 10.0);
-        near(speed(&samples, &sizes(1e9, 4096.0)).unwrap(), 40.0);
-        let between = speed(&samples, &sizes(1e9, 512.0)).unwrap();
+        near(speed(&samples, &sizes(1e9, 64.0), whole).unwrap(), 10.0);
+        near(speed(&samples, &sizes(1e9, 4096.0), whole).unwrap(), 40.0);
+        let between = speed(&samples, &sizes(1e9, 512.0), whole).unwrap();
         assert!(between > 15.0 && between < 25.0, "{between}");
-        assert_eq!(speed(&[], &sizes(1e9, 64.0)), None);
+        assert_eq!(speed(&[], &sizes(1e9, 64.0), whole), None);
+    }
+
+    #[test]
+    fn a_result_that_ends_within_a_tile_takes_the_time_of_the_whole_tile() {
+        let sizes = |width: f64| Sizes { flops: 1e9 * width, bytes: 1e6, widths: [width, 768.0, 768.0, 1.0] };
+        let share = |sizes: &Sizes| share_of_tiles("linear_gelu", sizes);
+        let sample = Measured::new(sizes(768.0), 1.0);
+        let seconds = |width: f64| work(&sizes(width)) / speed(&[sample], &sizes(width), share).unwrap();
+        assert!((seconds(704.0) - 1.0).abs() < 1e-9 && (seconds(768.0) - 1.0).abs() < 1e-9);
+        assert!((seconds(1_536.0) - 2.0).abs() < 1e-9);
+        // A weight's gradient is as wide as its weight, on both sides.
+        assert_eq!(
+            share_of_tiles(
+                "linear_grad_weight_accumulate",
+                &Sizes { widths: [1.0, 64.0, 192.0, 64.0], ..sizes(1.0) }
+            ),
+            0.375
+        );
+        assert_eq!(share_of_tiles("softmax", &sizes(704.0)), 1.0);
     }
 }

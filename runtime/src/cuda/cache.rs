@@ -22,7 +22,8 @@ pub fn read(place: &Path) -> Option<Vec<u8>> {
     (Sha256::digest(&content).as_slice() == hash).then_some(content)
 }
 
-/// Written aside and renamed, so that another process never sees a half.
+/// Written aside and renamed, so that another process never sees a half. Not synced: a calibration keeps hundreds of products one by one, and
+/// what a loss of power leaves of a file is told by its hash.
 pub fn keep(place: &Path, content: &[u8]) {
     let write = || {
         let folder = place.parent().unwrap_or(Path::new("."));
@@ -30,7 +31,6 @@ pub fn keep(place: &Path, content: &[u8]) {
         let mut aside = tempfile::NamedTempFile::new_in(folder)?;
         aside.write_all(content)?;
         aside.write_all(&Sha256::digest(content))?;
-        aside.as_file().sync_all()?;
         aside.persist(place).map_err(|error| error.error)?;
         Ok::<(), std::io::Error>(())
     };
