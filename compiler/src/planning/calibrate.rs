@@ -51,7 +51,7 @@ const CPU: [Shape; 8] = [
 /// libtorch's switch for that is the process's.
 const CUDA: [Shape; 33] = [
     shape([2, 4, 256, 128, 8, 1_024], Precision::Bf16, "0%"),
-    shape([2, 4, 256, 256, 64, 8_192], Precision::Bf16, "0%"),
+    shape([2, 8, 512, 256, 160, 8_192], Precision::Bf16, "0%"),
     shape([2, 6, 384, 512, 32, 8_192], Precision::Bf16, "0%"),
     shape([2, 8, 512, 512, 8, 8_192], Precision::Bf16, "0%"),
     shape([2, 8, 512, 1_024, 32, 32_000], Precision::Bf16, "0%"),

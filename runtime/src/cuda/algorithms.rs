@@ -21,6 +21,8 @@ pub type Algorithm = sys::cublasLtMatmulAlgo_t;
 /// How many are measured, and how often.
 const CANDIDATES: usize = 8;
 const ROUNDS: usize = 4;
+/// One that took this many halves of the best one's time in the first round is not run again.
+const HOPELESS: u32 = 3;
 
 /// The choices made so far; none for a product that the library does not have.
 pub struct Algorithms {
@@ -102,7 +104,11 @@ fn fastest(
     let marks = Marks::new(2)?;
     let mut best = vec![Duration::MAX; candidates.len()];
     for round in 0..=ROUNDS {
+        let leader = best.iter().min().copied().unwrap_or(Duration::MAX);
         for (candidate, best) in candidates.iter().zip(&mut best) {
+            if round > 1 && *best > leader.saturating_mul(HOPELESS) / 2 {
+                continue;
+            }
             marks.set(0, cuda)?;
             let done = run(candidate);
             marks.set(1, cuda)?;
