@@ -1,6 +1,6 @@
 //! A program: one static list of instructions over typed tensors, as the runtime executes it.
 //!
-//! A stage consists of a few named programs (initialise, micro_step, update, evaluate, …) over shared
+//! A stage consists of a few named programs (initialise, micro_step, update, evaluate, prefill, decode, …) over shared
 //! *resident* tensors, and a host schedule that says when each runs ([`crate::schedule`]). Nothing in a
 //! program depends on data: sizes, lifetimes and temporary memory are all fixed here, and the runtime
 //! neither adds nor leaves out anything.
@@ -65,6 +65,9 @@ pub enum Role {
     Moment,
     /// A number that the host sets or reads between programs: learning rate, step, summed loss.
     Scalar,
+    /// Keys or values of texts that are being generated. Allocated when the first program that reads caches runs, freed when the
+    /// host releases them: programs that read none run without them.
+    Cache,
 }
 
 /// A tensor that lives as long as the stage runs.
@@ -106,6 +109,8 @@ pub enum Storage {
 #[allow(missing_docs)]
 pub enum Category {
     Weights,
+    /// Keys and values of generated texts.
+    Cache,
     Gradients,
     Optimizer,
     Activations,
@@ -132,7 +137,7 @@ pub struct Tensor {
 pub struct Input {
     /// The tensor, with storage [`Storage::Input`].
     pub tensor: TensorId,
-    /// What goes in: `tokens`, `labels`, `divisor`, `samples`, `index`.
+    /// What goes in: `tokens`, `labels`, `divisor`, `samples`, `positions`, `index`.
     pub source: String,
 }
 
@@ -181,7 +186,7 @@ fn is_zero(n: &u64) -> bool {
 /// A static program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Program {
-    /// `initialise`, `micro_step`, `update`, `evaluate`, `score`.
+    /// `initialise`, `micro_step`, `update`, `evaluate`, `prefill`, `decode`.
     pub name: String,
     /// All tensors.
     pub tensors: Vec<Tensor>,
@@ -192,7 +197,7 @@ pub struct Program {
     /// Values still alive at the end, which the host reads and then drops.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<TensorId>,
-    /// Bytes alive before the first instruction: residents and inputs.
+    /// Bytes alive before the first instruction: residents (caches only if it reads one) and inputs.
     pub start_bytes: u64,
     /// Largest `peak` of all instructions (at least `start_bytes`).
     pub peak_bytes: u64,

@@ -76,7 +76,10 @@ pub enum Action {
     },
     /// Generates text from the current weights and shows it.
     Sample {
-        /// Name of the program.
+        /// Name of the program that takes tokens of the prompt into the cache.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        prefill: String,
+        /// Name of the program that takes one token and gives the next.
         program: String,
         /// Text to begin with.
         prompt: String,

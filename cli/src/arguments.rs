@@ -49,8 +49,10 @@ pub enum Command {
     Init(Init),
     /// Write a model from a GGUF file in Hugging Face's layout
     Import(Import),
-    /// Generate text from a checkpoint
+    /// Generate text from a checkpoint or an imported model, or talk to it
     Generate(Generate),
+    /// Measure how well a checkpoint or an imported model predicts texts
+    Evaluate(Evaluate),
     /// Write a checkpoint in Hugging Face's layout
     Export(Export),
     /// Measure this machine, so that predicted times fit it
@@ -231,13 +233,22 @@ pub enum WeightType {
 /// `regimen generate`.
 #[derive(Args, Clone, Debug)]
 pub struct Generate {
-    /// A checkpoint folder, or the folder of a run (its last checkpoint), or `last` or `best` in it
-    #[arg(value_name = "CHECKPOINT")]
-    pub checkpoint: PathBuf,
-    /// Text to begin with
-    #[arg(long, value_name = "TEXT")]
-    pub prompt: String,
-    /// Tokens to generate at most
+    /// A checkpoint folder, the folder of a run (its last checkpoint), `last` or `best` in it, or a folder in Hugging Face's layout
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Text to begin with; with --chat what the user says. Without it, --chat reads a turn from every line of standard input
+    #[arg(long, value_name = "TEXT", required_unless_present = "chat")]
+    pub prompt: Option<String>,
+    /// Talk to a model that was tuned on conversations, through its chat template
+    #[arg(long)]
+    pub chat: bool,
+    /// What the conversation begins with
+    #[arg(long, value_name = "TEXT", requires = "chat")]
+    pub system: Option<String>,
+    /// Folder or file with the chat template, if it is not beside the model
+    #[arg(long, value_name = "PATH", requires = "chat")]
+    pub template: Option<PathBuf>,
+    /// Tokens to generate at most, in every turn
     #[arg(long, default_value_t = 200, value_name = "N")]
     pub tokens: u64,
     /// Randomness: 0 always takes the likeliest token
@@ -246,9 +257,57 @@ pub struct Generate {
     /// Draw only from the K likeliest tokens
     #[arg(long, value_name = "K")]
     pub top_k: Option<u64>,
+    /// Leave out the least likely tokens that have 1 − P of the probability together
+    #[arg(long, value_name = "P")]
+    pub top_p: Option<f64>,
+    /// Make tokens that occurred less likely: above 1, such as 1.1
+    #[arg(long, default_value_t = 1.0, value_name = "R")]
+    pub repetition_penalty: f64,
+    /// A text that ends the answer and is not shown; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    pub stop: Vec<String>,
     /// The same seed gives the same text
     #[arg(long, default_value_t = 0, value_name = "SEED")]
     pub seed: i64,
+    /// Tokens that the cache holds: a longer text loses its older half. By default prompt and answer, or 2,048 of a conversation, and never
+    /// more than the model can see
+    #[arg(long, value_name = "N")]
+    pub context: Option<u64>,
+    /// Say at the end what memory was predicted and measured, and how fast it was
+    #[arg(long)]
+    pub report: bool,
+    /// Compare memory with the plan after every instruction (slower)
+    #[arg(long)]
+    pub check_memory: bool,
+    /// Threads to compute with; all cores if absent
+    #[arg(long, value_name = "N")]
+    pub threads: Option<u64>,
+}
+
+/// `regimen evaluate`.
+#[derive(Args, Clone, Debug)]
+pub struct Evaluate {
+    /// A checkpoint folder, the folder of a run (its last checkpoint), `last` or `best` in it, or a folder in Hugging Face's layout
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Text files, each a text of its own
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub text: Vec<PathBuf>,
+    /// Tokens of a window; by default 1,024, or what the model can see
+    #[arg(long, value_name = "N")]
+    pub context: Option<u64>,
+    /// Tokens between the beginnings of two windows; by default half a window. As many as a window has make plain blocks
+    #[arg(long, value_name = "N")]
+    pub stride: Option<u64>,
+    /// Windows at once
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub batch: u64,
+    /// Compare memory with the plan after every instruction (slower)
+    #[arg(long)]
+    pub check_memory: bool,
+    /// Threads to compute with; all cores if absent
+    #[arg(long, value_name = "N")]
+    pub threads: Option<u64>,
 }
 
 /// `regimen export`.

@@ -35,6 +35,7 @@ fn help_and_version_are_fine() {
         "init",
         "import",
         "generate",
+        "evaluate",
         "export",
         "calibrate",
     ] {
@@ -55,6 +56,9 @@ fn unknown_commands_and_flags_are_usage_errors() {
         &["plan", "good.exp", "--set", "novalue"],
         &["run", "good.exp", "--resume", "--fresh"],
         &["generate", "runs", "--tokens", "many"],
+        &["generate", "runs"],
+        &["generate", "runs", "--prompt", "x", "--system", "y"],
+        &["evaluate", "runs"],
     ] {
         let said = bench.run(wrong);
         assert_eq!(said.status, 2, "{wrong:?}: {said:?}");

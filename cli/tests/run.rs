@@ -224,7 +224,7 @@ fn text_is_generated_from_a_run_and_the_same_seed_gives_the_same() {
     assert_eq!(text("7"), text("7"));
     assert_ne!(text("7"), text("8"));
     let missing = bench.run(&["generate", "nowhere", "--prompt", "To be"]);
-    assert!(missing.status == 1 && missing.err.contains("E0952"), "{missing:?}");
+    assert!(missing.status == 1 && missing.err.contains("E0970"), "{missing:?}");
 }
 
 #[test]

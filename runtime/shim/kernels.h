@@ -95,6 +95,25 @@ struct AttentionArgs {
   double scale;
 };
 
+// Rows of heads at their positions in a cache [B, length, heads, D]; strides of x [B, T, heads, D] in bytes, heads contiguous.
+struct CacheWriteArgs {
+  const void* x;
+  void* cache;
+  const int64_t* positions;
+  int64_t tokens, length, heads, head_bytes;
+  int64_t x_stride[3];
+};
+// Attention over caches [B, length, groups, D]; strides of q [B, T, H, D] in elements, heads contiguous.
+struct CachedAttentionArgs {
+  DType dtype;
+  const void *q, *k, *v;
+  void* out;
+  const int64_t* positions;
+  int64_t tokens, length, heads, groups, head_size;
+  int64_t q_stride[3];
+  double scale;
+};
+
 // Every kernel with the type of its arguments.
 #define RGM_KERNELS(KERNEL)                   \
   KERNEL(gather, GatherArgs)                  \
@@ -127,7 +146,9 @@ struct AttentionArgs {
   KERNEL(sgd, SgdArgs)                        \
   KERNEL(gemm, GemmArgs)                      \
   KERNEL(attention, AttentionArgs)            \
-  KERNEL(attention_grad, AttentionArgs)
+  KERNEL(attention_grad, AttentionArgs)       \
+  KERNEL(cache_write, CacheWriteArgs)         \
+  KERNEL(cached_attention, CachedAttentionArgs)
 
 struct Kernels {
 #define RGM_MEMBER(name, Args) void (*name)(const Args&, int64_t begin, int64_t end);
@@ -152,5 +173,7 @@ const Kernels& kernels();
 // Items of attention's range: (batch, head, block of this many queries); attention_grad's: (batch, head).
 constexpr int64_t ATTENTION_BLOCK = 64;
 constexpr int64_t MAX_HEAD_SIZE = 256;
+// cached_attention's: (batch, group, block of this many queries of the group).
+constexpr int64_t ATTENTION_COLUMNS = 32;
 
 }  // namespace rgm

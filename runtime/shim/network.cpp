@@ -79,18 +79,22 @@ RGM_API Message rgm_swiglu_grad(TensorPtr dgate, TensorPtr dup, TensorPtr dy, Te
   });
 }
 
-// Cosines, then sines, of position · frequency, times factor. In f32 the angle is rounded to f32, as other tools have it.
-RGM_API Message rgm_rotary_table(TensorPtr table, const double* frequencies, int64_t n, double factor) {
+// Cosines, then sines, of position · frequency, times factor; the positions are those given, or 0, 1, … In f32 the angle is rounded to f32, as other tools have it.
+RGM_API Message rgm_rotary_table(TensorPtr table, TensorPtr positions, const double* frequencies, int64_t n, double factor) {
   return guarded([&] {
     const at::Tensor& t = tensor(table);
-    TORCH_CHECK(t.dim() == 2 && t.size(1) == 2 * n, "a table of shape ", t.sizes(), " for ", n, " frequencies");
+    TORCH_CHECK(n > 0 && t.dim() >= 2 && t.size(-1) == 2 * n, "a table of shape ", t.sizes(), " for ", n, " frequencies");
     TORCH_CHECK(t.scalar_type() == at::kFloat || t.scalar_type() == at::kDouble, "a table of ", t.scalar_type());
     void* to = out(t);
     const bool single = t.scalar_type() == at::kFloat;
-    at::parallel_for(0, t.size(0), 64, [&](int64_t begin, int64_t end) {
-      for (int64_t position = begin; position < end; position++) {
+    const int64_t rows = t.numel() / (2 * n);
+    if (positions != nullptr) TORCH_CHECK(tensor(positions).numel() == rows, "positions of shape ", tensor(positions).sizes());
+    const int64_t* given = positions == nullptr ? nullptr : in_i64(tensor(positions));
+    at::parallel_for(0, rows, 64, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; row++) {
+        const int64_t position = given == nullptr ? row : given[row];
         for (int64_t i = 0; i < n; i++) {
-          const int64_t at = position * 2 * n + i;
+          const int64_t at = row * 2 * n + i;
           if (single) {
             const float angle = static_cast<float>(position) * static_cast<float>(frequencies[i]);
             static_cast<float*>(to)[at] = std::cos(angle) * static_cast<float>(factor);
@@ -106,15 +110,16 @@ RGM_API Message rgm_rotary_table(TensorPtr table, const double* frequencies, int
   });
 }
 
-// Heads [B, T, H, D] turned by the table [T, D].
+// Heads [B, T, H, D] turned by the table [T, D] or [B, T, D].
 RGM_API Message rgm_rotary(TensorPtr y, TensorPtr x, TensorPtr table, bool inverse) {
   return guarded([&] {
-    const at::Tensor& t = tensor(x);
-    check_elements(t, tensor(y)), check_same_dtype(t, tensor(y)), check_statistics(tensor(table), t);
-    TORCH_CHECK(t.dim() == 4 && tensor(table).dim() == 2 && tensor(table).size(0) == t.size(1) && t.size(3) % 2 == 0 &&
-                    tensor(table).size(1) == t.size(3),
-                "heads of shape ", t.sizes(), ", table of shape ", tensor(table).sizes());
-    const RotaryArgs args{dtype(t), in(t), in(tensor(table)), out(tensor(y)), t.size(1), t.size(2), t.size(3), inverse};
+    const at::Tensor &t = tensor(x), &angles = tensor(table);
+    check_elements(t, tensor(y)), check_same_dtype(t, tensor(y)), check_statistics(angles, t);
+    TORCH_CHECK(t.dim() == 4 && angles.dim() >= 2 && t.size(3) % 2 == 0 && angles.size(-1) == t.size(3),
+                "heads of shape ", t.sizes(), ", table of shape ", angles.sizes());
+    const int64_t rows = angles.numel() / std::max<int64_t>(1, t.size(3));
+    TORCH_CHECK(rows == t.size(1) || rows == t.size(0) * t.size(1), "heads of shape ", t.sizes(), ", table of shape ", angles.sizes());
+    const RotaryArgs args{dtype(t), in(t), in(angles), out(tensor(y)), rows, t.size(2), t.size(3), inverse};
     over(t.size(0) * t.size(1), t.size(2) * t.size(3) * 2, kernels().rotary, args);
   });
 }

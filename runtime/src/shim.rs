@@ -110,7 +110,9 @@ shim! {
     );
     fn swiglu = rgm_swiglu(y: &Tensor, gate: &Tensor, up: &Tensor);
     fn swiglu_grad = rgm_swiglu_grad(dgate: &Tensor, dup: &Tensor, dy: &Tensor, gate: &Tensor, up: &Tensor);
-    fn rotary_table_of = rgm_rotary_table(table: &Tensor, frequencies: &[f64], n: i64, factor: f64);
+    fn rotary_table_of = rgm_rotary_table(
+        table: &Tensor, positions: Option<&Tensor>, frequencies: &[f64], n: i64, factor: f64,
+    );
     fn rotary = rgm_rotary(y: &Tensor, x: &Tensor, table: &Tensor, inverse: bool);
     fn repeat_heads = rgm_repeat_heads(y: &Tensor, x: &Tensor, times: i64);
     fn sum_heads = rgm_sum_heads(y: &Tensor, x: &Tensor, times: i64);
@@ -138,6 +140,10 @@ shim! {
     fn attention_grad = rgm_attention_grad(
         dq: &Tensor, dk: &Tensor, dv: &Tensor, d_o: &Tensor, q: &Tensor, k: &Tensor, v: &Tensor, o: &Tensor,
         lse: &Tensor, causal: bool, scale: f64,
+    );
+    fn cache_write = rgm_cache_write(cache: &Tensor, x: &Tensor, positions: &Tensor);
+    fn cached_attention = rgm_cached_attention(
+        o: &Tensor, q: &Tensor, keys: &Tensor, values: &Tensor, positions: &Tensor, scale: f64,
     );
     fn global_norm_of = rgm_global_norm(norm: &Tensor, gradients: &Tensors, n: i64);
     fn adamw_of = rgm_adamw(
@@ -371,10 +377,15 @@ pub struct Sgd {
     pub clip: f64,
 }
 
-/// Cosines and sines of position · frequency, times `factor`.
-pub fn rotary_table(table: &Tensor, frequencies: &[f64], factor: f64) -> Result<(), String> {
+/// Cosines and sines of position · frequency, times `factor`; positions from 0 on if none are given.
+pub fn rotary_table(
+    table: &Tensor,
+    positions: Option<&Tensor>,
+    frequencies: &[f64],
+    factor: f64,
+) -> Result<(), String> {
     let n = i64::try_from(frequencies.len()).map_err(|e| e.to_string())?;
-    rotary_table_of(table, frequencies, n, factor)
+    rotary_table_of(table, positions, frequencies, n, factor)
 }
 
 /// √Σ‖g‖².

@@ -11,10 +11,10 @@ use regimen_base::program::ResidentId;
 use regimen_data::{NoProgress, Place};
 use regimen_runtime::checkpoint::{Checkpoint, locate};
 use regimen_runtime::exchange::{export, import};
-use regimen_runtime::generate::{Request, Sampling, scoring_stage};
+use regimen_runtime::generate::{Generator, Programs, Request, Sampling, Stops};
 use regimen_runtime::metrics::jsonl::without_time;
 use regimen_runtime::run::{
-    End, Interrupt, Job, Libtorch, Observe, Observer, Outcome, Residents, Start, Step, generate_from, launch,
+    End, Interrupt, Job, Libtorch, Observe, Observer, Outcome, Residents, Start, Step, launch,
 };
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -147,9 +147,19 @@ fn a_checkpoint_folder_alone_generates_what_the_run_showed() {
     let elsewhere = tempfile::tempdir().unwrap();
     let folder = elsewhere.path().join("moved");
     std::fs::rename(locate(&world.run_folder()).unwrap(), &folder).unwrap();
-    let sampling = Sampling { temperature: 0.8, top_k: None };
-    let request = Request { prompt: "the ", tokens: 30, sampling, key: 2 };
-    let generated = generate_from(&folder, &request, &mut |_| ()).unwrap();
+    let checkpoint = Checkpoint::open(&folder).unwrap();
+    let plan = checkpoint.plan().unwrap();
+    let stage = &plan.content.stages[0];
+    let tokenizer = regimen_data::tokenizer::open("letters", &folder, None).unwrap();
+    let mut engine = Libtorch::new(stage, Observe::Peak).unwrap();
+    checkpoint.restore_weights(stage, &mut engine).unwrap();
+    let programs = Programs { prefill: "prefill", decode: "decode" };
+    let mut generator = Generator::new(stage, programs, &mut engine, tokenizer.as_ref()).unwrap();
+    let sampling = Sampling { temperature: 0.8, ..Sampling::GREEDY };
+    let stops = Stops { tokens: vec![tokenizer.end_of_text()], texts: vec![] };
+    let prompt = tokenizer.encode("the ").unwrap();
+    let request = Request { prompt: &prompt, tokens: 30, sampling, stops: &stops, key: 2 };
+    let generated = generator.generate(&request, &mut |_| ()).unwrap();
     assert_eq!(generated.text, told.samples[1]);
 }
 
@@ -169,11 +179,11 @@ fn exported_weights_come_back_to_the_same_bits() {
     let checkpoint = Checkpoint::open(&world.run_folder()).unwrap();
     let target = world.root().join("exported");
     export(&checkpoint, &target).unwrap();
-    let stage = scoring_stage(&world.plan.content.stages[0]).unwrap();
-    let mut there = Libtorch::new(&stage, Observe::Peak).unwrap();
-    checkpoint.restore_weights(&stage, &mut there).unwrap();
-    let mut back = Libtorch::new(&stage, Observe::Peak).unwrap();
-    import(&stage, &mut back, &target).unwrap();
+    let stage = &world.plan.content.stages[0];
+    let mut there = Libtorch::new(stage, Observe::Peak).unwrap();
+    checkpoint.restore_weights(stage, &mut there).unwrap();
+    let mut back = Libtorch::new(stage, Observe::Peak).unwrap();
+    import(stage, &mut back, &target).unwrap();
     let table = ResidentId(0);
     assert_eq!(there.bytes(table).unwrap(), back.bytes(table).unwrap());
     assert!(there.bytes(table).unwrap().iter().any(|b| *b != 0));

@@ -6,7 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each script and the folder of `tests/golden` that it fills.
-const SCRIPTS: [(&str, &str); 1] = [("models.py", "")];
+const SCRIPTS: [(&str, &str); 4] = [
+    ("models.py", ""),
+    ("generation.py", "generation"),
+    ("sampling.py", "sampling"),
+    // Does nothing where `cargo xtask model` was not run.
+    ("smollm2.py", "smollm2"),
+];
 
 /// Prepares the environment and runs every script.
 pub fn run() -> Result<(), String> {

@@ -13,7 +13,7 @@ const TENSORBOARD: &str = "tensorboard==2.21.0";
 type Part = (&'static str, fn() -> Result<(), String>);
 
 /// In an order in which cheap parts come first and builds are shared.
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     ("format", format),
     ("licences", licences::run),
     ("libtorch", || setup::run(setup::Flavour::Cpu)),
@@ -21,6 +21,7 @@ const PARTS: [Part; 10] = [
     ("front end alone", front_end_alone),
     ("lints", lints),
     ("tests", tests),
+    ("SmolLM2 against transformers", smollm2),
     ("TensorBoard's own reader", tensorboard),
     ("documentation tests", doc_tests),
     ("generated files", || regenerate::run(regenerate::Mode::Check)),
@@ -79,6 +80,16 @@ fn lints() -> Result<(), String> {
     // The release profile, so that the C++ parts are compiled once.
     let arguments = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
     succeed(cargo(&arguments), "clippy found something")
+}
+
+/// Tests with a model of others, which is no part of a clone.
+fn smollm2() -> Result<(), String> {
+    if !root().join("examples/smollm2/hf/config.json").is_file() {
+        println!("skipped  greedy tokens of SmolLM2: `cargo xtask model` fetches it");
+        return Ok(());
+    }
+    let arguments = ["test", "--release", "-p", "regimen-runtime", "--test", "smollm2", "--", "--ignored"];
+    succeed(cargo(&arguments), "SmolLM2 does not answer as transformers has it")
 }
 
 fn tests() -> Result<(), String> {

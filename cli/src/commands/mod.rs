@@ -30,6 +30,7 @@ pub fn dispatch(arguments: &Arguments) -> Exit {
         Command::Init(asked) => init::init(asked, terminal),
         Command::Import(asked) => import::import(asked, terminal),
         Command::Generate(_) => delegate::delegate("generate", terminal),
+        Command::Evaluate(_) => delegate::delegate("evaluate", terminal),
         Command::Export(_) => delegate::delegate("export", terminal),
         Command::Calibrate(_) => delegate::delegate("calibrate", terminal),
         Command::Reference(asked) => reference::reference(asked, terminal),

@@ -1,7 +1,7 @@
 //! What `regimen` writes on the engine's command line.
 
 use clap::{Args, Parser, Subcommand};
-use regimen_cli::arguments::{Calibrate, Color, Explain, Export, Generate, Reference};
+use regimen_cli::arguments::{Calibrate, Color, Evaluate, Explain, Export, Generate, Reference};
 use std::path::PathBuf;
 
 /// Executes what `regimen` has proved; started by it.
@@ -21,8 +21,10 @@ pub struct Arguments {
 pub enum Command {
     /// Execute the plans on standard input, one a line
     RunPlans(RunPlans),
-    /// Generate text from a checkpoint
+    /// Generate text from a model
     Generate(Generate),
+    /// Measure how well a model predicts texts
+    Evaluate(Evaluate),
     /// Write a checkpoint in Hugging Face's layout
     Export(Export),
     /// Measure this machine

@@ -8,8 +8,11 @@
 
 mod arguments;
 mod calibrate;
+mod conversation;
+mod evaluate;
 mod export;
 mod generate;
+mod model;
 mod observer;
 mod report;
 mod run;
@@ -36,7 +39,8 @@ fn main() -> ExitCode {
     let terminal = Terminal::of_stderr(arguments.color);
     match &arguments.command {
         Command::RunPlans(asked) => run::run(asked, terminal),
-        Command::Generate(asked) => ended(generate::generate(asked).map_err(one), terminal),
+        Command::Generate(asked) => ended(generate::generate(asked), terminal),
+        Command::Evaluate(asked) => ended(evaluate::evaluate(asked, terminal), terminal),
         Command::Export(asked) => ended(export::export(asked).map_err(one), terminal),
         Command::Calibrate(asked) => ended(calibrate::calibrate(asked), terminal),
         Command::Explain(asked) => explain::print(asked, &all_pages()).into(),

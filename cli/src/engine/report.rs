@@ -31,11 +31,11 @@ fn part(steps: u64, outcome: &Outcome) -> String {
 }
 
 /// What is compared, predicted, measured, remark.
-type Row = [String; 4];
+pub type Row = [String; 4];
 
 fn rows(stage: &Stage, report: Option<&Report>, steps: u64, outcome: &Outcome) -> Vec<Row> {
     let measured = &outcome.measured;
-    let mut rows = vec![["".into(), "predicted".into(), "measured".into(), String::new()]];
+    let mut rows = vec![heads()];
     rows.push(memory(stage, measured));
     rows.extend(resident(measured));
     rows.push(compute(measured));
@@ -52,16 +52,29 @@ fn rows(stage: &Stage, report: Option<&Report>, steps: u64, outcome: &Outcome) -
 
 fn memory(stage: &Stage, measured: &Measured) -> Row {
     let planned = measured.planned_bytes;
-    let (found, remark) = match measured.measured_bytes {
+    let mut row = compared(planned, measured.measured_bytes);
+    // A part of a stage may not reach its highest peak.
+    if planned < stage.peak_bytes {
+        row[3].push_str("; the stage's peak is elsewhere");
+    }
+    row
+}
+
+/// The first line of a table.
+pub fn heads() -> Row {
+    ["".into(), "predicted".into(), "measured".into(), String::new()]
+}
+
+/// Planned and measured bytes at the peak.
+pub fn compared(planned: u64, measured: Option<u64>) -> Row {
+    let (found, remark) = match measured {
         Some(found) if found == planned => (bytes(found), format!("equal: {} B", count(found))),
         Some(found) => {
             (bytes(found), format!("differs: {} B planned, {} B measured", count(planned), count(found)))
         }
         None => ("not counted".into(), String::new()),
     };
-    // A part of a stage may not reach its highest peak.
-    let part = if planned < stage.peak_bytes { "; the stage's peak is elsewhere" } else { "" };
-    ["memory".into(), bytes(planned), found, format!("{remark}{part}")]
+    ["memory".into(), bytes(planned), found, remark]
 }
 
 /// What the whole process grew by, where the system tells.
@@ -94,7 +107,7 @@ fn time(report: &Report, steps: u64, measured: &Measured) -> Row {
     ["time".into(), duration(seconds), duration(measured.seconds), format!("{off:+.0} %{hint}")]
 }
 
-fn table(rows: &[Row]) -> String {
+pub fn table(rows: &[Row]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let (name, predicted, measured) = (width(0), width(1), width(2));
     let mut text = String::new();

@@ -8,11 +8,12 @@
 //! ```
 
 use super::parts::{self, CONTEXT, DROPOUT, NORM_EPS, WEIGHTS, WeightList, size};
+use super::past::{CacheSizes, Past, attend_after};
 use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
 use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
 use crate::ops::add::add;
-use crate::ops::attention::{AttentionForm, attend};
+use crate::ops::attention::AttentionForm;
 use crate::ops::dropout::dropout;
 use crate::ops::embedding::embedding;
 use crate::ops::gelu::gelu;
@@ -157,19 +158,16 @@ impl ModelSpec for Gpt {
     }
 
     fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        let t = g.size_from_end(tokens, 0);
-        let wte = g.weight("wte.weight")?;
-        let wpe = g.weight("wpe.weight")?;
-        let mut x = embedding(g, "embed", wte, tokens)?;
-        let positions = self.positions(g, wpe, t)?;
-        x = add(g, "embed_at", x, positions)?;
-        x = dropout(g, "embed_dropout", x, self.embedding_dropout)?;
-        for layer in 0..self.layers {
-            x = g.in_segment(layer as u32, |g| {
-                g.scoped(format!("block.{layer}"), |g| self.block(g, &format!("block.{layer}"), x))
-            })?;
-        }
-        self.norm(g, "norm", "norm", x)
+        self.after(g, tokens, Past::None)
+    }
+
+    fn cache(&self) -> Option<CacheSizes> {
+        let head_size = self.hidden / self.heads.max(1);
+        Some(CacheSizes { layers: self.layers, heads: self.heads, head_size })
+    }
+
+    fn extend(&self, g: &mut Graph, tokens: Value, positions: Value) -> Result<Value, ShapeError> {
+        self.after(g, tokens, Past::Cached { positions })
     }
 
     fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {
@@ -206,6 +204,24 @@ impl ModelSpec for Gpt {
 }
 
 impl Gpt {
+    fn after(&self, g: &mut Graph, tokens: Value, past: Past) -> Result<Value, ShapeError> {
+        let t = g.size_from_end(tokens, 0);
+        let wte = g.weight("wte.weight")?;
+        let wpe = g.weight("wpe.weight")?;
+        let mut x = embedding(g, "embed", wte, tokens)?;
+        let positions = match past {
+            Past::None => self.positions(g, wpe, t)?,
+            Past::Cached { positions } => embedding(g, "positions", wpe, positions)?,
+        };
+        x = add(g, "embed_at", x, positions)?;
+        x = dropout(g, "embed_dropout", x, self.embedding_dropout)?;
+        for layer in 0..self.layers {
+            let name = format!("block.{layer}");
+            x = g.in_segment(layer as u32, |g| g.scoped(name.clone(), |g| self.block(g, &name, x, past)))?;
+        }
+        self.norm(g, "norm", "norm", x)
+    }
+
     /// The first `t` rows of the position table.
     fn positions(&self, g: &mut Graph, wpe: Value, t: u64) -> Result<Value, ShapeError> {
         if t == self.context {
@@ -215,9 +231,9 @@ impl Gpt {
         Ok(parts[0])
     }
 
-    fn block(&self, g: &mut Graph, weights: &str, x: Value) -> Result<Value, ShapeError> {
+    fn block(&self, g: &mut Graph, weights: &str, x: Value, past: Past) -> Result<Value, ShapeError> {
         let h = self.norm(g, "norm1", &[weights, ".norm1"].concat(), x)?;
-        let h = g.scoped("attn", |g| self.attention(g, &[weights, ".attn"].concat(), h))?;
+        let h = g.scoped("attn", |g| self.attention(g, &[weights, ".attn"].concat(), h, past))?;
         let h = dropout(g, "attn.dropout", h, self.residual_dropout)?;
         let x = add(g, "attn.residual", h, x)?;
         let h = self.norm(g, "norm2", &[weights, ".norm2"].concat(), x)?;
@@ -226,7 +242,7 @@ impl Gpt {
         add(g, "mlp.residual", h, x)
     }
 
-    fn attention(&self, g: &mut Graph, weights: &str, x: Value) -> Result<Value, ShapeError> {
+    fn attention(&self, g: &mut Graph, weights: &str, x: Value, past: Past) -> Result<Value, ShapeError> {
         let shape = g.ty(x).shape.clone();
         let (b, t, c) = (shape[0], shape[1], self.hidden);
         let d = c / self.heads;
@@ -237,7 +253,7 @@ impl Gpt {
         let v = reshape(g, "v", parts[2], &[b, t, self.heads, d])?;
         let form =
             AttentionForm { causal: true, scale: 1.0 / (d as f64).sqrt(), dropout: self.attention_dropout };
-        let out = attend(g, q, k, v, form)?;
+        let out = attend_after(g, past, weights, [q, k, v], form)?;
         let out = reshape(g, "joined", out, &[b, t, c])?;
         self.linear(g, "proj", &[weights, ".proj"].concat(), out)
     }

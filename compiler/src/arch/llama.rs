@@ -9,19 +9,19 @@
 //! ```
 
 use super::parts::{self, CONTEXT, DROPOUT, NORM_EPS, WEIGHTS, WeightList, size};
+use super::past::{CacheSizes, Past, attend_after};
 use super::rope::{Rope, SCALING, THETA};
 use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
 use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
 use crate::ops::add::add;
-use crate::ops::attention::{AttentionForm, attend};
+use crate::ops::attention::AttentionForm;
 use crate::ops::dropout::dropout;
 use crate::ops::embedding::embedding;
 use crate::ops::layer_norm::rms_norm;
 use crate::ops::linear::linear;
-use crate::ops::repeat_heads::repeat_heads;
 use crate::ops::reshape::reshape;
-use crate::ops::rotary::{rotary, rotary_table};
+use crate::ops::rotary::{rotary, rotary_table, rotary_table_at};
 use crate::ops::swiglu::swiglu;
 use crate::schema::{Field, Number, Ty, Type};
 use regimen_base::data::TokenizerFacts;
@@ -179,17 +179,15 @@ impl ModelSpec for Llama {
     }
 
     fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        let t = g.size_from_end(tokens, 0);
-        let embed = g.weight("embed.weight")?;
-        let x = embedding(g, "embed", embed, tokens)?;
-        let mut x = dropout(g, "embed_dropout", x, self.embedding_dropout)?;
-        let angles = rotary_table(g, t, self.rope.frequencies(self.head_size), self.rope.factor())?;
-        for layer in 0..self.layers {
-            let name = format!("block.{layer}");
-            x =
-                g.in_segment(layer as u32, |g| g.scoped(name.clone(), |g| self.block(g, &name, x, angles)))?;
-        }
-        self.norm(g, "norm", "norm", x)
+        self.after(g, tokens, Past::None)
+    }
+
+    fn cache(&self) -> Option<CacheSizes> {
+        Some(CacheSizes { layers: self.layers, heads: self.kv_heads, head_size: self.head_size })
+    }
+
+    fn extend(&self, g: &mut Graph, tokens: Value, positions: Value) -> Result<Value, ShapeError> {
+        self.after(g, tokens, Past::Cached { positions })
     }
 
     fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {
@@ -221,10 +219,36 @@ impl ModelSpec for Llama {
     }
 }
 
+/// What the heads of all layers have in common.
+#[derive(Clone, Copy)]
+struct Sight {
+    /// Angles of the positions.
+    angles: Value,
+    past: Past,
+}
+
 impl Llama {
-    fn block(&self, g: &mut Graph, weights: &str, x: Value, angles: Value) -> Result<Value, ShapeError> {
+    fn after(&self, g: &mut Graph, tokens: Value, past: Past) -> Result<Value, ShapeError> {
+        let t = g.size_from_end(tokens, 0);
+        let embed = g.weight("embed.weight")?;
+        let x = embedding(g, "embed", embed, tokens)?;
+        let mut x = dropout(g, "embed_dropout", x, self.embedding_dropout)?;
+        let (frequencies, factor) = (self.rope.frequencies(self.head_size), self.rope.factor());
+        let angles = match past {
+            Past::None => rotary_table(g, t, frequencies, factor)?,
+            Past::Cached { positions } => rotary_table_at(g, positions, frequencies, factor)?,
+        };
+        let sight = Sight { angles, past };
+        for layer in 0..self.layers {
+            let name = format!("block.{layer}");
+            x = g.in_segment(layer as u32, |g| g.scoped(name.clone(), |g| self.block(g, &name, x, sight)))?;
+        }
+        self.norm(g, "norm", "norm", x)
+    }
+
+    fn block(&self, g: &mut Graph, weights: &str, x: Value, sight: Sight) -> Result<Value, ShapeError> {
         let h = self.norm(g, "norm1", &[weights, ".norm1"].concat(), x)?;
-        let h = g.scoped("attn", |g| self.attention(g, &[weights, ".attn"].concat(), h, angles))?;
+        let h = g.scoped("attn", |g| self.attention(g, &[weights, ".attn"].concat(), h, sight))?;
         let h = dropout(g, "attn.dropout", h, self.residual_dropout)?;
         let x = add(g, "attn.residual", h, x)?;
         let h = self.norm(g, "norm2", &[weights, ".norm2"].concat(), x)?;
@@ -233,7 +257,7 @@ impl Llama {
         add(g, "mlp.residual", h, x)
     }
 
-    fn attention(&self, g: &mut Graph, weights: &str, x: Value, angles: Value) -> Result<Value, ShapeError> {
+    fn attention(&self, g: &mut Graph, weights: &str, x: Value, sight: Sight) -> Result<Value, ShapeError> {
         let shape = g.ty(x).shape.clone();
         let (b, t, d) = (shape[0], shape[1], self.head_size);
         let (h, groups) = (self.heads, self.kv_heads);
@@ -242,12 +266,11 @@ impl Llama {
             reshape(g, &[name, "_heads"].concat(), all, &[b, t, heads, d])
         };
         let (q, k, v) = (part(g, "q", h)?, part(g, "k", groups)?, part(g, "v", groups)?);
-        let q = rotary(g, "q_turned", q, angles)?;
-        let k = rotary(g, "k_turned", k, angles)?;
-        let k = repeat_heads(g, "k_all", k, h / groups.max(1))?;
-        let v = repeat_heads(g, "v_all", v, h / groups.max(1))?;
+        let q = rotary(g, "q_turned", q, sight.angles)?;
+        let k = rotary(g, "k_turned", k, sight.angles)?;
         let scale = 1.0 / (d as f64).sqrt();
-        let out = attend(g, q, k, v, AttentionForm { causal: true, scale, dropout: self.attention_dropout })?;
+        let form = AttentionForm { causal: true, scale, dropout: self.attention_dropout };
+        let out = attend_after(g, sight.past, weights, [q, k, v], form)?;
         let out = reshape(g, "joined", out, &[b, t, h * d])?;
         parts::linear(g, "proj", &[weights, ".proj"].concat(), false, out)
     }

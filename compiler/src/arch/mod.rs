@@ -1,14 +1,17 @@
 //! Architectures, one file each. An architecture reads its fields, lists its weights and writes its
 //! forward pass into a graph; everything else (loss, backward, optimizer, memory) follows from that.
 
+pub mod declare;
 pub mod gpt;
 pub mod llama;
 pub mod parts;
+pub mod past;
 pub mod rope;
 
 use crate::eval::{Fields, Stop};
-use crate::graph::{Graph, Value};
+use crate::graph::{Graph, ShapeError, Value};
 use crate::schema::Type;
+use past::CacheSizes;
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::Exchange;
 use std::fmt::Debug;
@@ -53,6 +56,22 @@ pub trait ModelSpec: Debug + Send + Sync {
     /// # Errors
     /// As for [`ModelSpec::forward`].
     fn head(&self, graph: &mut Graph, hidden: Value) -> Result<Value, crate::graph::ShapeError>;
+
+    /// Sizes of the cache that [`ModelSpec::extend`] reads and writes; none for a model that does not generate text.
+    fn cache(&self) -> Option<CacheSizes> {
+        None
+    }
+
+    /// Writes the forward pass of tokens `[B, T]` at positions `[B, T]` of texts whose earlier tokens are in the caches, and adds
+    /// these: hidden states `[B, T, C]` after the last norm.
+    ///
+    /// # Errors
+    /// As for [`ModelSpec::forward`], or if the model does not generate text.
+    fn extend(&self, graph: &mut Graph, tokens: Value, positions: Value) -> Result<Value, ShapeError> {
+        let _ = (graph, tokens, positions);
+        let message = "the model does not generate text".to_owned();
+        Err(ShapeError { op: "extend", name: String::new(), message })
+    }
 
     /// Tokens that the model can see.
     fn context(&self) -> u64;

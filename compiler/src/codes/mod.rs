@@ -73,6 +73,7 @@ pub mod e0505;
 pub mod e0506;
 pub mod e0601;
 pub mod e0602;
+pub mod e0603;
 pub mod e0701;
 pub mod e0702;
 pub mod e0710;
@@ -155,6 +156,7 @@ pub static ALL: &[&CodePage] = &[
     &e0506::PAGE,
     &e0601::PAGE,
     &e0602::PAGE,
+    &e0603::PAGE,
     &e0701::PAGE,
     &e0702::PAGE,
     &e0710::PAGE,

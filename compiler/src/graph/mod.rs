@@ -199,6 +199,7 @@ impl Graph {
             Role::Gradient => Category::Gradients,
             Role::Master | Role::Moment => Category::Optimizer,
             Role::Scalar => Category::Inputs,
+            Role::Cache => Category::Cache,
         };
         let info = ValueInfo {
             name: resident.name.as_str().into(),
@@ -226,6 +227,14 @@ impl Graph {
     /// If the stage has no such scalar.
     pub fn scalar(&mut self, name: &str) -> Result<Value, ShapeError> {
         self.named_resident(name, Role::Scalar)
+    }
+
+    /// The cache with this name.
+    ///
+    /// # Errors
+    /// If the stage has no such cache.
+    pub fn cache(&mut self, name: &str) -> Result<Value, ShapeError> {
+        self.named_resident(name, Role::Cache)
     }
 
     fn named_resident(&mut self, name: &str, role: Role) -> Result<Value, ShapeError> {

@@ -16,6 +16,8 @@ pub mod all_reduce;
 pub mod assign;
 pub mod attention;
 pub mod batch_matmul;
+pub mod cache_write;
+pub mod cached_attention;
 pub mod cast;
 pub mod concat;
 pub mod concat_sum;
@@ -58,6 +60,8 @@ pub static ALL: &[&dyn Operation] = &[
     &attention::Attention,
     &attention::AttentionGrad,
     &batch_matmul::BatchMatmul,
+    &cache_write::CacheWrite,
+    &cached_attention::CachedAttention,
     &cast::Cast,
     &concat::Concat,
     &concat_sum::ConcatSumAccumulate,

@@ -3,7 +3,7 @@
 
 use super::schedule::Lifetimes;
 use crate::graph::{Graph, Node, Source, Value};
-use regimen_base::program::{Input, Instruction, Program, Storage, Tensor, TensorId};
+use regimen_base::program::{Input, Instruction, Program, Role, Storage, Tensor, TensorId};
 
 /// Builds the program. Nodes become instructions in place: a plan has tens of thousands of them.
 pub fn place(mut graph: Graph, lifetimes: Lifetimes, name: &str) -> Program {
@@ -125,7 +125,15 @@ impl<'a> Memory<'a> {
     fn new(graph: &Graph, owner: &'a [Value], ids: &[Option<TensorId>]) -> Memory<'a> {
         let bytes: Vec<u64> = graph.values.iter().map(|v| v.ty.local_bytes(&graph.mesh)).collect();
         let mut handles = vec![0; bytes.len()];
-        let residents: u64 = graph.residents.iter().map(|r| r.ty.local_bytes(&graph.mesh)).sum();
+        let reads_caches = graph.values.iter().zip(ids).any(|(info, id)| match info.source {
+            Source::Resident(resident) => {
+                id.is_some() && graph.residents[resident.index()].role == Role::Cache
+            }
+            _ => false,
+        });
+        // Caches exist only while programs that read them run.
+        let alive = graph.residents.iter().filter(|r| reads_caches || r.role != Role::Cache);
+        let residents: u64 = alive.map(|r| r.ty.local_bytes(&graph.mesh)).sum();
         let mut live = residents;
         for (index, info) in graph.values.iter().enumerate() {
             match info.source {

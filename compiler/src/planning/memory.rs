@@ -22,7 +22,8 @@ pub fn describe(
     memory.program = program.name.clone();
     let instruction = program.instructions.get(program.peak_at as usize);
     memory.instruction = instruction.map_or_else(String::new, |i| format!("{} ({})", i.name, i.op));
-    let mut alive = residents_alive(residents, mesh);
+    let caches = reads_caches(program, residents);
+    let mut alive = residents_alive(residents, mesh, caches);
     alive.extend(values_alive(program, mesh));
     for (_, _, bytes, category) in &alive {
         *memory.breakdown.entry(*category).or_insert(0) += bytes;
@@ -43,14 +44,24 @@ pub fn describe(
 
 type Alive<'a> = (&'a str, &'a TensorType, u64, Category);
 
-fn residents_alive<'a>(residents: &'a [Resident], mesh: &Mesh) -> Vec<Alive<'a>> {
+/// Whether a program reads caches, which exist only then.
+pub fn reads_caches(program: &Program, residents: &[Resident]) -> bool {
+    program.tensors.iter().any(|tensor| match tensor.storage {
+        Storage::Resident(id) => residents.get(id.index()).is_some_and(|r| r.role == Role::Cache),
+        _ => false,
+    })
+}
+
+fn residents_alive<'a>(residents: &'a [Resident], mesh: &Mesh, caches: bool) -> Vec<Alive<'a>> {
     let category = |role| match role {
         Role::Weight => Category::Weights,
         Role::Gradient => Category::Gradients,
         Role::Master | Role::Moment => Category::Optimizer,
         Role::Scalar => Category::Inputs,
+        Role::Cache => Category::Cache,
     };
-    residents.iter().map(|r| (r.name.as_str(), &r.ty, r.ty.local_bytes(mesh), category(r.role))).collect()
+    let alive = residents.iter().filter(|r| caches || r.role != Role::Cache);
+    alive.map(|r| (r.name.as_str(), &r.ty, r.ty.local_bytes(mesh), category(r.role))).collect()
 }
 
 /// Values whose storage is alive while the peak's instruction runs.

@@ -9,7 +9,7 @@ use super::{allowed_bytes, upper_bound};
 use crate::experiment::Stage;
 use crate::graph::ShapeError;
 use crate::stages::{Lowered, lower, lower_with, probe, residents};
-use regimen_base::program::{Program, Resident};
+use regimen_base::program::{Program, Resident, Role};
 
 /// Divisors of a number, smallest first.
 pub fn divisors(n: u64) -> Vec<u64> {
@@ -71,7 +71,8 @@ pub fn largest_that_fits(stage: &Stage, seed: u64) -> Result<Lowered, ShapeError
 /// The largest size that fits if everything but the residents grows with it.
 fn about(whole: &Program, residents: &[Resident], sizes: &[u64], allowed: u64) -> u64 {
     let (first, last) = (sizes.first().copied().unwrap_or(1), sizes.last().copied().unwrap_or(1));
-    let fixed: u64 = residents.iter().map(|r| r.ty.elements() * r.ty.dtype.size()).sum();
+    let fixed: u64 =
+        residents.iter().filter(|r| r.role != Role::Cache).map(|r| r.ty.elements() * r.ty.dtype.size()).sum();
     let grows = u128::from(whole.peak_bytes.saturating_sub(fixed));
     let fits =
         |size: u64| u128::from(fixed) + grows * u128::from(size) / u128::from(last) <= u128::from(allowed);

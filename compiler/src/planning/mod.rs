@@ -3,6 +3,7 @@
 
 pub mod budget;
 pub mod calibrate;
+pub mod inference;
 pub mod memory;
 pub mod micro_batch;
 pub mod report;
@@ -20,6 +21,7 @@ use regimen_base::plan::{
 };
 use regimen_base::tensor::Mesh;
 use regimen_base::{Diagnostic, SourceMap};
+use std::collections::BTreeMap;
 
 /// What came of planning an experiment.
 #[derive(Clone, Debug, Default)]
@@ -133,12 +135,26 @@ pub fn allowed_bytes(stage: &Stage) -> u64 {
 }
 
 fn content(stage: &Stage, lowered: Lowered) -> StagePlan {
-    let spec = &stage.model.spec;
     let peak_bytes = lowered.peak_bytes();
     let reserved_bytes = match stage.hardware.backend {
         Backend::Cpu => 0,
         Backend::Cuda => reserved_bytes(&lowered),
     };
+    StagePlan {
+        datasets: vec![DatasetPlan { dataset: stage.data.clone(), facts: stage.data_facts.clone() }],
+        feeds: lowered.feeds,
+        residents: lowered.residents.as_ref().clone(),
+        programs: lowered.programs,
+        schedule: lowered.schedule,
+        peak_bytes,
+        reserved_bytes,
+        ..described(stage)
+    }
+}
+
+/// A stage's model, device and tokenizer, and nothing to do.
+fn described(stage: &Stage) -> StagePlan {
+    let spec = &stage.model.spec;
     StagePlan {
         name: stage.name.clone(),
         kind: stage.kind.to_string(),
@@ -164,12 +180,12 @@ fn content(stage: &Stage, lowered: Lowered) -> StagePlan {
             train_on: stage.tokenizer_data.clone(),
             facts: stage.tokenizer_facts.clone(),
         },
-        datasets: vec![DatasetPlan { dataset: stage.data.clone(), facts: stage.data_facts.clone() }],
-        feeds: lowered.feeds,
-        residents: lowered.residents.as_ref().clone(),
-        programs: lowered.programs,
-        schedule: lowered.schedule,
-        peak_bytes,
-        reserved_bytes,
+        datasets: vec![],
+        feeds: vec![],
+        residents: vec![],
+        programs: BTreeMap::new(),
+        schedule: vec![],
+        peak_bytes: 0,
+        reserved_bytes: 0,
     }
 }

@@ -6,8 +6,9 @@
 //! 2 MiB at a time, larger ones in another that grows by 20 MiB. A request takes the smallest free block that is large enough,
 //! the one at the growing end last; neighbours that are free become one.
 
+use super::memory::reads_caches;
 use crate::stages::Lowered;
-use regimen_base::program::{Program, Storage};
+use regimen_base::program::{Program, Resident, Role, Storage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Blocks are multiples of this.
@@ -20,11 +21,18 @@ const GROWTH: [u64; 2] = [2 << 20, 20 << 20];
 /// Bytes reserved after every program of the stage has run.
 pub fn reserved(lowered: &Lowered) -> u64 {
     let mut memory = Memory::default();
-    for resident in lowered.residents.iter() {
-        memory.allocate(resident.ty.elements() * resident.ty.dtype.size());
+    let bytes = |resident: &Resident| resident.ty.elements() * resident.ty.dtype.size();
+    let (caches, lasting): (Vec<&Resident>, Vec<&Resident>) =
+        lowered.residents.iter().partition(|resident| resident.role == Role::Cache);
+    for resident in lasting {
+        memory.allocate(bytes(resident));
     }
     for program in lowered.programs.values() {
+        let reads = reads_caches(program, &lowered.residents);
+        let held: Vec<_> =
+            caches.iter().filter(|_| reads).map(|cache| memory.allocate(bytes(cache))).collect();
         run(&mut memory, program);
+        held.into_iter().for_each(|block| memory.free(block));
     }
     memory.ranges.iter().map(|range| range.mapped).sum()
 }

@@ -63,6 +63,7 @@ fn memory_text(out: &mut String, stage: &Stage, memory: &Memory) {
     let _ = writeln!(out, "\n memory at the peak, in `{}` at {}", memory.program, memory.instruction);
     let mut rows: Vec<_> = [
         (Category::Weights, "weights"),
+        (Category::Cache, "cache"),
         (Category::Gradients, "gradients"),
         (Category::Optimizer, "optimizer"),
         (Category::Activations, "activations"),

@@ -6,8 +6,9 @@
 //! | `micro_step` | forward and backward of one micro-batch; adds to gradients and to the summed loss |
 //! | `update` | norm of the gradient, clipping, the optimizer, gradients back to zero |
 //! | `evaluate` | forward of one batch; adds to the summed validation loss |
-//! | `score` | logits of one position of one sample, for generating text |
+//! | `prefill`, `decode` | generate the text of `sample`, if the stage has one |
 
+use super::generation::{self, DECODE, PREFILL, Texts};
 use super::residents::{Residents, has_masters, state_dtype};
 use super::{Lowered, compute_dtype, new_graph, random_key};
 use crate::arch::Init;
@@ -35,12 +36,16 @@ pub fn lower(
 ) -> Result<Lowered, ShapeError> {
     let new = || new_graph(stage, residents, seed);
     let mut programs = BTreeMap::new();
-    let mut add = |program: Program| programs.insert(program.name.clone(), program);
+    let mut add = |program: Program| {
+        programs.insert(program.name.clone(), program);
+    };
     add(initialise(new(), stage, seed)?);
     add(training.map_or_else(|| micro_step(new(), stage, micro_batch), Ok)?);
     add(update(new(), stage)?);
     add(evaluate(new(), stage, micro_batch)?);
-    add(score(new(), stage)?);
+    if stage.sample.is_some() {
+        generation::programs(new, stage.model.spec.as_ref(), texts(stage))?.into_iter().for_each(add);
+    }
     let accumulate = stage.batch / micro_batch.max(1);
     let feeds = feeds(stage, seed, micro_batch);
     let schedule = schedule(stage, seed, accumulate, &feeds);
@@ -62,7 +67,16 @@ pub fn residents(stage: &Stage) -> Vec<Resident> {
     residents.scalar("grad_norm", DType::F32);
     residents.scalar("loss_sum", state_dtype(compute));
     residents.scalar("eval_loss_sum", state_dtype(compute));
+    if let (Some(_), Some(sizes)) = (&stage.sample, stage.model.spec.cache()) {
+        let Texts { batch, length } = texts(stage);
+        residents.cache(sizes, batch, length, compute);
+    }
     residents.finish()
+}
+
+/// What `sample` generates: one text, as long as the sequences that the model is trained on.
+fn texts(stage: &Stage) -> Texts {
+    Texts { batch: 1, length: stage.sequence }
 }
 
 /// Ids of the residents with this role, in the order of their weights.
@@ -128,16 +142,6 @@ pub fn micro_step(mut g: Graph, stage: &Stage, micro_batch: u64) -> Result<Progr
 fn evaluate(mut g: Graph, stage: &Stage, micro_batch: u64) -> Result<Program, ShapeError> {
     loss_of_batch(&mut g, stage, micro_batch, "eval_loss_sum")?;
     Ok(passes::finish(g, "evaluate"))
-}
-
-fn score(mut g: Graph, stage: &Stage) -> Result<Program, ShapeError> {
-    let tokens = g.input("tokens", TensorType::new(DType::I64, [1, stage.sequence]));
-    let hidden = stage.model.spec.forward(&mut g, tokens)?;
-    let index = g.input("index", TensorType::new(DType::I64, [1]));
-    let row = ops::select_row::select_row(&mut g, "last", hidden, index)?;
-    let logits = stage.model.spec.head(&mut g, row)?;
-    g.outputs.push(logits);
-    Ok(passes::finish(g, "score"))
 }
 
 fn update(mut g: Graph, stage: &Stage) -> Result<Program, ShapeError> {
@@ -296,7 +300,8 @@ fn load(stage: &Stage) -> Option<Action> {
 
 fn sample(stage: &Stage, seed: u64, when: &str) -> Option<Action> {
     stage.sample.as_ref().map(|s| Action::Sample {
-        program: "score".to_string(),
+        prefill: PREFILL.to_string(),
+        program: DECODE.to_string(),
         prompt: s.prompt.clone(),
         tokens: s.tokens,
         temperature: s.temperature,
@@ -329,13 +334,16 @@ fn runs(stage: &Stage, accumulate: u64, feeds: &[Feed]) -> BTreeMap<String, u64>
         None => 0,
     };
     let per_evaluation = feeds.iter().find(|f| f.name == "validation").map_or(0, batches);
-    let sampled = stage.sample.as_ref().map_or(0, |s| s.tokens.saturating_mul(2));
+    // Before and after; the prompt's last chunk gives the first token.
+    let sampled = stage.sample.as_ref().map_or(0, |s| s.tokens.saturating_sub(1).saturating_mul(2));
+    let prompts = stage.sample.as_ref().map_or(0, |s| 2 * u64::from(s.tokens > 0));
     let runs = [
         ("initialise", 1),
         ("micro_step", stage.steps.saturating_mul(accumulate)),
         ("update", stage.steps),
         ("evaluate", evaluations.saturating_mul(per_evaluation)),
-        ("score", sampled),
+        (PREFILL, prompts),
+        (DECODE, sampled),
     ];
     runs.into_iter().map(|(name, n)| (name.to_string(), n)).collect()
 }

@@ -1,6 +1,7 @@
 //! Stage kinds: from a checked stage to programs over resident tensors and a host schedule, one file each.
 
 pub mod causal_lm;
+pub mod generation;
 pub mod residents;
 
 use crate::experiment::{Precision, Stage};

@@ -1,6 +1,7 @@
-//! Resident tensors of a training stage: weights, masters, gradient accumulators, optimizer state, scalars.
+//! Resident tensors of a stage: weights, masters, gradient accumulators, optimizer state, scalars, caches.
 
 use crate::arch::ModelSpec;
+use crate::arch::past::{self, CacheSizes};
 use crate::experiment::Rule;
 use regimen_base::program::{Resident, ResidentId, Role};
 use regimen_base::tensor::{DType, TensorType};
@@ -24,6 +25,13 @@ impl Residents {
         }
     }
 
+    /// The model's weights in the precision of the forward pass and nothing beside them: for models that are not trained.
+    pub fn weights_only(&mut self, model: &dyn ModelSpec, compute: DType) {
+        for spec in model.weights() {
+            self.push(&spec.name, TensorType::new(compute, &spec.shape), Role::Weight, None, true);
+        }
+    }
+
     /// An accumulator for every trained weight.
     pub fn gradients(&mut self, compute: DType) {
         // Sums over micro-batches are kept in f32 at least.
@@ -40,6 +48,15 @@ impl Residents {
     /// A number that the host sets or reads.
     pub fn scalar(&mut self, name: &str, dtype: DType) {
         self.push(name, TensorType::new(dtype, []), Role::Scalar, None, false);
+    }
+
+    /// Keys and values of `batch` texts of `length` tokens at most, for every layer. They come last, so that no other resident's id
+    /// depends on whether text is generated.
+    pub fn cache(&mut self, sizes: CacheSizes, batch: u64, length: u64, compute: DType) {
+        let ty = TensorType::new(compute, [batch, length, sizes.heads, sizes.head_size]);
+        for name in (0..sizes.layers).flat_map(past::names) {
+            self.push(&name, ty.clone(), Role::Cache, None, false);
+        }
     }
 
     /// The finished list.

@@ -1,7 +1,8 @@
 // Matrix products of any strides, with alpha, bias and accumulation, on the stack alone.
 //
 // Rows of the range are taken in blocks; for every panel of columns, B is packed once per block and depth, and the
-// rows of A stream past it. A bf16 A is converted to f32 a few rows at a time.
+// rows of A stream past it. A bf16 A is converted to f32 a few rows at a time. Few rows do not repay the packing: where B's columns are
+// contiguous, as weights' are, they are multiplied by blocks that are transposed in registers.
 
 #include "tile.h"
 
@@ -53,6 +54,59 @@ RGM_INLINE void stream_rows(
   }
 }
 
+constexpr int64_t FEW = 2;           // rows that are not worth a panel
+constexpr int64_t FEW_COLUMNS = 32;  // columns at once
+
+// tile[r, 0..FEW_COLUMNS) = Σ_k a[r, k]·b[k, …) in the order of k, as everywhere: the same bits as with a panel.
+template <int ROWS>
+RGM_INLINE void multiply_few(const GemmArgs& args, const float* a, const float* b, float* tile) {
+  using V = Eight;
+  using U = LooseEight;
+  constexpr int GROUPS = FEW_COLUMNS / 8;
+  constexpr int64_t STEP = 16;  // a cache line of every column
+  const int64_t whole = args.k / STEP * STEP;
+  V sum[ROWS][GROUPS] = {};
+  for (int64_t k0 = 0; k0 < whole; k0 += STEP) {
+#pragma GCC unroll 4
+    for (int g = 0; g < GROUPS; g++) {
+      for (int64_t k = k0; k < k0 + STEP; k += 8) {
+        V columns[8];
+        transposed(columns, b + k + 8 * g * args.b_col, args.b_col);
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; i++) {
+          for (int r = 0; r < ROWS; r++) sum[r][g] += a[r * args.a_row + (k + i) * args.a_col] * columns[i];
+        }
+      }
+    }
+  }
+  for (int64_t k = whole; k < args.k; k++) {
+    for (int g = 0; g < GROUPS; g++) {
+      V column;
+      for (int c = 0; c < 8; c++) column[c] = b[k + (8 * g + c) * args.b_col];
+      for (int r = 0; r < ROWS; r++) sum[r][g] += a[r * args.a_row + k * args.a_col] * column;
+    }
+  }
+  for (int r = 0; r < ROWS; r++) {
+    for (int g = 0; g < GROUPS; g++) *reinterpret_cast<U*>(tile + r * NR<float> + 8 * g) = sum[r][g];
+  }
+}
+
+// The columns that are multiplied without a panel, if that is the better way: all but the last few.
+template <typename D>
+int64_t product_of_few(const GemmArgs& args, int64_t row, int64_t rows) {
+  if (rows > FEW || args.b_row != 1 || NR<float> < FEW_COLUMNS) return 0;
+  alignas(64) float tile[FEW * NR<float>];
+  const float* a = static_cast<const float*>(args.a) + row * args.a_row;
+  int64_t j = 0;
+  for (; j + FEW_COLUMNS <= args.n; j += FEW_COLUMNS) {
+    const float* b = static_cast<const float*>(args.b) + j * args.b_col;
+    if (rows == 1) multiply_few<1>(args, a, b, tile);
+    else multiply_few<2>(args, a, b, tile);
+    finish<float, D>(args, tile, row, rows, j, FEW_COLUMNS);
+  }
+  return j;
+}
+
 template <typename S, typename D>
 void product(const GemmArgs& args, int64_t begin, int64_t end) {
   using T = Compute<S>;
@@ -62,7 +116,9 @@ void product(const GemmArgs& args, int64_t begin, int64_t end) {
   const S* b = static_cast<const S*>(args.b);
   for (int64_t row = begin; row < end; row += BLOCK_ROWS) {
     const int64_t rows = end - row < BLOCK_ROWS ? end - row : BLOCK_ROWS;
-    for (int64_t j = 0; j < args.n; j += NR<T>) {
+    int64_t j = 0;
+    if constexpr (std::is_same_v<S, float>) j = product_of_few<D>(args, row, rows);
+    for (; j < args.n; j += NR<T>) {
       const int64_t columns = args.n - j < NR<T> ? args.n - j : NR<T>;
       for (int64_t k = 0; k < args.k; k += DEPTH) {
         const int64_t depth = args.k - k < DEPTH ? args.k - k : DEPTH;

@@ -86,13 +86,14 @@ inline void multiply_panel(
 #undef RGM_REST
 }
 
-// to[j, i] = from[i, j] for 8×8 f32 blocks, in registers.
-RGM_INLINE void transpose_block(float* to, int64_t to_row, const float* from, int64_t from_row) {
-  typedef float V __attribute__((vector_size(32)));
-  typedef float U __attribute__((vector_size(32), aligned(4), may_alias));
-  V a[8], b[8];
+typedef float Eight __attribute__((vector_size(32)));
+typedef float LooseEight __attribute__((vector_size(32), aligned(4), may_alias));
+
+// to[j][i] = from[i, j] for an 8×8 f32 block, in registers.
+RGM_INLINE void transposed(Eight to[8], const float* from, int64_t from_row) {
+  Eight a[8], b[8];
 #pragma GCC unroll 8
-  for (int i = 0; i < 8; i++) a[i] = *reinterpret_cast<const U*>(from + i * from_row);
+  for (int i = 0; i < 8; i++) a[i] = *reinterpret_cast<const LooseEight*>(from + i * from_row);
 #pragma GCC unroll 4
   for (int i = 0; i < 8; i += 2) {
     b[i] = __builtin_shufflevector(a[i], a[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
@@ -107,9 +108,17 @@ RGM_INLINE void transpose_block(float* to, int64_t to_row, const float* from, in
   }
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
-    *reinterpret_cast<U*>(to + i * to_row) = __builtin_shufflevector(a[i], a[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    *reinterpret_cast<U*>(to + (i + 4) * to_row) = __builtin_shufflevector(a[i], a[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    to[i] = __builtin_shufflevector(a[i], a[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    to[i + 4] = __builtin_shufflevector(a[i], a[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
   }
+}
+
+// The same into memory.
+RGM_INLINE void transpose_block(float* to, int64_t to_row, const float* from, int64_t from_row) {
+  Eight columns[8];
+  transposed(columns, from, from_row);
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i++) *reinterpret_cast<LooseEight*>(to + i * to_row) = columns[i];
 }
 
 template <typename T, typename S>

@@ -13,7 +13,8 @@ use std::path::PathBuf;
 const COMMON: &str = include_str!("kernels/common.cuh");
 
 /// Every file of kernels.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
+    ("cache", include_str!("kernels/cache.cu")),
     ("elementwise", include_str!("kernels/elementwise.cu")),
     ("heads", include_str!("kernels/heads.cu")),
     ("losses", include_str!("kernels/losses.cu")),

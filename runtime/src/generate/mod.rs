@@ -1,38 +1,49 @@
 //! Text from a model: one token after the other, drawn from its distribution.
 //!
-//! The draw happens on the host in double precision with a counter-based random number per position, so the
-//! same weights, prompt, temperature and key give the same text, whatever was computed before.
+//! Keys and values of the tokens so far are in the stage's caches, so that a token costs what one token costs. The draw happens on the host
+//! in double precision with a counter-based random number per position, so the same weights, prompt, settings and key give the same text,
+//! whatever was computed before.
 
+pub mod chat;
 mod decode;
 mod philox;
 mod sample;
-mod scoring;
+mod stop;
+mod window;
 
 pub use sample::Sampling;
-pub use scoring::scoring_stage;
-
-/// Name of the program that a stage scores next tokens with.
-pub const SCORE: &str = "score";
+pub use stop::Stops;
 
 use crate::run::codes;
-use crate::run::engine::{Engine, HostSlice};
+use crate::run::engine::Engine;
 use decode::Decoder;
 use philox::uniform;
 use regimen_base::Diagnostic;
 use regimen_base::plan::Stage;
-use regimen_base::program::Program;
 use regimen_data::Tokenize;
-use sample::draw;
+use stop::Held;
+use window::Window;
+
+/// Names of a stage's programs for generating text.
+#[derive(Clone, Copy, Debug)]
+pub struct Programs<'a> {
+    /// Takes tokens of a prompt into the cache.
+    pub prefill: &'a str,
+    /// Takes one token and gives the next.
+    pub decode: &'a str,
+}
 
 /// What is to be generated.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// Text to begin with.
-    pub prompt: &'a str,
+    /// Tokens to begin with.
+    pub prompt: &'a [u32],
     /// Tokens to generate at most.
     pub tokens: u64,
     /// How tokens are drawn.
     pub sampling: Sampling,
+    /// What ends the text.
+    pub stops: &'a Stops,
     /// Key of the random stream.
     pub key: i64,
 }
@@ -40,96 +51,103 @@ pub struct Request<'a> {
 /// What was generated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generated {
-    /// The text after the prompt.
+    /// The text after the prompt, without what ended it.
     pub text: String,
-    /// Its tokens, the end-of-text token aside.
+    /// Its tokens, without a stop token.
     pub tokens: Vec<u32>,
-    /// Whether the model ended the text itself.
-    pub ended: bool,
+    /// Why it ended.
+    pub ending: Ending,
 }
 
-/// Generates text with the stage's `score` program and the engine's current weights. When prompt and text
-/// outgrow the program's sequence, the oldest tokens fall out of its view.
-///
-/// `piece` receives the text as it grows, whole characters only.
-///
-/// # Errors
-/// If the prompt holds no token, the program is not a scoring program, or running it fails.
-pub fn generate(
-    stage: &Stage,
-    program: &str,
-    engine: &mut dyn Engine,
-    tokenizer: &dyn Tokenize,
-    request: &Request,
-    piece: &mut dyn FnMut(&str),
-) -> Result<Generated, Diagnostic> {
-    request.sampling.check()?;
-    let mut window = Window::of(stage, program)?;
-    let prompt = tokenizer.encode(request.prompt).map_err(|fault| *fault)?;
-    if prompt.is_empty() {
-        return Err(codes::prompt_empty());
+/// Why a text ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The model gave a stop token.
+    Token,
+    /// The text contained a stop text.
+    Text,
+    /// It has as many tokens as were asked for.
+    Length,
+}
+
+/// Generates texts with one stage's programs and its engine's current weights. What a text shares with the one before, from its first token
+/// on, is not computed again.
+pub struct Generator<'a> {
+    window: Window<'a>,
+    tokenizer: &'a dyn Tokenize,
+    vocabulary: usize,
+}
+
+impl std::fmt::Debug for Generator<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Generator").field("tokenizer", &self.tokenizer).finish_non_exhaustive()
     }
-    let vocabulary = usize::try_from(tokenizer.vocab().min(stage.model.vocab)).unwrap_or(usize::MAX);
-    let mut all = prompt.clone();
-    let mut decoder = Decoder::new(prompt.len());
-    let mut ended = false;
-    for position in 0..request.tokens {
-        let logits = window.score(engine, program, &all)?;
+}
+
+impl<'a> Generator<'a> {
+    /// Over a stage's programs.
+    ///
+    /// # Errors
+    /// If the stage has no such programs, or no caches for them.
+    pub fn new(
+        stage: &Stage,
+        programs: Programs<'a>,
+        engine: &'a mut dyn Engine,
+        tokenizer: &'a dyn Tokenize,
+    ) -> Result<Generator<'a>, Diagnostic> {
+        let window = Window::of(stage, programs, engine)?;
+        let vocabulary = usize::try_from(tokenizer.vocab().min(stage.model.vocab)).unwrap_or(usize::MAX);
+        Ok(Generator { window, tokenizer, vocabulary })
+    }
+
+    /// Generates one text. When prompt and text outgrow the caches, the older half falls out of the model's view.
+    ///
+    /// `piece` receives the text as it grows, whole characters only.
+    ///
+    /// # Errors
+    /// If the prompt holds no token, a setting has no meaning, or running a program fails.
+    pub fn generate(
+        &mut self,
+        request: &Request,
+        piece: &mut dyn FnMut(&str),
+    ) -> Result<Generated, Diagnostic> {
+        request.sampling.check()?;
+        request.stops.check()?;
+        if request.prompt.is_empty() {
+            return Err(codes::prompt_empty());
+        }
+        let mut all = request.prompt.to_vec();
+        let mut decoder = Decoder::new(all.len());
+        let mut held = Held::new(&request.stops.texts, piece);
+        let mut ending = Ending::Length;
+        for position in 0..request.tokens {
+            let token = self.next(&all, request, uniform(request.key, position))?;
+            if request.stops.tokens.contains(&token) {
+                ending = Ending::Token;
+                break;
+            }
+            all.push(token);
+            decoder.advance(self.tokenizer, &all, &mut |text| held.push(text));
+            if held.stopped() {
+                ending = Ending::Text;
+                break;
+            }
+        }
+        decoder.finish(self.tokenizer, &all, &mut |text| held.push(text));
+        // The last characters may complete a stop text that half a character hid.
+        let ending = if held.stopped() { Ending::Text } else { ending };
+        Ok(Generated { text: held.finish(), tokens: all.split_off(request.prompt.len()), ending })
+    }
+
+    fn next(&mut self, all: &[u32], request: &Request, uniform: f64) -> Result<u32, Diagnostic> {
+        let mut logits = self.window.after(all)?;
         // A table padded beyond the vocabulary has rows that no token stands for.
-        let logits = logits.get(..vocabulary).unwrap_or(&logits);
-        let token = draw(logits, request.sampling, uniform(request.key, position))
-            .ok_or_else(|| codes::generation_failed("the model's logits are not finite"))?;
-        ended = token == tokenizer.end_of_text();
-        if ended {
-            break;
-        }
-        all.push(token);
-        decoder.advance(tokenizer, &all, piece);
+        logits.truncate(self.vocabulary);
+        request
+            .sampling
+            .choose(&mut logits, all, uniform)
+            .ok_or_else(|| codes::generation_failed("the model's logits are not finite"))
     }
-    let text = decoder.finish(tokenizer, &all, piece);
-    Ok(Generated { text, tokens: all.split_off(prompt.len()), ended })
-}
-
-/// The inputs of a scoring program: `tokens` `[1, T]` and `index` `[1]`, the position whose successor is
-/// asked for. The output is `[1, V]`.
-struct Window {
-    tokens: Vec<i64>,
-}
-
-impl Window {
-    fn of(stage: &Stage, name: &str) -> Result<Window, Diagnostic> {
-        let program = stage.programs.get(name);
-        let length = program.and_then(sequence).ok_or_else(|| {
-            codes::generation_failed(format!("stage `{}` has no scoring program `{name}`", stage.name))
-        })?;
-        Ok(Window { tokens: vec![0; length] })
-    }
-
-    /// The logits of the token after the last.
-    fn score(&mut self, engine: &mut dyn Engine, program: &str, all: &[u32]) -> Result<Vec<f64>, Diagnostic> {
-        let seen = all.get(all.len().saturating_sub(self.tokens.len())..).unwrap_or(all);
-        // What stands after the last token cannot be seen by it: attention is causal.
-        self.tokens.fill(0);
-        for (place, &token) in self.tokens.iter_mut().zip(seen) {
-            *place = i64::from(token);
-        }
-        let index = [seen.len() as i64 - 1];
-        let inputs = [("tokens", HostSlice::I64(&self.tokens)), ("index", HostSlice::I64(&index))];
-        let outputs = engine.run(program, &inputs)?;
-        let logits = outputs.into_iter().next();
-        logits.ok_or_else(|| codes::generation_failed(format!("program `{program}` has no output")))
-    }
-}
-
-fn sequence(program: &Program) -> Option<usize> {
-    let tensor = |source: &str| {
-        let input = program.inputs.iter().find(|i| i.source == source)?;
-        program.tensors.get(input.tensor.index())
-    };
-    let (tokens, index) = (tensor("tokens")?, tensor("index")?);
-    let fits = tokens.ty.shape.first() == Some(&1) && index.ty.elements() == 1 && !program.outputs.is_empty();
-    let length = usize::try_from(tokens.ty.elements()).ok()?;
-    (fits && length > 0).then_some(length)
 }
 
 #[cfg(test)]
@@ -138,54 +156,80 @@ mod tests {
     use crate::run::testing::{Bench, stage};
     use regimen_data::tokenizer::Bytes;
 
-    fn text(prompt: &str, tokens: u64, sampling: Sampling, key: i64) -> Generated {
+    const PROGRAMS: Programs<'static> = Programs { prefill: "prefill", decode: "decode" };
+
+    fn try_text(
+        prompt: &str,
+        tokens: u64,
+        sampling: Sampling,
+        stops: &Stops,
+    ) -> Result<Generated, Diagnostic> {
         let stage = stage();
         let mut bench = Bench::new(&stage);
-        let request = Request { prompt, tokens, sampling, key };
+        let prompt: Vec<u32> = prompt.bytes().map(u32::from).collect();
+        let request = Request { prompt: &prompt, tokens, sampling, stops, key: 7 };
         let mut pieces = String::new();
-        let generated =
-            generate(&stage, "score", &mut bench, &Bytes, &request, &mut |p| pieces.push_str(p)).unwrap();
+        let mut generator = Generator::new(&stage, PROGRAMS, &mut bench, &Bytes)?;
+        let generated = generator.generate(&request, &mut |p| pieces.push_str(p))?;
         assert_eq!(pieces, generated.text, "pieces add up to the text");
-        generated
+        Ok(generated)
     }
 
-    const GREEDY: Sampling = Sampling { temperature: 0.0, top_k: None };
+    fn text(prompt: &str, tokens: u64, sampling: Sampling) -> Generated {
+        try_text(prompt, tokens, sampling, &Stops { tokens: vec![256], texts: vec![] }).unwrap()
+    }
 
     #[test]
     fn greedy_follows_the_largest_logit_across_the_sliding_window() {
         // The bench's model prefers the byte after the last one it is shown.
-        let generated = text("a", 12, GREEDY, 0);
+        let generated = text("a", 12, Sampling::GREEDY);
         assert_eq!(generated.text, "bcdefghijklm");
-        assert!(!generated.ended);
-        // The prompt alone is longer than the program's sequence.
-        assert_eq!(text("xxxxxxxxxxxxxxxxxxa", 3, GREEDY, 0).text, "bcd");
+        assert_eq!(generated.ending, Ending::Length);
+        // The prompt alone is longer than the cache.
+        assert_eq!(text("xxxxxxxxxxxxxxxxxxa", 3, Sampling::GREEDY).text, "bcd");
     }
 
     #[test]
-    fn the_end_of_text_token_ends_it() {
+    fn a_stop_token_ends_it() {
         // The bench's model ends the text after a tilde.
-        let generated = text("|", 9, GREEDY, 0);
-        assert_eq!((generated.text.as_str(), generated.ended), ("}~", true));
+        let generated = text("|", 9, Sampling::GREEDY);
+        assert_eq!((generated.text.as_str(), generated.ending), ("}~", Ending::Token));
+        assert_eq!(generated.tokens, [125, 126]);
     }
 
     #[test]
-    fn the_same_key_draws_the_same_text_and_another_key_another() {
-        let hot = Sampling { temperature: 5.0, top_k: None };
-        assert_eq!(text("a", 16, hot, 7), text("a", 16, hot, 7));
-        assert_ne!(text("a", 16, hot, 7), text("a", 16, hot, 8));
+    fn a_stop_text_ends_it_and_is_not_shown() {
+        let stops = Stops { tokens: vec![], texts: vec!["xyz".into(), "efg".into()] };
+        let generated = try_text("a", 12, Sampling::GREEDY, &stops).unwrap();
+        assert_eq!((generated.text.as_str(), generated.ending), ("bcd", Ending::Text));
+        assert_eq!(generated.tokens.last(), Some(&103), "the tokens are those that were computed");
     }
 
     #[test]
-    fn an_empty_prompt_and_a_negative_temperature_are_refused() {
-        let stage = stage();
-        let mut bench = Bench::new(&stage);
-        let mut code = |prompt, temperature| {
-            let sampling = Sampling { temperature, top_k: None };
-            let request = Request { prompt, tokens: 1, sampling, key: 0 };
-            generate(&stage, "score", &mut bench, &Bytes, &request, &mut |_| ()).unwrap_err().code.0
+    fn the_same_key_draws_the_same_text() {
+        let hot = Sampling { temperature: 5.0, ..Sampling::GREEDY };
+        assert_eq!(text("a", 16, hot), text("a", 16, hot));
+        assert_ne!(text("a", 16, hot), text("a", 16, Sampling { temperature: 50.0, ..hot }));
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_refused() {
+        let code = |prompt, sampling, texts: &[&str]| {
+            let stops = Stops { tokens: vec![], texts: texts.iter().map(|t| (*t).to_owned()).collect() };
+            try_text(prompt, 1, sampling, &stops).unwrap_err().code.0
         };
-        assert_eq!(code("", 1.0), "E0963");
-        assert_eq!(code("a", -1.0), "E0963");
-        assert_eq!(code("a", f64::NAN), "E0963");
+        let g = Sampling::GREEDY;
+        assert_eq!(code("", g, &[]), "E0963");
+        for temperature in [-1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(code("a", Sampling { temperature, ..g }, &[]), "E0968");
+        }
+        for top_p in [0.0, -0.5, 1.5, f64::NAN] {
+            assert_eq!(code("a", Sampling { top_p: Some(top_p), ..g }, &[]), "E0968");
+        }
+        for repetition_penalty in [0.0, -1.0, f64::INFINITY] {
+            assert_eq!(code("a", Sampling { repetition_penalty, ..g }, &[]), "E0968");
+        }
+        assert_eq!(code("a", Sampling { top_k: Some(0), ..g }, &[]), "E0968");
+        assert_eq!(code("a", g, &["x", ""]), "E0968");
     }
 }

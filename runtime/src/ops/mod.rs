@@ -46,6 +46,8 @@ registry! {
     attention
     attention_grad
     batch_matmul
+    cache_write
+    cached_attention
     cast
     concat
     contiguous

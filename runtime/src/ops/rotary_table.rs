@@ -7,5 +7,6 @@ use regimen_base::Diagnostic;
 pub(super) const OP: Lower = Lower { name: "rotary_table", lower, views: false };
 
 fn lower(cx: &mut Call) -> Result<(), Diagnostic> {
-    cx.done(shim::rotary_table(cx.output(0)?, &cx.floats("frequencies")?, cx.float("factor")?))
+    let (frequencies, factor) = (cx.floats("frequencies")?, cx.float("factor")?);
+    cx.done(shim::rotary_table(cx.output(0)?, cx.optional_input(0)?, &frequencies, factor))
 }

@@ -163,7 +163,10 @@ impl<'a> Checked<'a> {
                 self.metrics(metrics)?;
                 self.inputs(self.find_program(program)?, found)
             }
-            Action::Sample { program, .. } => self.find_program(program).map(|_| ()),
+            Action::Sample { prefill, program, .. } => {
+                self.find_program(prefill)?;
+                self.find_program(program).map(|_| ())
+            }
             Action::Checkpoint { policy } => {
                 self.policy = Some(policy);
                 Ok(())

@@ -57,6 +57,10 @@ impl Engine for Counting<'_> {
         Ok(outputs)
     }
 
+    fn release_caches(&mut self) {
+        self.engine.release_caches();
+    }
+
     fn measured_peak(&self) -> Option<u64> {
         self.engine.measured_peak()
     }

@@ -43,6 +43,9 @@ pub trait Engine: Residents {
     /// If the program does not exist, an input does not fit, or the library fails.
     fn run(&mut self, program: &str, inputs: &[(&str, HostSlice)]) -> Result<Vec<Vec<f64>>, Diagnostic>;
 
+    /// Frees the caches of generated texts; the next program that reads them finds them empty.
+    fn release_caches(&mut self);
+
     /// Largest number of bytes requested so far, if the device's allocator is counted.
     fn measured_peak(&self) -> Option<u64>;
 

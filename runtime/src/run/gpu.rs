@@ -4,6 +4,7 @@
 //! A recorded program keeps the addresses that it used. They belong to nobody between runs: nothing but residents outlives a
 //! program, so the allocator's blocks are free for whichever program runs next, one at a time on one stream.
 
+use super::caches::Caches;
 use super::codes;
 use super::engine::{Engine, Fill, HostSlice, Residents};
 use super::libtorch::Observe;
@@ -26,6 +27,7 @@ use tch::Tensor;
 #[derive(Debug)]
 pub struct Gpu {
     residents: Vec<Tensor>,
+    caches: Caches,
     types: Vec<TensorType>,
     programs: BTreeMap<String, Prepared>,
     watch: Watch,
@@ -85,9 +87,10 @@ impl Gpu {
         let place = Place::Gpu(cuda.clone());
         cuda.release().map_err(|why| library_failed("prepare the GPU's memory", &why))?;
         let foreign_bytes = place.memory()?.current;
+        let caches = Caches::of(stage);
         let mut residents = vec![];
         for resident in &stage.residents {
-            residents.push(cuda.zeros(&resident.ty)?);
+            residents.push(cuda.zeros(&caches.at_first(resident))?);
         }
         let mut programs = BTreeMap::new();
         for (name, program) in &stage.programs {
@@ -101,6 +104,7 @@ impl Gpu {
         Ok(Gpu {
             cuda,
             residents,
+            caches,
             types,
             programs,
             watch,
@@ -239,6 +243,7 @@ impl Residents for Gpu {
 
 impl Engine for Gpu {
     fn run(&mut self, program: &str, inputs: &[(&str, HostSlice)]) -> Result<Vec<Vec<f64>>, Diagnostic> {
+        self.caches.hold(program, &mut self.residents, &|ty| self.cuda.zeros(ty))?;
         let prepared = self
             .programs
             .get_mut(program)
@@ -265,6 +270,16 @@ impl Engine for Gpu {
         let State::Recorded { graph, outputs, .. } = &prepared.state else { return Ok(vec![]) };
         graph.replay(&self.cuda).map_err(|why| library_failed(&format!("run `{program}`"), &why))?;
         read(&self.cuda, prepared.executable.program(), outputs)
+    }
+
+    fn release_caches(&mut self) {
+        // What was recorded knows the caches by their addresses.
+        for (name, prepared) in &mut self.programs {
+            if self.caches.reads(name) && matches!(prepared.state, State::Recorded { .. }) {
+                prepared.state = State::Walked;
+            }
+        }
+        self.caches.release(&mut self.residents);
     }
 
     fn measured_peak(&self) -> Option<u64> {

@@ -5,8 +5,6 @@ use super::engine::Engine;
 use super::gpu::Gpu;
 use super::libtorch::{Libtorch, Observe};
 use super::{Checked, Job, Observer, Outcome, Parts, codes, find_stage, run_stage};
-use crate::checkpoint::Checkpoint;
-use crate::generate::{Generated, Request, generate, scoring_stage};
 use regimen_base::Diagnostic;
 use regimen_base::data::Certainty;
 use regimen_base::plan::{Backend, DatasetPlan, Stage};
@@ -54,29 +52,11 @@ fn write_profile(stage: &Stage, engine: &dyn Engine, folder: &Path) -> Result<()
         .map_err(|e| codes::run_folder_failed("write", &path, &e))
 }
 
-/// Generates text from a checkpoint folder alone.
+/// The engine of the device that the stage was planned for.
 ///
 /// # Errors
-/// If the checkpoint is damaged, or its plan or tokenizer cannot be used.
-pub fn generate_from(
-    path: &Path,
-    request: &Request,
-    piece: &mut dyn FnMut(&str),
-) -> Result<Generated, Diagnostic> {
-    let checkpoint = Checkpoint::open(path)?;
-    let plan = checkpoint.plan()?;
-    let stage = find_stage(&plan, &checkpoint.manifest.stage)?;
-    let tokenizer = regimen_data::tokenizer::open(&stage.tokenizer.tokenizer.name, &checkpoint.folder, None)
-        .map_err(|fault| *fault)?;
-    // Neither optimizer state nor gradients: only what scoring reads.
-    let scoring = scoring_stage(stage)?;
-    let mut engine = open(&scoring, Observe::Peak)?;
-    checkpoint.restore_weights(&scoring, engine.as_mut())?;
-    generate(&scoring, crate::generate::SCORE, engine.as_mut(), tokenizer.as_ref(), request, piece)
-}
-
-/// The engine of the device that the stage was planned for.
-fn open(stage: &Stage, observe: Observe) -> Result<Box<dyn Engine>, Diagnostic> {
+/// If the device is not there, is another one, or memory does not suffice.
+pub fn open(stage: &Stage, observe: Observe) -> Result<Box<dyn Engine>, Diagnostic> {
     Ok(match stage.target.backend {
         Backend::Cpu => Box::new(Libtorch::new(stage, observe)?),
         Backend::Cuda => Box::new(Gpu::new(stage, observe)?),

@@ -1,5 +1,6 @@
 //! The engine on libtorch: residents as tensors, programs as executables.
 
+use super::caches::Caches;
 use super::codes;
 use super::engine::{Engine, Fill, HostSlice, Residents};
 use super::measure::ResidentMemory;
@@ -27,11 +28,12 @@ pub enum Observe {
     Times,
 }
 
-/// A stage on libtorch. Its residents are allocated once, filled with zeros, and nothing else is allocated
-/// but what programs say.
+/// A stage on libtorch. Its residents are allocated once, filled with zeros, caches when a program reads them; nothing else is
+/// allocated but what programs say.
 #[derive(Debug)]
 pub struct Libtorch {
     residents: Vec<Tensor>,
+    caches: Caches,
     types: Vec<TensorType>,
     programs: BTreeMap<String, Executable>,
     watch: Watch,
@@ -53,8 +55,9 @@ impl Libtorch {
         let foreign_bytes = library::memory().current;
         library::reset_peak();
         let resident = ResidentMemory::start();
+        let caches = Caches::of(stage);
         let residents: Result<Vec<Tensor>, Diagnostic> =
-            stage.residents.iter().map(|r| library::full(&r.ty, 0.0)).collect();
+            stage.residents.iter().map(|r| library::full(&caches.at_first(r), 0.0)).collect();
         let programs: Result<BTreeMap<String, Executable>, Diagnostic> = stage
             .programs
             .iter()
@@ -62,6 +65,7 @@ impl Libtorch {
             .collect();
         Ok(Libtorch {
             residents: residents?,
+            caches,
             types: stage.residents.iter().map(|r| r.ty.clone()).collect(),
             programs: programs?,
             watch: match observe {
@@ -114,6 +118,7 @@ impl Residents for Libtorch {
 
 impl Engine for Libtorch {
     fn run(&mut self, program: &str, inputs: &[(&str, HostSlice)]) -> Result<Vec<Vec<f64>>, Diagnostic> {
+        self.caches.hold(program, &mut self.residents, &|ty| library::full(ty, 0.0))?;
         let executable = self
             .programs
             .get_mut(program)
@@ -129,6 +134,10 @@ impl Engine for Libtorch {
             self.watched_peak = self.watched_peak.max(executable.program().peak_bytes);
         }
         Ok(read_outputs(executable.program(), &outputs))
+    }
+
+    fn release_caches(&mut self) {
+        self.caches.release(&mut self.residents);
     }
 
     fn measured_peak(&self) -> Option<u64> {

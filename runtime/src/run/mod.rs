@@ -4,6 +4,7 @@
 //! data; [`launch`] puts the real ones together.
 
 pub mod batches;
+mod caches;
 mod check;
 pub mod codes;
 mod counting;
@@ -30,11 +31,12 @@ mod session_tests;
 pub(crate) mod testing;
 
 pub use batches::{Batches, Streams};
+pub use counting::{Counting, flops};
 pub use engine::{Engine, HostSlice, Residents};
 pub use folder::{RunFolder, Start};
 pub use gpu::Gpu;
 pub use interrupt::{INTERRUPTED, Interrupt};
-pub use launch::{PROFILE, generate_from, launch, prepare_data};
+pub use launch::{PROFILE, launch, open, prepare_data};
 pub use libtorch::{Libtorch, Observe};
 pub use measure::Measured;
 pub use observer::{Evaluated, Observer, Silent, Started, Step};
@@ -43,7 +45,6 @@ use crate::checkpoint::manifest::FORMAT;
 use crate::checkpoint::{Checkpoint, Manifest, Store, names};
 use crate::metrics::Recorder;
 use check::Checked;
-use counting::{Counting, flops};
 use planned::Part;
 use regimen_base::Diagnostic;
 use regimen_base::plan::{Plan, Stage};

@@ -29,6 +29,9 @@ pub fn differences(before: &Stage, now: &Stage) -> Result<Vec<Difference>, serde
 fn normal_form(stage: &Stage) -> Result<Value, serde_json::Error> {
     let mut value = serde_json::to_value(stage)?;
     remove(&mut value, &["peak_bytes"]);
+    if let Some(Value::Array(residents)) = value.get_mut("residents") {
+        residents.retain(|resident| resident.get("role").and_then(Value::as_str) != Some("cache"));
+    }
     at(&mut value, "model", |model| remove(model, &["exchange"]));
     at(&mut value, "target", |target| remove(target, &["hardware"]));
     at(&mut value, "tokenizer", |t| at(t, "facts", |facts| remove(facts, &["certainty"])));

@@ -53,7 +53,11 @@ fn add(actions: &[Action], part: &Part, at: Times, runs: &mut Runs) {
             Action::Every { every, last, body } if due(at, *every, *last) => add(body, part, at, runs),
             Action::Run { program, .. } => note(runs, program, at.rounds),
             Action::Evaluate { program, batches, .. } => note(runs, program, at.rounds * batches),
-            Action::Sample { program, tokens, .. } => note(runs, program, at.rounds * tokens),
+            // Prompts are short: one chunk, which gives the first token.
+            Action::Sample { prefill, program, tokens, .. } if *tokens > 0 => {
+                note(runs, prefill, at.rounds);
+                note(runs, program, at.rounds * (tokens - 1));
+            }
             _ => {}
         }
     }
@@ -79,9 +83,15 @@ mod tests {
     #[test]
     fn a_whole_stage_and_the_sum_of_its_parts_are_the_same() {
         let whole = told(&Part { fresh: true, steps: 0..12, ended: true });
-        // Four evaluations of three batches; three tokens before and after.
-        let expected =
-            [("evaluate", 12), ("initialise", 1), ("micro_step", 24), ("score", 6), ("update", 12)];
+        // Four evaluations of three batches; three tokens before and after, the first of each from the prompt's program.
+        let expected = [
+            ("decode", 4),
+            ("evaluate", 12),
+            ("initialise", 1),
+            ("micro_step", 24),
+            ("prefill", 2),
+            ("update", 12),
+        ];
         assert_eq!(whole, expected.map(|(name, times)| (name.to_owned(), times)));
         let mut sum = runs(&stage().schedule, &Part { fresh: true, steps: 0..5, ended: false });
         for (name, times) in told(&Part { fresh: false, steps: 5..12, ended: true }) {

@@ -18,7 +18,7 @@ use crate::checkpoint::convert::{to_f64, write};
 use crate::checkpoint::weights::first_not_finite;
 use crate::checkpoint::{Best, Manifest, Snapshot, Store};
 use crate::exchange;
-use crate::generate::{Request, Sampling, generate};
+use crate::generate::{Generator, Programs, Request, Sampling, Stops};
 use crate::metrics::{Line, Recorder};
 use regimen_base::Diagnostic;
 use regimen_base::schedule::{
@@ -138,9 +138,13 @@ impl<'a> Session<'a> {
                 let seconds = self.evaluate(name, program, feed, *batches)?;
                 self.evaluated(name, metrics, watch.as_ref(), seconds)?;
             }
-            Action::Sample { program, prompt, tokens, temperature, key } => {
-                let sampling = Sampling { temperature: *temperature, top_k: None };
-                self.sample(program, &Request { prompt, tokens: *tokens, sampling, key: *key })?;
+            Action::Sample { prefill, program, prompt, tokens, temperature, key } => {
+                let sampling = Sampling { temperature: *temperature, ..Sampling::GREEDY };
+                let programs = Programs { prefill, decode: program };
+                let stops = Stops { tokens: vec![self.tokenizer.end_of_text()], texts: vec![] };
+                let ids = self.tokenizer.encode(prompt).map_err(|fault| *fault)?;
+                let request = Request { prompt: &ids, tokens: *tokens, sampling, stops: &stops, key: *key };
+                self.sample(programs, prompt, &request)?;
             }
             Action::Checkpoint { policy } => self.progress.due |= self.is_due(policy),
             Action::Finish => self.save(true)?,
@@ -296,12 +300,13 @@ impl<'a> Session<'a> {
         (verdict.best, watch.patience.map(|allowed| (since, allowed)))
     }
 
-    fn sample(&mut self, program: &str, request: &Request) -> Result<(), Diagnostic> {
-        let stage = self.stage.stage();
-        let generated = generate(stage, program, &mut self.engine, self.tokenizer, request, &mut |_| ())?;
+    fn sample(&mut self, programs: Programs, prompt: &str, request: &Request) -> Result<(), Diagnostic> {
+        let mut generator = Generator::new(self.stage.stage(), programs, &mut self.engine, self.tokenizer)?;
+        let generated = generator.generate(request, &mut |_| ())?;
+        drop(generator);
         let step = self.progress.current;
-        self.observer.sample(step, request.prompt, &generated.text);
-        self.recorder.text(step, &format!("{}{}", request.prompt, generated.text))
+        self.observer.sample(step, prompt, &generated.text);
+        self.recorder.text(step, &format!("{prompt}{}", generated.text))
     }
 
     fn is_due(&self, policy: &CheckpointPolicy) -> bool {

@@ -57,6 +57,7 @@ fn residents() -> Value {
         scalar("grad_norm", "f32"),
         scalar("loss_sum", "f32"),
         scalar("eval_loss_sum", "f32"),
+        json!({"name": "block.0.attn.keys", "ty": {"dtype": "f32", "shape": [1, 10, 1, 1]}, "role": "cache", "saved": false}),
     ])
 }
 
@@ -69,7 +70,8 @@ fn programs() -> Value {
             "micro_step" => 100,
             "update" => 10_000,
             "evaluate" => 1_000_000,
-            _ => 100_000_000,
+            "prefill" => 100_000_000,
+            _ => 10_000_000_000u64,
         };
         json!({"name": name, "tensors": tensors, "inputs": inputs, "outputs": outputs, "instructions": [],
             "start_bytes": 0, "peak_bytes": peak, "peak_at": 0, "flops": flops, "bytes": 0})
@@ -83,23 +85,30 @@ fn programs() -> Value {
         tensor("i64", json!([2])),
         tensor("f32", json!([]))
     ]);
-    let asked = json!([{"tensor": 0, "source": "tokens"}, {"tensor": 1, "source": "index"}]);
+    let taken = json!([{"tensor": 0, "source": "tokens"}, {"tensor": 1, "source": "positions"}, {"tensor": 2, "source": "index"}]);
+    let taken_tensors = json!([
+        tensor("i64", json!([1, 4])),
+        tensor("i64", json!([1, 4])),
+        tensor("i64", json!([1])),
+        tensor("f32", json!([1, 257]))
+    ]);
+    let asked = json!([{"tensor": 0, "source": "tokens"}, {"tensor": 1, "source": "positions"}]);
     let asked_tensors =
-        json!([tensor("i64", json!([1, 8])), tensor("i64", json!([1])), tensor("f32", json!([1, 257]))]);
+        json!([tensor("i64", json!([1, 1])), tensor("i64", json!([1, 1])), tensor("f32", json!([1, 257]))]);
     json!({
         "initialise": program("initialise", 100, json!([]), json!([]), json!([])),
         "micro_step": program("micro_step", 500, json!(fed), fed_tensors.clone(), json!([])),
         "update": program("update", 300, json!([]), json!([]), json!([])),
         "evaluate": program("evaluate", 200, json!(fed), fed_tensors, json!([])),
-        "score": program("score", 700, asked, asked_tensors, json!([2])),
+        "prefill": program("prefill", 700, taken, taken_tensors, json!([3])),
+        "decode": program("decode", 600, asked, asked_tensors, json!([2])),
     })
 }
 
 fn schedule() -> Value {
     let metric = |name, resident, reset| json!({"name": name, "resident": resident, "reset": reset});
     let rate = json!({"learning_rate": {"decay": "cosine", "peak": 0.1, "floor": 0.01, "warmup": 2, "cooldown": 0, "steps": 12}});
-    let sample =
-        json!({"do": "sample", "program": "score", "prompt": "a", "tokens": 3, "temperature": 0.0, "key": 1});
+    let sample = json!({"do": "sample", "prefill": "prefill", "program": "decode", "prompt": "a", "tokens": 3, "temperature": 0.0, "key": 1});
     json!([
         {"do": "fresh", "body": [{"do": "run", "program": "initialise"}, sample]},
         {"do": "repeat", "counter": "step", "times": 12, "body": [
@@ -134,6 +143,10 @@ pub struct Bench {
     pub machine: &'static str,
     /// Slept in each program.
     pub pause: std::time::Duration,
+    /// (program, first position, first token) of every run that generated text.
+    pub asked: Vec<(String, i64, i64)>,
+    /// The tokens in the cache.
+    cache: Vec<i64>,
     runs: u64,
     peak: u64,
     stage: Stage,
@@ -149,6 +162,8 @@ impl Bench {
             interrupts_after: None,
             machine: "bench",
             pause: std::time::Duration::ZERO,
+            asked: vec![],
+            cache: vec![],
             runs: 0,
             peak: 0,
             stage: stage.clone(),
@@ -191,6 +206,17 @@ impl Bench {
         }
     }
 
+    /// Adds tokens to the cache and prefers what follows the one with this index, as the cache has it.
+    fn extend(&mut self, program: &str, inputs: &[(&str, HostSlice)], index: i64) -> Vec<f64> {
+        let (tokens, positions) = (integers(inputs, "tokens"), integers(inputs, "positions"));
+        self.asked.push((program.to_owned(), positions[0], tokens[0]));
+        self.cache.resize(10, 0);
+        for (position, token) in positions.iter().zip(tokens) {
+            self.cache[*position as usize] = *token;
+        }
+        logits(self.cache[positions[index as usize] as usize])
+    }
+
     fn update(&mut self) {
         let (gradient, rate) = (self.floats(GRAD), self.floats(RATE)[0]);
         let moment: Vec<f32> = self.floats(MOMENT).iter().zip(&gradient).map(|(m, g)| 0.9 * m + g).collect();
@@ -229,8 +255,7 @@ fn batch<'a>(inputs: &'a [(&str, HostSlice<'a>)]) -> Batch<'a> {
 }
 
 /// Prefers the byte after the last one; after a tilde, the end of the text.
-fn logits(inputs: &[(&str, HostSlice)]) -> Vec<f64> {
-    let last = integers(inputs, "tokens")[integers(inputs, "index")[0] as usize];
+fn logits(last: i64) -> Vec<f64> {
     let next = if last == 126 { 256 } else { last + 1 };
     (0..257).map(|token: i64| -((token - next).abs() as f64)).collect()
 }
@@ -263,10 +288,15 @@ impl Engine for Bench {
             "micro_step" => self.loss(&batch(inputs), LOSS, true),
             "update" => self.update(),
             "evaluate" => self.loss(&batch(inputs), EVAL_LOSS, false),
-            "score" => return Ok(vec![logits(inputs)]),
+            "prefill" => return Ok(vec![self.extend(program, inputs, integers(inputs, "index")[0])]),
+            "decode" => return Ok(vec![self.extend(program, inputs, 0)]),
             other => panic!("no program {other}"),
         }
         Ok(vec![])
+    }
+
+    fn release_caches(&mut self) {
+        self.cache.clear();
     }
 
     fn measured_peak(&self) -> Option<u64> {

@@ -6,7 +6,7 @@
 use regimen_base::data::{Dataset, Format, Share, Source, Split, TextDocument, Tokenizer, TokenizerKind};
 use regimen_base::plan::{Content, DatasetPlan, Plan, Stage, TokenizerPlan};
 use regimen_base::program::{
-    Attr, Category, Input, Instruction, Program, ResidentId, Storage, Tensor, TensorId,
+    Attr, Category, Input, Instruction, Program, ResidentId, Role, Storage, Tensor, TensorId,
 };
 use regimen_base::tensor::{DType, TensorType};
 use regimen_data::{NoProgress, Place};
@@ -81,7 +81,9 @@ fn residents(vocab: u64) -> serde_json::Value {
         scalar("learning_rate", "f32"),
         scalar("grad_norm", "f32"),
         scalar("loss_sum", "f32"),
-        scalar("eval_loss_sum", "f32")
+        scalar("eval_loss_sum", "f32"),
+        // The model looks at one token only: nothing reads it, and so it is never allocated.
+        json!({"name": "seen", "ty": {"dtype": "f32", "shape": [1, SEQUENCE, 1, 1]}, "role": "cache", "saved": false})
     ])
 }
 
@@ -89,7 +91,7 @@ fn schedule() -> serde_json::Value {
     let metric =
         |name: &str, resident: &str, reset: bool| json!({"name": name, "resident": resident, "reset": reset});
     let rate = json!({"learning_rate": {"decay": "cosine", "peak": 0.1, "floor": 0.01, "warmup": 4, "cooldown": 0, "steps": STEPS}});
-    let sample = |key: i64| json!({"do": "sample", "program": "score", "prompt": "the ", "tokens": 30, "temperature": 0.8, "key": key});
+    let sample = |key: i64| json!({"do": "sample", "prefill": "prefill", "program": "decode", "prompt": "the ", "tokens": 30, "temperature": 0.8, "key": key});
     json!([
         {"do": "fresh", "body": [{"do": "run", "program": "initialise"}, sample(1)]},
         {"do": "repeat", "counter": "step", "times": STEPS, "body": [
@@ -141,17 +143,27 @@ fn programs(stage: &Stage, vocab: u64) -> Vec<Program> {
     let (loss, lse) = loss_of(&mut evaluate, logits, labels, divisor, 8);
     evaluate.free_last(&[loss, lse, logits, labels, divisor]);
 
-    let mut score = Builder::new(stage, "score");
-    let tokens = score.input("tokens", TensorType::new(DType::I64, [1, SEQUENCE]));
-    let index = score.input("index", TensorType::new(DType::I64, [1]));
-    let table = score.resident(TABLE);
+    let mut prefill = Builder::new(stage, "prefill");
+    let tokens = prefill.input("tokens", TensorType::new(DType::I64, [1, SEQUENCE]));
+    let index = prefill.input("index", TensorType::new(DType::I64, [1]));
+    let table = prefill.resident(TABLE);
     let rows = TensorType::new(DType::F32, [1, SEQUENCE, vocab]);
-    let logits = score.op("embedding", &[], &[table, tokens], Some(rows), &[tokens]);
+    let logits = prefill.op("embedding", &[], &[table, tokens], Some(rows), &[tokens]);
     let row = TensorType::new(DType::F32, [1, vocab]);
-    let last = score.op("select_row", &[], &[logits, index], Some(row), &[logits, index]);
-    score.program.outputs.push(last);
+    let last = prefill.op("select_row", &[], &[logits, index], Some(row), &[logits, index]);
+    prefill.program.outputs.push(last);
 
-    vec![initialise, step, evaluate, score, update(stage)].into_iter().map(Builder::finish).collect()
+    let mut decode = Builder::new(stage, "decode");
+    let token = decode.input("tokens", TensorType::new(DType::I64, [1, 1]));
+    let table = decode.resident(TABLE);
+    let row = TensorType::new(DType::F32, [1, 1, vocab]);
+    let next = decode.op("embedding", &[], &[table, token], Some(row), &[token]);
+    decode.program.outputs.push(next);
+
+    vec![initialise, step, evaluate, prefill, decode, update(stage)]
+        .into_iter()
+        .map(Builder::finish)
+        .collect()
 }
 
 fn update(stage: &Stage) -> Builder {
@@ -225,7 +237,8 @@ impl Builder {
             bytes: 0,
         };
         let residents: Vec<TensorType> = stage.residents.iter().map(|r| r.ty.clone()).collect();
-        let resident_bytes = residents.iter().map(bytes).sum();
+        let lasting = stage.residents.iter().filter(|r| r.role != Role::Cache);
+        let resident_bytes = lasting.map(|r| bytes(&r.ty)).sum();
         Builder { program, residents, resident_bytes }
     }
 

@@ -127,8 +127,28 @@ fn heads(Sizes { b, t, h, d, .. }: Sizes, dtype: DType) -> Vec<Op> {
         .floats("frequencies", &frequencies)
         .float("factor", 1.25);
     let angles = normal(&[t, d], stat(dtype));
+    // Samples begin anywhere; their tokens follow one another.
+    let length = 2 * t + 3;
+    let starts: Vec<i64> = (0..b * t).map(|i| i / t * 5 % (t + 3) + i % t).collect();
+    let positions = Tensor::from_slice(&starts).reshape([b, t]);
+    let cache = || normal(&[b, length, h, d], dtype);
+    let strided = normal(&[b, t, 2, 3 * h, d], dtype).select(2, 1);
     vec![
         table,
+        Op::new("rotary_table", &[&positions], &[ty(stat(dtype), &[b, t, d])])
+            .floats("frequencies", &frequencies)
+            .float("factor", 1.25),
+        Op::new("rotary", &[&normal(&few, dtype), &normal(&[b, t, d], stat(dtype))], &[ty(dtype, &few)]),
+        Op::new("cache_write", &[&cache(), &normal(&few, dtype), &positions], &[]),
+        Op::new("cache_write", &[&cache(), &strided.narrow(2, 0, h), &positions], &[]),
+        Op::new(
+            "cached_attention",
+            &[&normal(&many, dtype), &cache(), &cache(), &positions],
+            &[ty(dtype, &many)],
+        )
+        .float("scale", 0.3),
+        Op::new("cached_attention", &[&strided, &cache(), &cache(), &positions], &[ty(dtype, &many)])
+            .float("scale", 0.3),
         Op::new("rotary", &[&normal(&few, dtype), &angles], &[ty(dtype, &few)]),
         Op::new("rotary", &[&normal(&few, dtype), &angles], &[ty(dtype, &few)])
             .flag("inverse", true)

@@ -95,10 +95,6 @@ fn run(cuda: &Rc<Cuda>, stage: &Stage, micro: u64, watched: bool) -> (u64, u64) 
     trainer.run("initialise", &|_, _| ());
     let batch = tokens(stage.batch as i64, context, vocab, 2);
     trainer.accumulate(&batch, 0);
-    trainer.run("score", &|source, tensor| match source {
-        "tokens" => tensor.copy_(&batch.narrow(0, 0, 1).narrow(1, 0, context)),
-        _ => drop(tensor.fill_(1.0)),
-    });
     trainer.run("update", &|_, _| ());
     cuda.finish().unwrap();
     let planned = trainer.lowered.programs.values().map(|p| p.peak_bytes).max().unwrap();

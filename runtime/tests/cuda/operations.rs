@@ -8,7 +8,7 @@ use crate::{distance, gpu_stage, on_gpu, place};
 use regimen_base::program::{Input, Instruction, Program, Storage, TensorId};
 use regimen_base::tensor::{DType, Mesh};
 use regimen_compiler::arch::gpt::Gpt;
-use regimen_compiler::experiment::{Precision, Recompute, Rule, Stage};
+use regimen_compiler::experiment::{Precision, Recompute, Rule, Sample, Stage};
 use regimen_compiler::passes::fuse::Fusions;
 use regimen_runtime::cuda::Cuda;
 use regimen_runtime::execute::{Executable, Place, Watch};
@@ -109,6 +109,8 @@ fn with_dropout(mut model: Gpt) -> Gpt {
 
 /// All programs of a stage on both.
 fn compare(cuda: &Rc<Cuda>, stage: &Stage, limit: f64) -> BTreeSet<String> {
+    let sample = Some(Sample { prompt: String::new(), tokens: 2, temperature: 1.0 });
+    let stage = &Stage { sample, ..stage.clone() };
     let mut cpu = Trainer::new(stage, 2);
     let mut gpu = Trainer::on(&place(cuda), stage, 2);
     let vocab = stage.model.spec.vocab() as i64;
@@ -116,7 +118,7 @@ fn compare(cuda: &Rc<Cuda>, stage: &Stage, limit: f64) -> BTreeSet<String> {
     gpu.watched = false;
     let mut seen = BTreeSet::new();
     // In an order in which weights are there before they are used; the host sets what it would set.
-    for name in ["initialise", "micro_step", "update", "evaluate", "score"] {
+    for name in ["initialise", "micro_step", "update", "evaluate", "prefill", "decode"] {
         for trainer in [&cpu, &gpu] {
             trainer.set("learning_rate", 1e-3);
             trainer.set("step", 3.0);

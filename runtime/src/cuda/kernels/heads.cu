@@ -2,20 +2,24 @@
 // of a head where its size allows that; the launcher says so with `wide`.
 
 // Cosines, then sines, of position · frequency, times factor; in f32 the angle is rounded to f32, as other tools have it.
-extern "C" __global__ void rotary_table_f32(float* table, i64 length, int half, const double* frequencies, double factor) {
+extern "C" __global__ void rotary_table_f32(
+    float* table, const i64* positions, i64 length, int half, const double* frequencies, double factor) {
   const i64 i = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= length * half) return;
   const i64 at = i / half * 2 * half + i % half;
-  const float angle = static_cast<float>(i / half) * static_cast<float>(frequencies[i % half]);
+  const i64 position = positions == nullptr ? i / half : positions[i / half];
+  const float angle = static_cast<float>(position) * static_cast<float>(frequencies[i % half]);
   table[at] = cosf(angle) * static_cast<float>(factor);
   table[at + half] = sinf(angle) * static_cast<float>(factor);
 }
 
-extern "C" __global__ void rotary_table_f64(double* table, i64 length, int half, const double* frequencies, double factor) {
+extern "C" __global__ void rotary_table_f64(
+    double* table, const i64* positions, i64 length, int half, const double* frequencies, double factor) {
   const i64 i = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= length * half) return;
   const i64 at = i / half * 2 * half + i % half;
-  const double angle = static_cast<double>(i / half) * frequencies[i % half];
+  const i64 position = positions == nullptr ? i / half : positions[i / half];
+  const double angle = static_cast<double>(position) * frequencies[i % half];
   table[at] = cos(angle) * factor;
   table[at + half] = sin(angle) * factor;
 }

@@ -22,6 +22,7 @@ fn rotary_table(cx: &mut Call) -> Result<(), Diagnostic> {
     let words = cx.done(cx.cuda()?.table(words))?;
     let launch = cx.cuda()?.kernel("heads", format!("rotary_table_{}", cx.done(suffix(table))?));
     let launch = launch.threads(256).grid((length(table) / 2 + 255).div_euclid(256), 1).tensor(table);
+    let launch = launch.optional(cx.optional_input(0)?);
     let launch = launch.int(length(table) / (2 * half).max(1)).int(half).word(words);
     cx.done(launch.float(cx.float("factor")?).run())
 }
@@ -30,13 +31,15 @@ fn rotary(cx: &mut Call) -> Result<(), Diagnostic> {
     let (y, x, table) = (cx.output(0)?, cx.input(0)?, cx.input(1)?);
     contiguous(cx, &[y, x, table])?;
     let sizes = x.size();
-    let [_, t, heads, size] = sizes[..] else { return Err(cx.malformed("needs heads [B, T, H, D]")) };
+    let [_, _, heads, size] = sizes[..] else { return Err(cx.malformed("needs heads [B, T, H, D]")) };
     let (n, half) = (length(x) / 2, size / 2);
     let wide = aligned(&[y, x]) && half % lanes(x) == 0;
     let way = if cx.marked("inverse") { -1.0 } else { 1.0 };
     let launch = cx.cuda()?.kernel("heads", format!("rotary_{}", cx.done(suffix(x))?));
     let launch = over(launch, n, if wide { lanes(x) } else { 1 }).tensor(y).tensor(x).tensor(table);
-    cx.done(launch.int(n).int(t).int(heads).int(half).float(way).flag(wide).run())
+    // Tables of one sample serve all, and those of a batch each its own.
+    let rows = length(table) / size.max(1);
+    cx.done(launch.int(n).int(rows).int(heads).int(half).float(way).flag(wide).run())
 }
 
 fn groups(cx: &mut Call, name: &str) -> Result<(), Diagnostic> {

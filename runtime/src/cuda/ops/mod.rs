@@ -4,6 +4,7 @@
 //! operation's `workspace` in the compiler says how much.
 
 mod attention;
+mod cache;
 mod copies;
 mod elementwise;
 mod heads;
@@ -22,6 +23,7 @@ use tch::{Kind, Tensor};
 /// All operations with a kernel of their own on a GPU.
 pub const ALL: &[&[Lower]] = &[
     attention::ALL,
+    cache::ALL,
     copies::ALL,
     elementwise::ALL,
     heads::ALL,

@@ -6,12 +6,11 @@ pub(super) const PAGE: CodePage = CodePage {
     code: Code("E0963"),
     title: "text cannot be generated",
     page: "\
-Generation starts from the tokens of a prompt and appends one token at a time, drawn from the model's distribution. It
-needs at least one token to start from, a temperature that is not negative, and a checkpoint whose plan holds the
-program `score`.
+Generation takes the tokens of a prompt into a cache of keys and values and appends one token at a time, drawn from the model's
+distribution. It needs at least one token to start from, and logits that are finite.
 
-The draw is made in double precision with a counter-based random number per position: the same checkpoint, prompt, temperature
-and key give the same text.
+The draw is made in double precision with a counter-based random number per position: the same model, prompt, settings and seed
+give the same text.
 
 **Fix.** Give a prompt that the tokenizer turns into at least one token:
 

@@ -19,6 +19,10 @@ mod e0964;
 mod e0965;
 mod e0966;
 mod e0967;
+mod e0968;
+mod e0969;
+mod e0970;
+mod e0971;
 
 pub use e0950::checkpoint_not_written;
 pub use e0951::{checkpoint_damaged, checkpoint_skipped};
@@ -38,6 +42,10 @@ pub use e0964::checkpoint_of_another_model;
 pub use e0965::another_machine;
 pub use e0966::data_changed;
 pub use e0967::{parent_of_another_plan, parent_replaced, parent_unfinished};
+pub use e0968::sampling_refused;
+pub use e0969::template_refused;
+pub use e0970::model_not_usable;
+pub use e0971::windows_refused;
 
 use regimen_base::{CodePage, Diagnostic};
 
@@ -61,6 +69,10 @@ pub const ALL: &[CodePage] = &[
     e0965::PAGE,
     e0966::PAGE,
     e0967::PAGE,
+    e0968::PAGE,
+    e0969::PAGE,
+    e0970::PAGE,
+    e0971::PAGE,
 ];
 
 /// Whether a run was refused before anything was computed, because of what an earlier one has left.

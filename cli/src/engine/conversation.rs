@@ -1,0 +1,45 @@
+//! What the model is given to go on from: a text, or the turns of a conversation through a chat template.
+
+use regimen_base::Diagnostic;
+use regimen_cli::arguments::Generate;
+use regimen_data::Tokenize;
+use regimen_runtime::generate::chat::{Message, Template};
+use regimen_runtime::inference::Source;
+
+/// Turns so far, and how they become tokens.
+pub struct Conversation<'a> {
+    tokenizer: &'a dyn Tokenize,
+    /// None for a plain text.
+    template: Option<Template>,
+    messages: Vec<Message>,
+}
+
+impl<'a> Conversation<'a> {
+    /// Before the first turn.
+    ///
+    /// # Errors
+    /// If a chat is asked for and there is no template.
+    pub fn begin(asked: &Generate, source: &'a Source) -> Result<Conversation<'a>, Diagnostic> {
+        let folder = asked.template.as_deref().unwrap_or(source.folder());
+        let template = asked.chat.then(|| Template::read(folder)).transpose()?;
+        let messages = asked.system.iter().map(|text| Message::new("system", text)).collect();
+        Ok(Conversation { tokenizer: source.tokenizer().as_ref(), template, messages })
+    }
+
+    /// The tokens of everything so far and what is said now.
+    ///
+    /// # Errors
+    /// If the template or the tokenizer refuses them.
+    pub fn say(&mut self, text: &str) -> Result<Vec<u32>, Diagnostic> {
+        let Some(template) = &self.template else {
+            return self.tokenizer.encode(text).map_err(|fault| *fault);
+        };
+        self.messages.push(Message::new("user", text));
+        template.tokens(self.tokenizer, &self.messages)
+    }
+
+    /// Adds what the model answered.
+    pub fn heard(&mut self, text: &str) {
+        self.messages.push(Message::new("assistant", text));
+    }
+}
