@@ -36,7 +36,9 @@ PROMPTS, TOKENS = [1, 5, 64, 83], 64
 
 def greedy(model, prompt, **settings):
     """Its tokens, and the smallest lead of a token over the second, which rounding must not bridge."""
-    out = model.generate(torch.tensor([prompt]), do_sample=False, max_new_tokens=TOKENS, eos_token_id=None, pad_token_id=0,
+    ids = torch.tensor([prompt])
+    # Without a mask, tokens that equal the padding token would be taken for padding.
+    out = model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=TOKENS, eos_token_id=None, pad_token_id=0,
                          output_scores=True, return_dict_in_generate=True, **settings)
     top = torch.stack(out.scores).topk(2, dim=-1).values
     return out.sequences[0, len(prompt):].tolist(), (top[..., 0] - top[..., 1]).min().item()

@@ -48,7 +48,8 @@ def main():
             else:
                 text = prompt
             ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-            made = model.generate(torch.tensor([ids]), do_sample=False, max_new_tokens=TOKENS, eos_token_id=2, pad_token_id=2,
+            batch = torch.tensor([ids])
+            made = model.generate(batch, attention_mask=torch.ones_like(batch), do_sample=False, max_new_tokens=TOKENS, eos_token_id=2, pad_token_id=2,
                                   repetition_penalty=1.0, output_scores=True, return_dict_in_generate=True)
             tokens = made.sequences[0, len(ids):].tolist()
             top = torch.stack(made.scores).topk(2, dim=-1).values

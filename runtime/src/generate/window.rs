@@ -62,8 +62,9 @@ impl<'a> Window<'a> {
         self.held.truncate(next);
         let mut logits = vec![];
         while next < view.len() {
-            (next, logits) =
-                if view.len() - next == 1 { self.decode(view)? } else { self.prefill(view, next)? };
+            // A text always begins with a chunk, so that the programs that run are those that were planned.
+            let one = next > 0 && view.len() - next == 1;
+            (next, logits) = if one { self.decode(view)? } else { self.prefill(view, next)? };
             self.held = view.get(..next).unwrap_or(view).to_vec();
         }
         Ok(logits)

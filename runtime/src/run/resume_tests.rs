@@ -4,6 +4,7 @@ use super::testing::{Bench, last_tensors, metrics, run, run_whole, stage};
 use super::{End, Interrupt, Start};
 use crate::checkpoint::Store;
 use regimen_base::plan::Stage;
+use regimen_base::program::Resident;
 use regimen_base::schedule::{Action, HostValue, Period};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -49,9 +50,9 @@ fn an_interrupted_run_saves_after_the_step_and_goes_on() {
         run(root.path(), &stage, &mut Bench::new(&stage), Start::Resume, &Interrupt::manual());
     let outcome = outcome.unwrap();
     assert_eq!(outcome.end, End::Finished);
-    // Of steps 5 to 12 alone: 3 tokens, 3 evaluations, 8 updates, 16 micro-steps.
-    assert_eq!(outcome.measured.measured_flops, 309_081_600.0);
-    assert_eq!(outcome.measured.planned_flops, 309_081_600.0);
+    // Of steps 5 to 12 alone: a chunk and 2 more tokens, 3 evaluations, 8 updates, 16 micro-steps.
+    assert_eq!(outcome.measured.measured_flops, 20_109_081_600.0);
+    assert_eq!(outcome.measured.planned_flops, 20_109_081_600.0);
     assert_eq!(diary[..2], ["started at Some(4)", "step 5/12"], "no second sample before the first step");
     assert_eq!((metrics(root.path()), last_tensors(root.path())), expected);
 }
@@ -135,8 +136,8 @@ fn lists_of_another_length_are_told_by_their_lengths() {
     let root = tempfile::tempdir().unwrap();
     killed_at_step_six(root.path(), &stage());
     let mut other = stage();
-    other.residents.push(other.residents[3].clone());
-    other.residents[8].name = "one more".into();
+    let scalar = Resident { name: "one more".into(), ..other.residents[3].clone() };
+    other.residents.push(scalar);
     let (outcome, _) = run(root.path(), &other, &mut Bench::new(&other), Start::Resume, &Interrupt::manual());
     assert_eq!(outcome.unwrap_err().notes, ["`residents` was a list of 8 and is now a list of 9."]);
 }

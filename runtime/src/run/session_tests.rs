@@ -41,9 +41,9 @@ fn everything_happens_in_the_order_of_the_schedule() {
     assert!(outcome.problems.is_empty());
     assert_eq!(outcome.measured.measured_bytes, Some(700));
     assert_eq!(outcome.measured.tokens, 12 * 4 * 8);
-    // 6 tokens, 4 evaluations of 3 batches, 12 updates, 24 micro-steps, 1 initialisation.
-    assert_eq!(outcome.measured.measured_flops, 612_122_401.0);
-    assert_eq!(outcome.measured.planned_flops, 612_122_401.0);
+    // 2 chunks and 4 more tokens, 4 evaluations of 3 batches, 12 updates, 24 micro-steps, 1 initialisation.
+    assert_eq!(outcome.measured.measured_flops, 40_212_122_401.0);
+    assert_eq!(outcome.measured.planned_flops, 40_212_122_401.0);
     assert_eq!(
         diary[..6],
         [
