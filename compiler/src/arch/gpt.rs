@@ -16,7 +16,6 @@ use crate::ops::attention::{AttentionForm, attend};
 use crate::ops::dropout::dropout;
 use crate::ops::embedding::embedding;
 use crate::ops::gelu::gelu;
-use crate::ops::layer_norm::layer_norm;
 use crate::ops::linear::linear;
 use crate::ops::reshape::reshape;
 use crate::ops::split::split;
@@ -161,7 +160,7 @@ impl ModelSpec for Gpt {
         let wte = g.weight("wte.weight")?;
         let wpe = g.weight("wpe.weight")?;
         let mut x = embedding(g, "embed", wte, tokens)?;
-        let positions = self.positions(g, wpe, t)?;
+        let positions = parts::table_rows(g, "positions", wpe, 0, t)?;
         x = add(g, "embed_at", x, positions)?;
         x = dropout(g, "embed_dropout", x, self.embedding_dropout)?;
         for layer in 0..self.layers {
@@ -201,20 +200,12 @@ impl ModelSpec for Gpt {
             defaults: hf_defaults(),
             prefix: "transformer.".to_owned(),
             tensors: self.hf_tensors(),
+            spare: vec![],
         }
     }
 }
 
 impl Gpt {
-    /// The first `t` rows of the position table.
-    fn positions(&self, g: &mut Graph, wpe: Value, t: u64) -> Result<Value, ShapeError> {
-        if t == self.context {
-            return Ok(wpe);
-        }
-        let parts = split(g, "positions", wpe, 0, &[t, self.context.saturating_sub(t)])?;
-        Ok(parts[0])
-    }
-
     fn block(&self, g: &mut Graph, weights: &str, x: Value) -> Result<Value, ShapeError> {
         let h = self.norm(g, "norm1", &[weights, ".norm1"].concat(), x)?;
         let h = g.scoped("attn", |g| self.attention(g, &[weights, ".attn"].concat(), h))?;
@@ -253,9 +244,7 @@ impl Gpt {
     }
 
     fn norm(&self, g: &mut Graph, name: &str, weights: &str, x: Value) -> Result<Value, ShapeError> {
-        let gain = g.weight(&[weights, ".weight"].concat())?;
-        let bias = if self.bias { Some(g.weight(&[weights, ".bias"].concat())?) } else { None };
-        layer_norm(g, name, x, gain, bias, self.norm_eps)
+        parts::norm(g, name, weights, self.bias, x, self.norm_eps)
     }
 
     /// transformers' `GPT2Config`.
@@ -325,5 +314,5 @@ fn hf_tensor(ours: &str) -> ExchangeTensor {
         }
         _ => ("lm_head.weight".to_string(), false),
     };
-    ExchangeTensor { ours: ours.to_string(), theirs, transposed }
+    ExchangeTensor { ours: ours.to_string(), theirs, transposed, plus: None }
 }

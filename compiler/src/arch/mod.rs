@@ -1,9 +1,17 @@
 //! Architectures, one file each. An architecture reads its fields, lists its weights and writes its
 //! forward pass into a graph; everything else (loss, backward, optimizer, memory) follows from that.
 
+pub mod bert;
+mod buckets;
+pub mod deberta;
+pub mod detector;
+pub mod disentangled;
+pub mod electra;
+pub mod encoder;
 pub mod gpt;
 pub mod llama;
 pub mod parts;
+pub mod roberta;
 pub mod rope;
 
 use crate::eval::{Fields, Stop};
@@ -30,7 +38,14 @@ pub trait Architecture: Debug + Send + Sync {
 }
 
 /// All architectures, in the order of the language reference.
-pub static ALL: &[&dyn Architecture] = &[&gpt::GptArchitecture, &llama::LlamaArchitecture];
+pub static ALL: &[&dyn Architecture] = &[
+    &gpt::GptArchitecture,
+    &llama::LlamaArchitecture,
+    &bert::BertArchitecture,
+    &roberta::RobertaArchitecture,
+    &electra::ElectraArchitecture,
+    &deberta::DebertaArchitecture,
+];
 
 /// The architecture with this name.
 pub fn find(name: &str) -> Option<&'static dyn Architecture> {
@@ -53,6 +68,16 @@ pub trait ModelSpec: Debug + Send + Sync {
     /// # Errors
     /// As for [`ModelSpec::forward`].
     fn head(&self, graph: &mut Graph, hidden: Value) -> Result<Value, crate::graph::ShapeError>;
+
+    /// Kinds of stages that can train it.
+    fn objectives(&self) -> &'static [&'static str] {
+        &["causal_lm"]
+    }
+
+    /// Its two parts, if it is a detector of replaced tokens.
+    fn detector(&self) -> Option<&dyn detector::Detector> {
+        None
+    }
 
     /// Tokens that the model can see.
     fn context(&self) -> u64;

@@ -4,7 +4,7 @@
 //! same weights, prompt, temperature and key give the same text, whatever was computed before.
 
 mod decode;
-mod philox;
+pub(crate) mod philox;
 mod sample;
 mod scoring;
 
