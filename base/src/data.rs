@@ -138,10 +138,25 @@ pub struct TokenizerFacts {
     pub vocab: u64,
     /// Id of the token between documents.
     pub end_of_text: u32,
+    /// Id of the token that stands for a hidden one, if the tokenizer has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<u32>,
     /// SHA-256 of its normalised definition; empty if estimated.
     pub content: String,
     /// How this is known.
     pub certainty: Certainty,
+}
+
+impl TokenizerFacts {
+    /// Id of the token that stands for a hidden one: the tokenizer's own, or the first id that it leaves free.
+    pub fn mask_id(&self) -> u32 {
+        self.mask.unwrap_or_else(|| u32::try_from(self.vocab).unwrap_or(u32::MAX))
+    }
+
+    /// Size of the vocabulary with the mask.
+    pub fn vocab_with_mask(&self) -> u64 {
+        self.vocab.max(u64::from(self.mask_id()) + 1)
+    }
 }
 
 /// What is known of one split of a dataset under one tokenizer.

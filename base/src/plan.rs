@@ -107,6 +107,9 @@ pub struct Exchange {
     pub prefix: String,
     /// One entry per weight; the first is the token embedding.
     pub tensors: Vec<ExchangeTensor>,
+    /// What the names of other heads' tensors begin with: files may hold them, and they are not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spare: Vec<String>,
 }
 
 /// One weight in both layouts.
@@ -118,6 +121,9 @@ pub struct ExchangeTensor {
     pub theirs: String,
     /// Whether a two-dimensional weight is stored transposed there.
     pub transposed: bool,
+    /// Another resident whose numbers are added to these when the file is written; when it is read, they stay as they began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plus: Option<String>,
 }
 
 /// The device that a stage was planned for.

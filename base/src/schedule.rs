@@ -263,4 +263,30 @@ pub struct Feed {
     /// Key of the shuffle; without one, samples come in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shuffle: Option<i64>,
+    /// What is hidden from the model, which then predicts it; without it, the label of a token is the one after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masking: Option<Masking>,
+}
+
+/// How tokens are hidden and become labels (Devlin et al., arXiv 1810.04805).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Masking {
+    /// Share of the tokens that are predicted.
+    pub rate: f64,
+    /// Share of those that become the mask.
+    pub masked: f64,
+    /// Share of those that become any token of the vocabulary; the rest stays as it is.
+    pub random: f64,
+    /// Whether words are chosen, with all of their tokens.
+    pub whole_words: bool,
+    /// Whether a token is hidden in every epoch or in none; if not, each epoch chooses anew.
+    pub fixed: bool,
+    /// Id of the mask.
+    pub mask: u32,
+    /// Random tokens have ids below it.
+    pub vocab: u64,
+    /// Tokens that are never hidden.
+    pub spared: Vec<u32>,
+    /// Key of the random stream.
+    pub key: i64,
 }

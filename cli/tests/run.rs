@@ -252,7 +252,9 @@ fn a_checkpoint_is_exported_and_nothing_is_overwritten() {
 #[test]
 fn models_of_transformers_are_loaded_trained_and_given_back() {
     let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
-    for path in ["gpt2/odd", "llama/small", "llama/grouped", "llama/linear", "llama/llama3", "llama/yarn"] {
+    let decoders = ["gpt2/odd", "llama/small", "llama/grouped", "llama/linear", "llama/llama3", "llama/yarn"];
+    let encoders = ["bert/odd", "roberta/small", "deberta/small", "deberta/enhanced"];
+    for path in decoders.into_iter().chain(encoders) {
         let bench = Bench::new();
         // No more letters than the smallest of the models has tokens.
         bench.write("text.txt", "abcde fghij\n\nklmno pqr\n\n".repeat(80));
@@ -262,8 +264,12 @@ fn models_of_transformers_are_loaded_trained_and_given_back() {
         }
         let config: serde_json::Value = serde_json::from_str(&bench.read("theirs/config.json")).unwrap();
         let declared = |folder: &str| {
-            let model = if path.starts_with("gpt2") { gpt2(&config) } else { llama(&config) };
-            ONE_STEP.replace("MODEL", &model).replace("FOLDER", folder)
+            let (model, kind) = match path.split('/').next() {
+                Some("gpt2") => (gpt2(&config), "causal_lm"),
+                Some("llama") => (llama(&config), "causal_lm"),
+                _ => (encoder(&config, path.ends_with("enhanced")), "masked_lm"),
+            };
+            ONE_STEP.replace("MODEL", &model).replace("KIND", kind).replace("FOLDER", folder)
         };
         bench.write("one.exp", declared("theirs"));
         let said = bench.run(&["run", "one.exp"]);
@@ -300,7 +306,7 @@ hardware cpu : cpu { threads = 2 }
 tokenizer letters : chars { train_on = words }
 data words : text { files = \"text.txt\", document = paragraph, split = { train = 90%, validation = 10% } }
 model theirs : MODEL, tokenizer = letters, weights = \"FOLDER\" }
-stage more : causal_lm {
+stage more : KIND {
   on = cpu, model = theirs, data = words, sequence = 8 tokens, batch = 2 sequences, duration = 1 steps
   optimizer = adamw { lr = 1e-9, weight_decay = 0 }, checkpoint = { every = 1 steps, keep = 1 }
 }
@@ -341,6 +347,31 @@ fn llama(config: &serde_json::Value) -> String {
         config["tie_word_embeddings"],
         config["head_dim"],
         config["rms_norm_eps"]
+    )
+}
+
+fn encoder(config: &serde_json::Value, enhanced: bool) -> String {
+    let number = |key: &str| config[key].as_u64().unwrap();
+    let own = match config["model_type"].as_str().unwrap() {
+        "bert" => format!("bert {{ segments = {}", number("type_vocab_size")),
+        "roberta" => "roberta {".to_owned(),
+        _ => format!(
+            "deberta {{ buckets = {}, mask_decoder = {}",
+            number("position_buckets"),
+            if enhanced { "enhanced" } else { "plain" }
+        ),
+    };
+    let beyond = if own.starts_with("roberta") { 2 } else { 0 };
+    let comma = if own.ends_with('{') { "" } else { "," };
+    format!(
+        "{own}{comma} layers = {}, heads = {}, hidden = {}, context = {}, vocab = {}, mlp = {}, norm_eps = {}",
+        number("num_hidden_layers"),
+        number("num_attention_heads"),
+        number("hidden_size"),
+        number("max_position_embeddings") - beyond,
+        number("vocab_size"),
+        number("intermediate_size"),
+        config["layer_norm_eps"]
     )
 }
 

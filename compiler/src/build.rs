@@ -201,6 +201,7 @@ fn assemble(
     Ok(Stage {
         name: object.flat.clone(),
         kind: fields.type_name.ok_or(Stop::Reported)?,
+        objective: crate::kinds::stage::objective(fields)?,
         model: model(eval, model_id, &model_fields)?,
         from: match fields.get("from")?.map(|c| &c.value) {
             Some(Value::Checkpoint(stage, which)) => Some((eval.object_name(*stage), which.clone())),
@@ -314,6 +315,7 @@ fn checkpoint(fields: &Fields) -> Result<CheckpointPolicy, Stop> {
 }
 
 fn sample(fields: &Fields) -> Result<Option<Sample>, Stop> {
+    // Only stages whose models write text have the field.
     let Some(block) = fields.block("sample")? else { return Ok(None) };
     let (tokens, temperature) = (block.u64("tokens")?, block.f64("temperature")?);
     Ok(Some(Sample { prompt: block.text("prompt")?, tokens, temperature }))

@@ -46,6 +46,8 @@ pub struct Stage {
     pub name: String,
     /// `causal_lm`.
     pub kind: &'static str,
+    /// What it trains for, as this kind has it.
+    pub objective: Objective,
     /// What it trains.
     pub model: Model,
     /// Start from another stage's checkpoint: (stage, `best` or `last`).
@@ -94,6 +96,37 @@ pub struct Stage {
     pub span: Span,
     /// Where the fields were written that planning may have to point at.
     pub spans: StageSpans,
+}
+
+/// What a stage trains for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Objective {
+    /// Predicting the next token.
+    CausalLm,
+    /// Predicting hidden tokens.
+    MaskedLm(Masking),
+    /// Telling which tokens a generator replaced.
+    ReplacedTokenDetection {
+        /// What is hidden from the generator.
+        masking: Masking,
+        /// Weight of the detection loss.
+        weight: f64,
+    },
+}
+
+/// Which tokens are hidden, and how.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Masking {
+    /// Share of the tokens that are predicted.
+    pub rate: f64,
+    /// Share of those that become the mask.
+    pub masked: f64,
+    /// Share of those that become any token; the rest stays.
+    pub random: f64,
+    /// Whether words are chosen and not tokens.
+    pub whole_words: bool,
+    /// Whether the choice is the same in every epoch.
+    pub fixed: bool,
 }
 
 /// Places of fields; the declaration's name if a default applies.

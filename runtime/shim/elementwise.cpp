@@ -84,6 +84,14 @@ RGM_API Message rgm_gelu_grad(TensorPtr dx, TensorPtr dy, TensorPtr x) {
   return guarded([&] { elementwise(kernels().gelu_grad, 4, dx, dy, x, 0); });
 }
 
+RGM_API Message rgm_gelu_erf(TensorPtr y, TensorPtr x) {
+  return guarded([&] { elementwise(kernels().gelu_erf, 8, y, x, nullptr, 0); });
+}
+
+RGM_API Message rgm_gelu_erf_grad(TensorPtr dx, TensorPtr dy, TensorPtr x) {
+  return guarded([&] { elementwise(kernels().gelu_erf_grad, 12, dx, dy, x, 0); });
+}
+
 // y = value, for floating types; i64 and the others are only ever set to zero or small integers.
 RGM_API Message rgm_fill(TensorPtr y, double value) {
   return guarded([&] {

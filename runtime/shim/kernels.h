@@ -59,6 +59,20 @@ struct DropoutArgs {
   int64_t step, key, site;
   double rate;
 };
+struct RelativeArgs {
+  DType dtype;
+  const void *content, *c2p, *p2c;
+  void *y, *dc2p, *dp2c;
+  const int64_t* rows;
+  int64_t samples, heads, length, table;
+};
+struct ReplaceArgs {
+  DType dtype;
+  const void* logits;
+  const int64_t *tokens, *labels, *samples;
+  int64_t *replaced, *targets;
+  int64_t length, classes, step, key, site;
+};
 struct InitNormalArgs { DType dtype; void* y; int64_t elements, key, site; double mean, std; };
 struct PhiloxArgs { const uint32_t *counter, *key; uint32_t* words; };
 struct NormArgs { DType dtype; const void* x; int64_t elements, chunk; double* partial; };
@@ -125,6 +139,8 @@ struct CachedAttentionArgs {
   KERNEL(fill, ElementArgs)                   \
   KERNEL(gelu, ElementArgs)                   \
   KERNEL(gelu_grad, ElementArgs)              \
+  KERNEL(gelu_erf, ElementArgs)               \
+  KERNEL(gelu_erf_grad, ElementArgs)          \
   KERNEL(swiglu, ElementArgs)                 \
   KERNEL(swiglu_grad, SwigluGradArgs)         \
   KERNEL(rotary, RotaryArgs)                  \
@@ -139,6 +155,9 @@ struct CachedAttentionArgs {
   KERNEL(cross_entropy, CrossEntropyArgs)     \
   KERNEL(cross_entropy_grad, CrossEntropyArgs) \
   KERNEL(dropout, DropoutArgs)                \
+  KERNEL(relative_scores, RelativeArgs)       \
+  KERNEL(relative_scores_grad, RelativeArgs)  \
+  KERNEL(replace_tokens, ReplaceArgs)         \
   KERNEL(init_normal, InitNormalArgs)         \
   KERNEL(philox_words, PhiloxArgs)            \
   KERNEL(squared_norm, NormArgs)              \

@@ -60,6 +60,13 @@ impl Raw for &[f64] {
     }
 }
 
+impl Raw for &[i64] {
+    type Raw = *const i64;
+    fn raw(self) -> *const i64 {
+        self.as_ptr()
+    }
+}
+
 macro_rules! plain {
     ($($ty:ty)*) => { $(impl Raw for $ty {
         type Raw = $ty;
@@ -94,6 +101,8 @@ shim! {
     fn scale = rgm_scale(y: &Tensor, a: &Tensor, factor: f64);
     fn gelu = rgm_gelu(y: &Tensor, x: &Tensor);
     fn gelu_grad = rgm_gelu_grad(dx: &Tensor, dy: &Tensor, x: &Tensor);
+    fn gelu_erf = rgm_gelu_erf(y: &Tensor, x: &Tensor);
+    fn gelu_erf_grad = rgm_gelu_erf_grad(dx: &Tensor, dy: &Tensor, x: &Tensor);
     fn accumulate = rgm_accumulate(acc: &Tensor, x: &Tensor);
     fn embedding = rgm_embedding(y: &Tensor, weight: &Tensor, ids: &Tensor);
     fn embedding_grad_accumulate = rgm_embedding_grad_accumulate(acc: &Tensor, dy: &Tensor, ids: &Tensor);
@@ -126,6 +135,13 @@ shim! {
     );
     fn dropout = rgm_dropout(
         y: &Tensor, x: &Tensor, samples: &Tensor, step: &Tensor, rate: f64, key: i64, site: i64,
+    );
+    fn constant_of = rgm_constant(y: &Tensor, values: &[i64], n: i64);
+    fn relative_scores = rgm_relative_scores(y: &Tensor, content: &Tensor, c2p: &Tensor, p2c: &Tensor, rows: &Tensor);
+    fn relative_scores_grad = rgm_relative_scores_grad(dc2p: &Tensor, dp2c: &Tensor, dy: &Tensor, rows: &Tensor);
+    fn replace_tokens = rgm_replace_tokens(
+        replaced: &Tensor, targets: &Tensor, logits: &Tensor, tokens: &Tensor, labels: &Tensor, samples: &Tensor,
+        step: &Tensor, key: i64, site: i64,
     );
     fn init_normal = rgm_init_normal(y: &Tensor, mean: f64, std: f64, key: i64, site: i64);
 
@@ -386,6 +402,12 @@ pub fn rotary_table(
 ) -> Result<(), String> {
     let n = i64::try_from(frequencies.len()).map_err(|e| e.to_string())?;
     rotary_table_of(table, positions, frequencies, n, factor)
+}
+
+/// Copies whole numbers into a vector.
+pub fn constant(y: &Tensor, values: &[i64]) -> Result<(), String> {
+    let n = i64::try_from(values.len()).map_err(|e| e.to_string())?;
+    constant_of(y, values, n)
 }
 
 /// √Σ‖g‖².

@@ -43,6 +43,17 @@ fn both(build: impl Fn(&dyn Fn(&Tensor) -> Tensor, DType) -> Op, wanted: &[&Tens
     near(float.name, &float.ok(), wanted, 1e-5);
 }
 
+fn near_in_both(dy: &Tensor, rows: &Tensor, table: i64, sizes: &[i64; 3], wanted: &[Tensor]) {
+    let [b, h, t] = *sizes;
+    let part = |dtype| ty(dtype, &[h, b, t, table]);
+    both(
+        |f, dtype| {
+            Op::new("relative_scores_grad", &[&f(dy), rows], &[part(dtype), part(dtype)]).int("table", table)
+        },
+        &wanted.iter().collect::<Vec<_>>(),
+    );
+}
+
 prop_compose! {
     fn shape()(b in 1i64..4, t in 1i64..80, c in 2i64..90, seed in any::<i32>()) -> (i64, i64, i64, i32) {
         (b, t, c, seed)
@@ -188,6 +199,42 @@ proptest! {
         let wanted = autograd(&y, &dy, &[&x]);
         both(|f, dtype| Op::new("gelu", &[&f(&x)], &[ty(dtype, &[b, t, c])]), &[&y]);
         both(|f, dtype| Op::new("gelu_grad", &[&f(&dy), &f(&x)], &[ty(dtype, &[b, t, c])]), &[&wanted[0]]);
+    }
+
+    #[test]
+    fn gelu_erf((b, t, c, seed) in shape()) {
+        let _turn = start(2);
+        tch::manual_seed(i64::from(seed));
+        let x = (normal(&[b, t, c], F64) * 3.0).set_requires_grad(true);
+        let (y, dy) = (x.gelu("none"), normal(&[b, t, c], F64));
+        let wanted = autograd(&y, &dy, &[&x]);
+        both(|f, dtype| Op::new("gelu_erf", &[&f(&x)], &[ty(dtype, &[b, t, c])]), &[&y]);
+        both(|f, dtype| Op::new("gelu_erf_grad", &[&f(&dy), &f(&x)], &[ty(dtype, &[b, t, c])]), &[&wanted[0]]);
+    }
+
+    /// With a table that several distances share rows of, gathered and summed by libtorch.
+    #[test]
+    fn relative_scores((b, t, _, seed) in shape(), h in 1i64..4, near in 1i64..9) {
+        let _turn = start(2);
+        tch::manual_seed(i64::from(seed));
+        let table = 2 * near;
+        let rows: Vec<i64> = (1 - t..t).map(|distance| (distance + near).clamp(0, table - 1)).collect();
+        let rows = Tensor::from_slice(&rows);
+        let content = leaf(&[b, h, t, t]);
+        let (c2p, p2c) = (leaf(&[h, b, t, table]), leaf(&[h, b, t, table]));
+        let dy = normal(&[b, h, t, t], F64);
+        let positions = Tensor::arange(t, (Kind::Int64, tch::Device::Cpu));
+        let distances = positions.unsqueeze(1) - positions.unsqueeze(0) + (t - 1);
+        let index = rows.index_select(0, &distances.reshape([-1])).reshape([t, t]);
+        let of_queries = c2p.transpose(0, 1).gather(3, &index.expand([b, h, t, t], true), false);
+        let of_keys = p2c.transpose(0, 1).gather(3, &index.transpose(0, 1).expand([b, h, t, t], true), false);
+        let y = &content + of_queries + of_keys.transpose(2, 3);
+        let wanted = autograd(&y, &dy, &[&content, &c2p, &p2c]);
+        both(|f, dtype| {
+            Op::new("relative_scores", &[&f(&content), &f(&c2p), &f(&p2c), &rows], &[ty(dtype, &y.size())])
+        }, &[&y]);
+        near_in_both(&dy, &rows, table, &[b, h, t], &wanted[1..]);
+        prop_assert!(distance(&wanted[0], &dy) < 1e-12, "the gradient of content is dy itself");
     }
 
     #[test]

@@ -6,19 +6,14 @@
 #[allow(dead_code)]
 mod trainer;
 
-use regimen_base::plan::ExchangeTensor;
-use regimen_base::program::{Program, ResidentId, Role};
 use regimen_base::schedule::{Decay, LearningRate};
 use regimen_compiler::arch::gpt::Gpt;
 use regimen_compiler::arch::llama::Llama;
 use regimen_compiler::arch::rope::Scaling;
 use regimen_compiler::experiment::Stage;
-use regimen_compiler::graph::Graph;
-use regimen_compiler::stages::Lowered;
 use safetensors::SafeTensors;
-use std::path::PathBuf;
-use tch::{Kind, Tensor};
-use trainer::{Trainer, run_once};
+use trainer::golden::{check_gradients, largest_difference, logits_program, read, tensor, trainer_from};
+use trainer::run_once;
 
 struct Golden {
     weights: Vec<u8>,
@@ -28,8 +23,7 @@ struct Golden {
 
 /// The files of `family/name`, and a stage that trains the model of its configuration.
 fn golden(path: &str, batch: u64, micro_batch: u64) -> Golden {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(path);
-    let read = |file: &str| std::fs::read(folder.join(file)).expect("the golden files are there");
+    let read = |file: &str| read(path, file);
     let config: serde_json::Value = serde_json::from_slice(&read("config.json")).expect("JSON");
     let mut stage = match config["model_type"].as_str() {
         Some("gpt2") => trainer::stages::stage(gpt2(&config), batch, micro_batch),
@@ -88,50 +82,6 @@ fn llama(config: &serde_json::Value) -> Llama {
     model
 }
 
-fn tensor(file: &SafeTensors, name: &str) -> Tensor {
-    let view = file.tensor(name).unwrap_or_else(|_| panic!("{name} is missing"));
-    let shape: Vec<i64> = view.shape().iter().map(|n| *n as i64).collect();
-    let kind = match view.dtype() {
-        safetensors::Dtype::F32 => Kind::Float,
-        safetensors::Dtype::F64 => Kind::Double,
-        safetensors::Dtype::I64 => Kind::Int64,
-        other => panic!("{other:?}"),
-    };
-    Tensor::from_data_size(view.data(), &shape, kind)
-}
-
-/// The weight in our layout.
-fn weight(file: &SafeTensors, exchange: &ExchangeTensor) -> Tensor {
-    let stored = tensor(file, &exchange.theirs);
-    if exchange.transposed { stored.tr().contiguous() } else { stored }
-}
-
-/// A trainer that starts from these weights.
-fn trainer_from(stage: &Stage, micro_batch: u64, weights: &SafeTensors) -> Trainer {
-    let mut trainer = Trainer::new(stage, micro_batch);
-    for (index, exchange) in stage.model.spec.exchange().tensors.iter().enumerate() {
-        assert_eq!(trainer.lowered.residents[index].name, exchange.ours);
-        trainer.residents[index].copy_(&weight(weights, exchange));
-    }
-    trainer
-}
-
-/// Logits of all positions: a program of this test, over the stage's residents.
-fn logits_program(stage: &Stage, lowered: &Lowered, rows: u64) -> Program {
-    use regimen_base::tensor::{DType, Mesh, TensorType};
-    let device = regimen_compiler::stages::traits(stage);
-    let mut g = Graph::new(lowered.residents.clone(), Mesh::default(), device, DType::F32);
-    let tokens = g.input("tokens", TensorType::new(DType::I64, [rows, stage.sequence]));
-    let hidden = stage.model.spec.forward(&mut g, tokens).expect("fits");
-    let logits = stage.model.spec.head(&mut g, hidden).expect("fits");
-    g.outputs.push(logits);
-    regimen_compiler::passes::finish(g, "logits")
-}
-
-fn largest_difference(a: &Tensor, b: &Tensor) -> f64 {
-    (a.to_kind(Kind::Double) - b.to_kind(Kind::Double)).abs().max().double_value(&[])
-}
-
 fn check(name: &str, micro_batch: u64) {
     let _turn = trainer::turn(2);
     let golden = golden(name, 3, micro_batch);
@@ -142,7 +92,8 @@ fn check(name: &str, micro_batch: u64) {
     let wanted_logits = tensor(&expected, "logits");
     let tokens = batches.get(0).narrow(1, 0, batches.size()[2] - 1).contiguous();
     let stage = golden.stage;
-    let mut trainer = trainer_from(&stage, micro_batch, &weights);
+    let names = stage.model.spec.exchange().tensors;
+    let mut trainer = trainer_from(&stage, micro_batch, &weights, &names);
 
     let program = logits_program(&stage, &trainer.lowered, 3);
     let logits = run_once(program, &trainer.residents, &tokens);
@@ -153,7 +104,7 @@ fn check(name: &str, micro_batch: u64) {
     for step in 0..batches.size()[0] {
         trainer.accumulate(&batches.get(step), step);
         if step == 0 {
-            check_gradients(&stage, &trainer, &expected);
+            check_gradients(&names, &trainer, &expected);
         }
         trainer.set("learning_rate", 1e-2);
         trainer.run("update", &|_, _| ());
@@ -161,24 +112,6 @@ fn check(name: &str, micro_batch: u64) {
         assert!((loss - wanted).abs() < 1e-5, "step {step}: loss {loss}, transformers has {wanted}");
         let (norm, wanted) = (trainer.take("grad_norm"), norms.double_value(&[step]));
         assert!((norm / wanted - 1.0).abs() < 1e-5, "step {step}: norm {norm}, torch has {wanted}");
-    }
-}
-
-fn check_gradients(stage: &Stage, trainer: &Trainer, expected: &SafeTensors) {
-    let gradients: Vec<usize> = (0..trainer.lowered.residents.len())
-        .filter(|i| trainer.lowered.residents[*i].role == Role::Gradient)
-        .collect();
-    let exchange = stage.model.spec.exchange().tensors;
-    assert_eq!(gradients.len(), exchange.len());
-    for index in gradients {
-        let resident = &trainer.lowered.residents[index];
-        let ResidentId(of) = resident.of.expect("of a weight");
-        let entry = &exchange[of as usize];
-        let theirs = ExchangeTensor { theirs: format!("grad.{}", entry.theirs), ..entry.clone() };
-        let wanted = weight(expected, &theirs).to_kind(Kind::Double);
-        let off = (trainer.residents[index].to_kind(Kind::Double) - &wanted).norm().double_value(&[]);
-        let size = wanted.norm().double_value(&[]);
-        assert!(off <= 1e-5 * size + 1e-8, "{}: off by {off}, norm {size}", resident.name);
     }
 }
 

@@ -84,4 +84,5 @@ def main():
         golden(name, family, sizes, out)
 
 
-main()
+if __name__ == "__main__":
+    main()

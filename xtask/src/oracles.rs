@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each script and the folder of `tests/golden` that it fills.
-const SCRIPTS: [(&str, &str); 4] = [
+const SCRIPTS: [(&str, &str); 6] = [
     ("models.py", ""),
+    ("encoders.py", ""),
+    ("flops.py", ""),
     ("generation.py", "generation"),
     ("sampling.py", "sampling"),
     // Does nothing where `cargo xtask model` was not run.

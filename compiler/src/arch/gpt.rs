@@ -17,7 +17,6 @@ use crate::ops::attention::AttentionForm;
 use crate::ops::dropout::dropout;
 use crate::ops::embedding::embedding;
 use crate::ops::gelu::gelu;
-use crate::ops::layer_norm::layer_norm;
 use crate::ops::linear::linear;
 use crate::ops::reshape::reshape;
 use crate::ops::split::split;
@@ -199,6 +198,7 @@ impl ModelSpec for Gpt {
             defaults: hf_defaults(),
             prefix: "transformer.".to_owned(),
             tensors: self.hf_tensors(),
+            spare: vec![],
         }
     }
 }
@@ -210,7 +210,7 @@ impl Gpt {
         let wpe = g.weight("wpe.weight")?;
         let mut x = embedding(g, "embed", wte, tokens)?;
         let positions = match past {
-            Past::None => self.positions(g, wpe, t)?,
+            Past::None => parts::table_rows(g, "positions", wpe, 0, t)?,
             Past::Cached { positions } => embedding(g, "positions", wpe, positions)?,
         };
         x = add(g, "embed_at", x, positions)?;
@@ -220,15 +220,6 @@ impl Gpt {
             x = g.in_segment(layer as u32, |g| g.scoped(name.clone(), |g| self.block(g, &name, x, past)))?;
         }
         self.norm(g, "norm", "norm", x)
-    }
-
-    /// The first `t` rows of the position table.
-    fn positions(&self, g: &mut Graph, wpe: Value, t: u64) -> Result<Value, ShapeError> {
-        if t == self.context {
-            return Ok(wpe);
-        }
-        let parts = split(g, "positions", wpe, 0, &[t, self.context.saturating_sub(t)])?;
-        Ok(parts[0])
     }
 
     fn block(&self, g: &mut Graph, weights: &str, x: Value, past: Past) -> Result<Value, ShapeError> {
@@ -269,9 +260,7 @@ impl Gpt {
     }
 
     fn norm(&self, g: &mut Graph, name: &str, weights: &str, x: Value) -> Result<Value, ShapeError> {
-        let gain = g.weight(&[weights, ".weight"].concat())?;
-        let bias = if self.bias { Some(g.weight(&[weights, ".bias"].concat())?) } else { None };
-        layer_norm(g, name, x, gain, bias, self.norm_eps)
+        parts::norm(g, name, weights, self.bias, x, self.norm_eps)
     }
 
     /// transformers' `GPT2Config`.
@@ -341,5 +330,5 @@ fn hf_tensor(ours: &str) -> ExchangeTensor {
         }
         _ => ("lm_head.weight".to_string(), false),
     };
-    ExchangeTensor { ours: ours.to_string(), theirs, transposed }
+    ExchangeTensor { ours: ours.to_string(), theirs, transposed, plus: None }
 }

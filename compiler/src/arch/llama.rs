@@ -215,7 +215,13 @@ impl ModelSpec for Llama {
 
     fn exchange(&self) -> Exchange {
         let tensors = self.weights().iter().map(|w| hf_tensor(&w.name)).collect();
-        Exchange { config: self.hf_config(), defaults: hf_defaults(), prefix: "model.".to_owned(), tensors }
+        Exchange {
+            config: self.hf_config(),
+            defaults: hf_defaults(),
+            prefix: "model.".to_owned(),
+            tensors,
+            spare: vec![],
+        }
     }
 }
 
@@ -349,5 +355,5 @@ fn hf_tensor(ours: &str) -> ExchangeTensor {
         ["block", layer, "mlp", name, kind] => format!("model.layers.{layer}.mlp.{name}_proj.{kind}"),
         _ => "lm_head.weight".to_owned(),
     };
-    ExchangeTensor { ours: ours.to_owned(), theirs, transposed: false }
+    ExchangeTensor { ours: ours.to_owned(), theirs, transposed: false, plus: None }
 }

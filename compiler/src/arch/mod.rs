@@ -1,11 +1,19 @@
 //! Architectures, one file each. An architecture reads its fields, lists its weights and writes its
 //! forward pass into a graph; everything else (loss, backward, optimizer, memory) follows from that.
 
+pub mod bert;
+mod buckets;
+pub mod deberta;
 pub mod declare;
+pub mod detector;
+pub mod disentangled;
+pub mod electra;
+pub mod encoder;
 pub mod gpt;
 pub mod llama;
 pub mod parts;
 pub mod past;
+pub mod roberta;
 pub mod rope;
 
 use crate::eval::{Fields, Stop};
@@ -33,7 +41,14 @@ pub trait Architecture: Debug + Send + Sync {
 }
 
 /// All architectures, in the order of the language reference.
-pub static ALL: &[&dyn Architecture] = &[&gpt::GptArchitecture, &llama::LlamaArchitecture];
+pub static ALL: &[&dyn Architecture] = &[
+    &gpt::GptArchitecture,
+    &llama::LlamaArchitecture,
+    &bert::BertArchitecture,
+    &roberta::RobertaArchitecture,
+    &electra::ElectraArchitecture,
+    &deberta::DebertaArchitecture,
+];
 
 /// The architecture with this name.
 pub fn find(name: &str) -> Option<&'static dyn Architecture> {
@@ -71,6 +86,16 @@ pub trait ModelSpec: Debug + Send + Sync {
         let _ = (graph, tokens, positions);
         let message = "the model does not generate text".to_owned();
         Err(ShapeError { op: "extend", name: String::new(), message })
+    }
+
+    /// Kinds of stages that can train it.
+    fn objectives(&self) -> &'static [&'static str] {
+        &["causal_lm"]
+    }
+
+    /// Its two parts, if it is a detector of replaced tokens.
+    fn detector(&self) -> Option<&dyn detector::Detector> {
+        None
     }
 
     /// Tokens that the model can see.

@@ -37,6 +37,43 @@ pub fn linear(g: &mut Graph, name: &str, weights: &str, bias: bool, x: Value) ->
     ops::linear::linear(g, name, x, w, b)
 }
 
+/// Appends a layer norm with the weights of this name.
+///
+/// # Errors
+/// If they do not fit `x`.
+pub fn norm(
+    g: &mut Graph,
+    name: &str,
+    weights: &str,
+    bias: bool,
+    x: Value,
+    eps: f64,
+) -> Result<Value, ShapeError> {
+    let gain = g.weight(&[weights, ".weight"].concat())?;
+    let bias = if bias { Some(g.weight(&[weights, ".bias"].concat())?) } else { None };
+    ops::layer_norm::layer_norm(g, name, x, gain, bias, eps)
+}
+
+/// `rows` rows of a table, from `first` on; the table itself if that is all of it.
+///
+/// # Errors
+/// If it has fewer.
+pub fn table_rows(
+    g: &mut Graph,
+    name: &str,
+    table: Value,
+    first: u64,
+    rows: u64,
+) -> Result<Value, ShapeError> {
+    let left = g.size_from_end(table, 1).saturating_sub(first + rows);
+    if first == 0 && left == 0 {
+        return Ok(table);
+    }
+    let sizes: Vec<u64> = [first, rows, left].into_iter().filter(|n| *n > 0).collect();
+    let parts = ops::split::split(g, name, table, 0, &sizes)?;
+    Ok(parts[usize::from(first > 0)])
+}
+
 /// Collects weights in order.
 #[derive(Debug)]
 pub struct WeightList {
@@ -65,15 +102,25 @@ impl WeightList {
     pub fn linear(&mut self, name: &str, shape: [u64; 2], std: f64) {
         self.matrix(name, shape, std);
         if self.bias {
-            self.push([name, ".bias"].concat(), vec![shape[0]], Init::Constant(0.0), false);
+            self.bias(name, shape[0]);
         }
+    }
+
+    /// `name.weight`, a matrix of zeros.
+    pub fn zeros(&mut self, name: &str, shape: [u64; 2]) {
+        self.push([name, ".weight"].concat(), shape.to_vec(), Init::Constant(0.0), true);
+    }
+
+    /// `name.bias` of zeros, which no option leaves out.
+    pub fn bias(&mut self, name: &str, size: u64) {
+        self.push([name, ".bias"].concat(), vec![size], Init::Constant(0.0), false);
     }
 
     /// `name.weight` of ones and, with biases, `name.bias`.
     pub fn norm(&mut self, name: &str, size: u64) {
         self.push([name, ".weight"].concat(), vec![size], Init::Constant(1.0), false);
         if self.bias {
-            self.push([name, ".bias"].concat(), vec![size], Init::Constant(0.0), false);
+            self.bias(name, size);
         }
     }
 }

@@ -21,6 +21,21 @@ model small : gpt { layers = 2, heads = 12, hidden = 768, context = 64, tokenize
 "#,
 };
 
+/// The same of a generator, whose fields have names of their own.
+pub fn generator_heads(model: &str, hidden: (u64, Span), heads: (u64, Span)) -> Diagnostic {
+    let fewer = (1..=heads.0.min(hidden.0)).rev().find(|n| hidden.0.is_multiple_of(*n)).unwrap_or(1);
+    let rest = hidden.0 % heads.0.max(1);
+    Diagnostic::error(
+        CODE,
+        format!("{} heads do not divide generator_hidden = {} of `{model}`", heads.0, hidden.0),
+    )
+    .because("Each head works on generator_hidden / generator_heads numbers.")
+    .at(heads.1, format!("{rest} would be left over"))
+    .also(hidden.1, "the generator's width")
+    .help(format!("write `generator_heads = {fewer}`"))
+    .fix(format!("write {fewer}"), heads.1, fewer.to_string())
+}
+
 /// `hidden` is no multiple of `heads`; the message points at the one that was set last.
 pub fn heads(model: &str, hidden: (u64, Span), heads: (u64, Span), at_heads: bool) -> Diagnostic {
     let (width, each) = (hidden.0, hidden.0 / heads.0.max(1));

@@ -21,12 +21,16 @@ model small : gpt { layers = 2, heads = 2, hidden = 64, context = 64, tokenizer 
 "#,
 };
 
-/// `vocab` is below the tokenizer's.
-pub fn vocabulary(vocab: (u64, Span), tokenizer: &str, needed: u64) -> Diagnostic {
+/// `vocab` is below the tokenizer's, the mask included where the model needs one.
+pub fn vocabulary(vocab: (u64, Span), tokenizer: &str, needed: u64, masked: bool) -> Diagnostic {
+    let mask = if masked { ", the mask included" } else { "" };
     let padded = needed.div_ceil(64).saturating_mul(64);
     Diagnostic::error(
         CODE,
-        format!("a table of {} rows is too small for `{tokenizer}`, which has {needed} tokens", vocab.0),
+        format!(
+            "a table of {} rows is too small for `{tokenizer}`, which has {needed} tokens{mask}",
+            vocab.0
+        ),
     )
     .at(vocab.1, "smaller than the vocabulary")
     .help(format!("remove `vocab`, or write `vocab = {padded}`, the next multiple of 64"))

@@ -65,6 +65,8 @@ pub mod e0424;
 pub mod e0425;
 pub mod e0431;
 pub mod e0432;
+pub mod e0433;
+pub mod e0434;
 pub mod e0501;
 pub mod e0502;
 pub mod e0503;
@@ -74,6 +76,7 @@ pub mod e0506;
 pub mod e0601;
 pub mod e0602;
 pub mod e0603;
+pub mod e0604;
 pub mod e0701;
 pub mod e0702;
 pub mod e0710;
@@ -148,6 +151,8 @@ pub static ALL: &[&CodePage] = &[
     &e0425::PAGE,
     &e0431::PAGE,
     &e0432::PAGE,
+    &e0433::PAGE,
+    &e0434::PAGE,
     &e0501::PAGE,
     &e0502::PAGE,
     &e0503::PAGE,
@@ -157,6 +162,7 @@ pub static ALL: &[&CodePage] = &[
     &e0601::PAGE,
     &e0602::PAGE,
     &e0603::PAGE,
+    &e0604::PAGE,
     &e0701::PAGE,
     &e0702::PAGE,
     &e0710::PAGE,

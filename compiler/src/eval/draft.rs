@@ -151,7 +151,7 @@ impl<'a> Evaluator<'a> {
                 }
                 let end_of_text = u32::try_from(vocab.saturating_sub(1)).unwrap_or(u32::MAX);
                 let certainty = Certainty::Estimated;
-                Ok(TokenizerFacts { vocab, end_of_text, content: String::new(), certainty })
+                Ok(TokenizerFacts { vocab, end_of_text, mask: None, content: String::new(), certainty })
             }
         }
     }

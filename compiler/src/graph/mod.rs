@@ -269,6 +269,11 @@ impl Graph {
         self.push_value(ValueInfo { name, ty, source, category: Category::Inputs, needs_gradient: false })
     }
 
+    /// Lets no gradient flow through a value: what comes before it does not learn from what comes after.
+    pub fn stop_gradient(&mut self, value: Value) {
+        self.values[value.index()].needs_gradient = false;
+    }
+
     /// A number that distinguishes this use of randomness from all others of the stage.
     pub fn site(&mut self) -> i64 {
         self.next_site += 1;

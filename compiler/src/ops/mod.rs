@@ -7,6 +7,7 @@
 //! Names of axes: `B` samples, `T` tokens, `C` hidden, `V` vocabulary, `H` heads, `D` head size.
 
 use crate::graph::{Graph, Node, ShapeError, Traits, Value};
+use regimen_base::plan::Backend;
 use regimen_base::program::{Attr, Attrs};
 use regimen_base::tensor::{DType, Placement, TensorType};
 
@@ -21,6 +22,7 @@ pub mod cached_attention;
 pub mod cast;
 pub mod concat;
 pub mod concat_sum;
+pub mod constant;
 pub mod contiguous;
 pub mod cross_entropy;
 pub mod cross_entropy_fused;
@@ -28,6 +30,7 @@ pub mod dropout;
 pub mod embedding;
 pub mod fill;
 pub mod gelu;
+pub mod gelu_erf;
 pub mod global_norm;
 pub mod init;
 pub mod layer_norm;
@@ -35,7 +38,9 @@ pub mod linear;
 pub mod linear_gelu;
 pub mod linear_grad_weight_bias;
 pub mod multiply;
+pub mod relative_scores;
 pub mod repeat_heads;
+pub mod replace_tokens;
 pub mod reshape;
 pub mod residual_layer_norm;
 pub mod rotary;
@@ -65,6 +70,7 @@ pub static ALL: &[&dyn Operation] = &[
     &cast::Cast,
     &concat::Concat,
     &concat_sum::ConcatSumAccumulate,
+    &constant::Constant,
     &contiguous::Contiguous,
     &cross_entropy::CrossEntropy,
     &cross_entropy::CrossEntropyGrad,
@@ -76,6 +82,8 @@ pub static ALL: &[&dyn Operation] = &[
     &fill::Fill,
     &gelu::Gelu,
     &gelu::GeluGrad,
+    &gelu_erf::GeluErf,
+    &gelu_erf::GeluErfGrad,
     &global_norm::GlobalNorm,
     &init::InitNormal,
     &init::InitFill,
@@ -88,8 +96,11 @@ pub static ALL: &[&dyn Operation] = &[
     &linear_gelu::LinearGeluGrad,
     &linear_grad_weight_bias::LinearGradWeightBiasAccumulate,
     &multiply::Multiply,
+    &relative_scores::RelativeScores,
+    &relative_scores::RelativeScoresGrad,
     &repeat_heads::RepeatHeads,
     &repeat_heads::SumHeads,
+    &replace_tokens::ReplaceTokens,
     &reshape::Reshape,
     &residual_layer_norm::ResidualLayerNorm,
     &residual_layer_norm::ResidualLayerNormGradAccumulate,
@@ -192,6 +203,11 @@ pub trait Operation: Sync + std::fmt::Debug {
     /// Pairs (output, input): the result may be written over the operand if nobody else needs it.
     fn may_overwrite(&self) -> &'static [(usize, usize)] {
         &[]
+    }
+
+    /// Whether it has a kernel on this kind of device.
+    fn runs_on(&self, _backend: Backend) -> bool {
+        true
     }
 
     /// Whether it gives the same bits every time it is given the same operands.

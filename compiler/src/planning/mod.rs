@@ -15,6 +15,7 @@ use crate::arch;
 use crate::codes;
 use crate::experiment::{Experiment, Limited, MicroBatch, Precision, Stage};
 use crate::graph::ShapeError;
+use crate::ops;
 use crate::stages::{self, Lowered, compute_dtype, lower};
 use regimen_base::plan::{
     Backend, Content, DatasetPlan, Model, Plan, Report, Stage as StagePlan, Target, TokenizerPlan,
@@ -22,6 +23,7 @@ use regimen_base::plan::{
 use regimen_base::tensor::Mesh;
 use regimen_base::{Diagnostic, SourceMap};
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// What came of planning an experiment.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +62,7 @@ pub fn plan(experiment: &Experiment, sources: &SourceMap) -> Outcome {
         }
         match plan_stage(stage, experiment.seed, sources) {
             Ok(planned) => {
+                outcome.diagnostics.extend(without_kernel(stage, &planned));
                 outcome.diagnostics.extend(budget::check(stage, experiment.seed, &planned, sources));
                 outcome.diagnostics.extend(report::notes(stage));
                 stages.push(planned.stage);
@@ -85,6 +88,14 @@ fn hopeless(stage: &Stage) -> Option<Diagnostic> {
     let parameters = arch::parameters(stage.model.spec.as_ref());
     let needed = parameters.saturating_mul(least);
     (needed > stage.hardware.memory).then(|| codes::e0702::weights_alone(stage, parameters, needed))
+}
+
+/// Operations that do not run on the stage's device.
+fn without_kernel(stage: &Stage, planned: &Planned) -> Option<Diagnostic> {
+    let instructions = planned.stage.programs.values().flat_map(|program| &program.instructions);
+    let lacks = |name: &&str| ops::find(name).is_some_and(|op| !op.runs_on(stage.hardware.backend));
+    let names: BTreeSet<&str> = instructions.map(|i| &*i.op).filter(lacks).collect();
+    (!names.is_empty()).then(|| codes::e0604::no_kernel(stage, &names))
 }
 
 /// A stage with what was predicted of it.

@@ -5,6 +5,13 @@ use crate::codes;
 use crate::program::Origin;
 use regimen_base::{Diagnostic, Span};
 
+/// The same of a generator's.
+pub fn generator(model: &ModelView<'_>) -> Option<Diagnostic> {
+    let (hidden, heads) = (model.count("generator_hidden")?, model.count("generator_heads")?);
+    let fits = heads.0 == 0 || hidden.0.is_multiple_of(heads.0);
+    (!fits).then(|| codes::e0401::generator_heads(model.name, hidden, heads))
+}
+
 /// The rule. It points at what was set last: a derivation or a sweep may change one of the two.
 pub fn check(model: &ModelView<'_>) -> Option<Diagnostic> {
     if model.fields.is_set("head_size") {

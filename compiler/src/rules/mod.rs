@@ -9,7 +9,9 @@ mod floor;
 mod groups;
 mod heads;
 mod learning_rate;
+mod masking;
 mod micro_batch;
+mod objective;
 mod periods;
 mod precision;
 mod prompt;
@@ -30,11 +32,19 @@ use regimen_base::data::Certainty;
 use regimen_base::{Diagnostic, Span};
 
 /// Rules of models.
-pub const MODELS: &[fn(&ModelView<'_>) -> Option<Diagnostic>] =
-    &[heads::check, groups::key_value_heads, groups::pairs, vocabulary::check, weights::check];
+pub const MODELS: &[fn(&ModelView<'_>) -> Option<Diagnostic>] = &[
+    heads::check,
+    heads::generator,
+    groups::key_value_heads,
+    groups::pairs,
+    vocabulary::check,
+    weights::check,
+];
 
 /// Rules of stages.
 pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[
+    objective::check,
+    masking::check,
     sequence::check,
     micro_batch::check,
     warmup::check,

@@ -1,4 +1,4 @@
-//! The embedding table has a row for every token.
+//! The embedding table has a row for every token, and for the mask where tokens are hidden.
 
 use super::ModelView;
 use crate::codes;
@@ -11,7 +11,10 @@ pub fn check(model: &ModelView<'_>) -> Option<Diagnostic> {
         return None;
     }
     let tokenizer = model.fields.object("tokenizer").ok()?;
-    let needed = model.eval.tokenizer_facts(tokenizer).ok()?.vocab;
+    let facts = model.eval.tokenizer_facts(tokenizer).ok()?;
+    // What predicts hidden tokens needs a row for the mask.
+    let hides = model.eval.model(model.id).is_ok_and(|spec| !spec.objectives().contains(&"causal_lm"));
+    let needed = if hides { facts.vocab_with_mask() } else { facts.vocab };
     let name = model.eval.object_name(tokenizer);
-    (vocab.0 < needed).then(|| codes::e0410::vocabulary(vocab, &name, needed))
+    (vocab.0 < needed).then(|| codes::e0410::vocabulary(vocab, &name, needed, hides))
 }

@@ -9,16 +9,12 @@
 //! | `prefill`, `decode` | generate the text of `sample`, if the stage has one |
 
 use super::generation::{self, DECODE, PREFILL, Texts};
-use super::residents::{Residents, has_masters, state_dtype};
+use super::training;
 use super::{Lowered, compute_dtype, new_graph, random_key};
-use crate::arch::Init;
-use crate::experiment::{Optimizer, Rule, Stage};
-use crate::graph::{Graph, ShapeError, Value, attrs};
-use crate::ops;
-use crate::passes;
-use regimen_base::program::{Attr, Attrs, Program, Resident, ResidentId, Role};
-use regimen_base::schedule::{Action, Counter, Feed, HostValue, Metric};
-use regimen_base::tensor::{DType, TensorType};
+use crate::experiment::Stage;
+use crate::graph::ShapeError;
+use regimen_base::program::{Program, Resident};
+use regimen_base::schedule::{Action, Feed};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,15 +35,15 @@ pub fn lower(
     let mut add = |program: Program| {
         programs.insert(program.name.clone(), program);
     };
-    add(initialise(new(), stage, seed)?);
-    add(training.map_or_else(|| micro_step(new(), stage, micro_batch), Ok)?);
-    add(update(new(), stage)?);
-    add(evaluate(new(), stage, micro_batch)?);
+    add(training::initialise(new(), stage, seed)?);
+    add(training.map_or_else(|| training::micro_step(new(), stage, micro_batch), Ok)?);
+    add(training::update(new(), stage)?);
+    add(training::evaluate(new(), stage, micro_batch)?);
     if stage.sample.is_some() {
         generation::programs(new, stage.model.spec.as_ref(), texts(stage))?.into_iter().for_each(add);
     }
     let accumulate = stage.batch / micro_batch.max(1);
-    let feeds = feeds(stage, seed, micro_batch);
+    let feeds = training::feeds(stage, seed, micro_batch);
     let schedule = schedule(stage, seed, accumulate, &feeds);
     let runs = runs(stage, accumulate, &feeds);
     let residents = residents.clone();
@@ -55,21 +51,12 @@ pub fn lower(
     Ok(Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs, reserved })
 }
 
-/// Weights, gradients, optimizer state, and the numbers that host and programs share.
+/// Weights, gradients, optimizer state, the numbers that host and programs share, and caches for the text of `sample`.
 pub fn residents(stage: &Stage) -> Vec<Resident> {
-    let compute = compute_dtype(stage.precision);
-    let mut residents = Residents::default();
-    residents.weights(stage.model.spec.as_ref(), compute);
-    residents.gradients(compute);
-    residents.optimizer(stage.optimizer.rule, compute);
-    residents.scalar("step", DType::I64);
-    residents.scalar("learning_rate", DType::F32);
-    residents.scalar("grad_norm", DType::F32);
-    residents.scalar("loss_sum", state_dtype(compute));
-    residents.scalar("eval_loss_sum", state_dtype(compute));
+    let mut residents = training::residents(stage, &["loss_sum", "eval_loss_sum"]);
     if let (Some(_), Some(sizes)) = (&stage.sample, stage.model.spec.cache()) {
         let Texts { batch, length } = texts(stage);
-        residents.cache(sizes, batch, length, compute);
+        residents.cache(sizes, batch, length, compute_dtype(stage.precision));
     }
     residents.finish()
 }
@@ -77,225 +64,6 @@ pub fn residents(stage: &Stage) -> Vec<Resident> {
 /// What `sample` generates: one text, as long as the sequences that the model is trained on.
 fn texts(stage: &Stage) -> Texts {
     Texts { batch: 1, length: stage.sequence }
-}
-
-/// Ids of the residents with this role, in the order of their weights.
-fn with_role(graph: &mut Graph, role: Role, suffix: &str) -> Vec<Value> {
-    let ends = |r: &Resident| r.role == role && (suffix.is_empty() || r.name.ends_with(suffix));
-    let ids: Vec<usize> = (0..graph.residents.len()).filter(|i| ends(&graph.residents[*i])).collect();
-    ids.into_iter().map(|i| graph.resident(ResidentId(i as u32))).collect()
-}
-
-fn initialise(mut g: Graph, stage: &Stage, seed: u64) -> Result<Program, ShapeError> {
-    let key = Attr::Int(random_key(seed, &[&stage.name, "initialise"]));
-    let mastered = has_masters(g.precision);
-    let weights = with_role(&mut g, Role::Weight, "");
-    let filled = if mastered { with_role(&mut g, Role::Master, "") } else { weights.clone() };
-    for (index, spec) in stage.model.spec.weights().iter().enumerate() {
-        let target = filled[index];
-        match spec.init {
-            Init::Normal(std) => {
-                let site = Attr::Int(index as i64);
-                let attrs = attrs([
-                    ("mean", Attr::Float(0.0)),
-                    ("std", Attr::Float(std)),
-                    ("key", key.clone()),
-                    ("site", site),
-                ]);
-                g.apply(&ops::init::InitNormal, &spec.name, attrs, &[target])?;
-            }
-            Init::Constant(value) => {
-                g.apply(&ops::init::InitFill, &spec.name, attrs([("value", Attr::Float(value))]), &[target])?;
-            }
-        }
-        if mastered {
-            g.apply(&ops::assign::Assign, &spec.name, attrs([]), &[weights[index], target])?;
-        }
-    }
-    Ok(passes::finish(g, "initialise"))
-}
-
-/// Forward pass and loss of a batch; the loss is added to a resident sum.
-fn loss_of_batch(g: &mut Graph, stage: &Stage, samples: u64, sum: &str) -> Result<Value, ShapeError> {
-    let batch = TensorType::new(DType::I64, [samples, stage.sequence]);
-    let tokens = g.input("tokens", batch.clone());
-    let hidden = stage.model.spec.forward(g, tokens)?;
-    let logits = stage.model.spec.head(g, hidden)?;
-    let labels = g.input("labels", batch);
-    let divisor = g.input("divisor", TensorType::new(DType::F32, []));
-    let loss = ops::cross_entropy::cross_entropy(g, "loss", logits, labels, divisor)?;
-    let sum = g.scalar(sum)?;
-    ops::accumulate::accumulate(g, "loss_sum", sum, loss)?;
-    Ok(loss)
-}
-
-/// Forward and backward of one micro-batch.
-///
-/// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn micro_step(mut g: Graph, stage: &Stage, micro_batch: u64) -> Result<Program, ShapeError> {
-    g.training = true;
-    let loss = loss_of_batch(&mut g, stage, micro_batch, "loss_sum")?;
-    passes::training_program(g, "micro_step", loss, stage.recompute)
-}
-
-fn evaluate(mut g: Graph, stage: &Stage, micro_batch: u64) -> Result<Program, ShapeError> {
-    loss_of_batch(&mut g, stage, micro_batch, "eval_loss_sum")?;
-    Ok(passes::finish(g, "evaluate"))
-}
-
-fn update(mut g: Graph, stage: &Stage) -> Result<Program, ShapeError> {
-    let gradients = with_role(&mut g, Role::Gradient, "");
-    let norm = ops::global_norm::global_norm(&mut g, "grad_norm", &gradients)?;
-    let reported = g.scalar("grad_norm")?;
-    ops::accumulate::accumulate(&mut g, "grad_norm", reported, norm)?;
-    let decays: Vec<bool> =
-        stage.model.spec.weights().iter().map(|w| w.decay || stage.optimizer.decay_all).collect();
-    for (name, chosen) in [("decayed", true), ("not_decayed", false)] {
-        let members: Vec<usize> = (0..decays.len()).filter(|i| decays[*i] == chosen).collect();
-        let decay = if chosen { stage.optimizer.weight_decay } else { 0.0 };
-        if !members.is_empty() {
-            update_group(&mut g, name, &stage.optimizer, norm, &members, decay)?;
-        }
-    }
-    if !zeroes(&g, &stage.optimizer) {
-        g.apply(&ops::zero::Zero, "gradients", attrs([]), &gradients)?;
-    }
-    Ok(passes::finish(g, "update"))
-}
-
-/// Whether the update itself leaves zeros in the gradients.
-fn zeroes(g: &Graph, optimizer: &Optimizer) -> bool {
-    matches!(optimizer.rule, Rule::AdamW { .. }) && g.device.fusions.has(passes::fuse::ZEROING)
-}
-
-fn update_group(
-    g: &mut Graph,
-    name: &str,
-    optimizer: &Optimizer,
-    norm: Value,
-    members: &[usize],
-    decay: f64,
-) -> Result<(), ShapeError> {
-    let mastered = has_masters(g.precision);
-    let learning_rate = g.scalar("learning_rate")?;
-    let step = g.scalar("step")?;
-    let mut attrs = attrs([
-        ("n", Attr::Int(members.len() as i64)),
-        ("weight_decay", Attr::Float(decay)),
-        ("clip", Attr::Float(optimizer.clip)),
-        ("copies", Attr::Bool(mastered)),
-    ]);
-    let weights = with_role(g, Role::Weight, "");
-    let updated = if mastered { with_role(g, Role::Master, "") } else { weights.clone() };
-    let mut groups = vec![updated, with_role(g, Role::Gradient, "")];
-    let mut operands = match optimizer.rule {
-        Rule::AdamW { beta1, beta2, eps } => {
-            insert_floats(&mut attrs, &[("beta1", beta1), ("beta2", beta2), ("eps", eps)]);
-            if zeroes(g, optimizer) {
-                attrs.insert("zero".into(), Attr::Bool(true));
-            }
-            groups.extend([with_role(g, Role::Moment, ".m"), with_role(g, Role::Moment, ".v")]);
-            vec![learning_rate, step, norm]
-        }
-        Rule::Sgd { momentum } => {
-            insert_floats(&mut attrs, &[("momentum", momentum)]);
-            if momentum != 0.0 {
-                groups.push(with_role(g, Role::Moment, ".momentum"));
-            }
-            vec![learning_rate, norm]
-        }
-    };
-    if mastered {
-        groups.push(weights);
-    }
-    for group in groups {
-        operands.extend(members.iter().map(|i| group[*i]));
-    }
-    match optimizer.rule {
-        Rule::AdamW { .. } => g.apply(&ops::update::AdamW, name, attrs, &operands)?,
-        Rule::Sgd { .. } => g.apply(&ops::update::Sgd, name, attrs, &operands)?,
-    };
-    Ok(())
-}
-
-fn insert_floats(attrs: &mut Attrs, pairs: &[(&'static str, f64)]) {
-    attrs.extend(pairs.iter().map(|(name, value)| ((*name).into(), Attr::Float(*value))));
-}
-
-fn feeds(stage: &Stage, seed: u64, micro_batch: u64) -> Vec<Feed> {
-    let feed = |name: &str, split: &str, batch: u64, shuffle: Option<i64>| Feed {
-        name: name.to_string(),
-        dataset: stage.data.name.clone(),
-        split: split.to_string(),
-        sequence: stage.sequence,
-        batch,
-        micro_batch,
-        shuffle,
-    };
-    let key = random_key(seed, &[&stage.name, "shuffle"]);
-    let mut feeds = vec![feed("train", "train", stage.batch, Some(key))];
-    if let Some(evaluate) = &stage.evaluate {
-        let facts = stage.data_facts.splits.iter().find(|s| s.name == evaluate.split);
-        let available = facts.map_or(0, |s| s.tokens.saturating_sub(1) / stage.sequence);
-        let samples = match evaluate.samples {
-            0 => available,
-            n => n.min(available),
-        };
-        feeds.push(feed("validation", &evaluate.split, samples.max(1), None));
-    }
-    feeds
-}
-
-fn metric(name: &str, resident: &str, reset: bool) -> Metric {
-    Metric { name: name.to_string(), resident: resident.to_string(), reset }
-}
-
-fn schedule(stage: &Stage, seed: u64, accumulate: u64, feeds: &[Feed]) -> Vec<Action> {
-    let run = |program: &str, feed: Option<&str>| Action::Run {
-        program: program.to_string(),
-        feed: feed.map(str::to_string),
-    };
-    let set = |resident: &str, value| Action::Set { resident: resident.to_string(), value };
-    let mut fresh = vec![run("initialise", None)];
-    fresh.extend(load(stage));
-    fresh.extend(sample(stage, seed, "before"));
-    let mut step = vec![
-        set("step", HostValue::Step),
-        set("learning_rate", HostValue::LearningRate(stage.learning_rate.clone())),
-        Action::Repeat {
-            counter: Counter::MicroBatch,
-            times: accumulate,
-            body: vec![run("micro_step", Some("train"))],
-        },
-        run("update", None),
-        Action::Report {
-            metrics: vec![
-                metric("loss", "loss_sum", true),
-                metric("grad_norm", "grad_norm", true),
-                metric("learning_rate", "learning_rate", false),
-            ],
-        },
-    ];
-    step.extend(evaluation(stage, feeds));
-    step.push(Action::Checkpoint { policy: stage.checkpoint.clone() });
-    let mut all = vec![
-        Action::Fresh { body: fresh },
-        Action::Repeat { counter: Counter::Step, times: stage.steps, body: step },
-    ];
-    all.extend(sample(stage, seed, "after"));
-    all.push(Action::Finish);
-    all
-}
-
-fn load(stage: &Stage) -> Option<Action> {
-    use regimen_base::schedule::WeightSource;
-    let from = match (&stage.from, &stage.model.weights) {
-        (Some((name, which)), _) => WeightSource::Stage(name.clone(), which.clone()),
-        (None, Some(folder)) => WeightSource::Folder(folder.clone()),
-        (None, None) => return None,
-    };
-    Some(Action::Load { from })
 }
 
 fn sample(stage: &Stage, seed: u64, when: &str) -> Option<Action> {
@@ -309,41 +77,26 @@ fn sample(stage: &Stage, seed: u64, when: &str) -> Option<Action> {
     })
 }
 
-fn batches(feed: &Feed) -> u64 {
-    feed.batch.div_ceil(feed.micro_batch.max(1))
-}
-
-fn evaluation(stage: &Stage, feeds: &[Feed]) -> Option<Action> {
-    let evaluate = stage.evaluate.as_ref()?;
-    let feed = feeds.iter().find(|f| f.name == "validation")?;
-    let action = Action::Evaluate {
-        name: "validation".to_string(),
-        program: "evaluate".to_string(),
-        feed: feed.name.clone(),
-        batches: batches(feed),
-        metrics: vec![metric("loss", "eval_loss_sum", true)],
-        watch: Some(evaluate.watch.clone()),
-    };
-    Some(Action::Every { every: evaluate.every, last: true, body: vec![action] })
+/// The shared schedule, with texts before the steps and after them.
+fn schedule(stage: &Stage, seed: u64, accumulate: u64, feeds: &[Feed]) -> Vec<Action> {
+    let metrics = vec![training::metric("loss", "loss_sum")];
+    let evaluated = vec![training::metric("loss", "eval_loss_sum")];
+    let mut all = training::schedule(stage, accumulate, feeds, metrics, evaluated);
+    if let (Some(Action::Fresh { body }), Some(before)) = (all.first_mut(), sample(stage, seed, "before")) {
+        body.push(before);
+    }
+    let after = sample(stage, seed, "after");
+    all.splice(all.len() - 1..all.len() - 1, after);
+    all
 }
 
 /// How often each program runs if the stage is not stopped early.
 fn runs(stage: &Stage, accumulate: u64, feeds: &[Feed]) -> BTreeMap<String, u64> {
-    let evaluations = match &stage.evaluate {
-        Some(e) => stage.steps / e.every.max(1) + u64::from(!stage.steps.is_multiple_of(e.every.max(1))),
-        None => 0,
-    };
-    let per_evaluation = feeds.iter().find(|f| f.name == "validation").map_or(0, batches);
-    // Before and after; the prompt's last chunk gives the first token.
-    let sampled = stage.sample.as_ref().map_or(0, |s| s.tokens.saturating_sub(1).saturating_mul(2));
-    let prompts = stage.sample.as_ref().map_or(0, |s| 2 * u64::from(s.tokens > 0));
-    let runs = [
-        ("initialise", 1),
-        ("micro_step", stage.steps.saturating_mul(accumulate)),
-        ("update", stage.steps),
-        ("evaluate", evaluations.saturating_mul(per_evaluation)),
-        (PREFILL, prompts),
-        (DECODE, sampled),
-    ];
-    runs.into_iter().map(|(name, n)| (name.to_string(), n)).collect()
+    let mut runs = training::runs(stage, accumulate, feeds);
+    if let Some(sample) = &stage.sample {
+        // Before and after; the prompt's last chunk gives the first token.
+        runs.insert(PREFILL.to_string(), 2 * u64::from(sample.tokens > 0));
+        runs.insert(DECODE.to_string(), sample.tokens.saturating_sub(1).saturating_mul(2));
+    }
+    runs
 }

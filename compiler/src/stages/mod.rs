@@ -2,9 +2,12 @@
 
 pub mod causal_lm;
 pub mod generation;
+pub mod masked_lm;
+pub mod replaced_token_detection;
 pub mod residents;
+pub mod training;
 
-use crate::experiment::{Precision, Stage};
+use crate::experiment::{Objective, Precision, Stage};
 use crate::graph::{Graph, ShapeError, Traits};
 use crate::passes::fuse::Fusions;
 use regimen_base::plan::Backend;
@@ -49,10 +52,11 @@ impl Lowered {
 /// # Errors
 /// If there are no programs for this kind of stage.
 pub fn residents(stage: &Stage) -> Result<Arc<Vec<Resident>>, ShapeError> {
-    match stage.kind {
-        "causal_lm" => Ok(Arc::new(causal_lm::residents(stage))),
-        _ => Err(unknown(stage)),
-    }
+    Ok(Arc::new(match &stage.objective {
+        Objective::CausalLm => causal_lm::residents(stage),
+        Objective::MaskedLm(_) => masked_lm::residents(stage),
+        Objective::ReplacedTokenDetection { .. } => replaced_token_detection::residents(stage),
+    }))
 }
 
 /// Lowers a stage over its [`residents`] for a micro-batch of this size.
@@ -79,9 +83,15 @@ pub fn lower_with(
     residents: &Arc<Vec<Resident>>,
     probed: Option<Program>,
 ) -> Result<Lowered, ShapeError> {
-    match stage.kind {
-        "causal_lm" => causal_lm::lower(stage, seed, micro_batch, residents, probed),
-        _ => Err(unknown(stage)),
+    match &stage.objective {
+        Objective::CausalLm => causal_lm::lower(stage, seed, micro_batch, residents, probed),
+        Objective::MaskedLm(masking) => {
+            masked_lm::lower(stage, masking, seed, micro_batch, residents, probed)
+        }
+        Objective::ReplacedTokenDetection { masking, weight } => {
+            let parts = replaced_token_detection::Parts { masking, weight: *weight };
+            replaced_token_detection::lower(stage, parts, seed, micro_batch, residents, probed)
+        }
     }
 }
 
@@ -95,15 +105,16 @@ pub fn probe(
     micro_batch: u64,
     residents: &Arc<Vec<Resident>>,
 ) -> Result<Option<Program>, ShapeError> {
-    match stage.kind {
-        "causal_lm" => causal_lm::micro_step(new_graph(stage, residents, seed), stage, micro_batch).map(Some),
-        _ => Ok(None),
+    let graph = new_graph(stage, residents, seed);
+    match &stage.objective {
+        Objective::CausalLm | Objective::MaskedLm(_) => {
+            training::micro_step(graph, stage, micro_batch).map(Some)
+        }
+        Objective::ReplacedTokenDetection { masking, weight } => {
+            let parts = replaced_token_detection::Parts { masking, weight: *weight };
+            replaced_token_detection::micro_step(graph, stage, parts, micro_batch).map(Some)
+        }
     }
-}
-
-fn unknown(stage: &Stage) -> ShapeError {
-    let message = format!("the stage kind `{}` has no programs", stage.kind);
-    ShapeError { op: "stage", name: stage.name.clone(), message }
 }
 
 /// Key of a random stream: 64 bits that depend on the seed and on what the stream is for.

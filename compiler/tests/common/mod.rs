@@ -1,5 +1,8 @@
 //! A stage built by hand, for tests of planning that need no source text.
 
+#[allow(dead_code, reason = "not every test file trains encoders")]
+pub mod encoders;
+
 use regimen_base::data::{
     Certainty, Dataset, DatasetFacts, Share, Split, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
 };
@@ -62,12 +65,14 @@ pub fn stage(model: impl ModelSpec + 'static, batch: u64, micro_batch: u64) -> S
     Stage {
         name: "pretrain".into(),
         kind: "causal_lm",
+        objective: Objective::CausalLm,
         from: None,
         tokenizer: Tokenizer { name: "words".into(), kind: TokenizerKind::Bytes },
         tokenizer_data: None,
         tokenizer_facts: TokenizerFacts {
             vocab: model.vocab(),
             end_of_text: 0,
+            mask: None,
             content: String::new(),
             certainty: Certainty::Measured,
         },

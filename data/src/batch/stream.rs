@@ -43,6 +43,16 @@ impl Stream {
         self.samples
     }
 
+    /// Tokens of the split.
+    pub fn tokens(&self) -> u64 {
+        self.tokens.tokens()
+    }
+
+    /// Position of a sample's first token in the split.
+    pub fn position(&self, index: u64) -> u64 {
+        self.start(index) % self.tokens.tokens()
+    }
+
     /// Writes the sample with this index: its tokens, and for each the token after it. Both slices should
     /// have `sequence` elements; of shorter ones, the rest of the sample is left out.
     pub fn sample(&self, index: u64, tokens: &mut [i64], labels: &mut [i64]) {

@@ -7,7 +7,7 @@ pub const PAGE: CodePage = CodePage {
     code: Code("E0560"),
     title: "a tokenizer has no end-of-text token",
     page: r#"Documents are joined with an end-of-text token, which must be one of the tokenizer's own. It is taken from `eos_token` in
-`tokenizer_config.json` or `special_tokens_map.json` beside the `tokenizer.json`, or else it is `<|endoftext|>`, `</s>` or `<eos>` if the
+`tokenizer_config.json` or `special_tokens_map.json` beside the `tokenizer.json`, or else it is `<|endoftext|>`, `</s>`, `<eos>` or `[SEP]` if the
 vocabulary has it. Otherwise name it:
 
 ```

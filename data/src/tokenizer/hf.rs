@@ -7,7 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokenizers::{ModelWrapper, Tokenizer};
 
 /// End-of-text tokens to look for if nothing names one.
-const USUAL: [&str; 3] = [super::END_OF_TEXT, "</s>", "<eos>"];
+const USUAL: [&str; 4] = [super::END_OF_TEXT, "</s>", "<eos>", "[SEP]"];
+
+/// How masks are written: BERT's, RoBERTa's.
+const MASKS: [&str; 2] = ["[MASK]", "<mask>"];
 
 /// A tokenizer read from a `tokenizer.json`.
 #[derive(Clone, Debug)]
@@ -97,6 +100,14 @@ impl Tokenize for Hf {
 
     fn end_of_text(&self) -> u32 {
         self.end_of_text
+    }
+
+    fn piece(&self, id: u32) -> String {
+        self.inner.id_to_token(id).unwrap_or_default()
+    }
+
+    fn mask(&self) -> Option<u32> {
+        MASKS.iter().find_map(|token| self.inner.token_to_id(token))
     }
 
     fn to_json(&self) -> String {

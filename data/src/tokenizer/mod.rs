@@ -49,6 +49,16 @@ pub trait Tokenize: Debug + Send + Sync {
     /// Id of the token between documents.
     fn end_of_text(&self) -> u32;
 
+    /// Id of the token that stands for a hidden one, if there is one.
+    fn mask(&self) -> Option<u32> {
+        None
+    }
+
+    /// A token as the vocabulary writes it, its mark of a word's beginning or middle included.
+    fn piece(&self, id: u32) -> String {
+        self.decode(&[id])
+    }
+
     /// The tokenizer as text of a `tokenizer.json`, the same bytes on every machine.
     fn to_json(&self) -> String;
 
@@ -64,6 +74,7 @@ pub fn facts_of(tokenizer: &dyn Tokenize) -> TokenizerFacts {
     TokenizerFacts {
         vocab: tokenizer.vocab(),
         end_of_text: tokenizer.end_of_text(),
+        mask: tokenizer.mask(),
         content: content(tokenizer),
         certainty: Certainty::Measured,
     }

@@ -33,6 +33,13 @@ template <typename C> RGM_INLINE C gelu_sigmoid(C x) {
   return C(1) / (C(1) + exponential(-twice_u));
 }
 
+constexpr double ROOT_HALF = 0.7071067811865476;
+constexpr double ONE_OVER_ROOT_2_PI = 0.3989422804014327;
+
+// Share of a normal distribution below x.
+RGM_INLINE float normal_below(float x) { return 0.5f * __builtin_erfcf(-x * static_cast<float>(ROOT_HALF)); }
+RGM_INLINE double normal_below(double x) { return 0.5 * __builtin_erfc(-x * ROOT_HALF); }
+
 }  // namespace
 
 // y = a + b, where b is a row of `tail` elements repeated; the range counts rows.
@@ -97,6 +104,24 @@ void gelu_grad(const ElementArgs& args, int64_t begin, int64_t end) {
       const C s = gelu_sigmoid(x);
       const C slope = C(2 * ROOT_2_OVER_PI) * (C(1) + C(3 * CUBIC) * x * x);
       return dy * (s + x * s * (C(1) - s) * slope);
+    });
+  });
+}
+
+// x·Φ(x), the normal distribution's Φ by the error function.
+void gelu_erf(const ElementArgs& args, int64_t begin, int64_t end) {
+  with_type(args.dtype, [&](auto* type) {
+    map<RGM_TYPE_OF(type)>(args, begin, end, [](auto x) __attribute__((always_inline)) { return x * normal_below(x); });
+  });
+}
+
+// a is dy, b is x: d/dx x·Φ(x) = Φ + x·φ with the density φ.
+void gelu_erf_grad(const ElementArgs& args, int64_t begin, int64_t end) {
+  with_type(args.dtype, [&](auto* type) {
+    zip<RGM_TYPE_OF(type)>(args, begin, end, [](auto dy, auto x) __attribute__((always_inline)) {
+      using C = decltype(x);
+      const C density = C(ONE_OVER_ROOT_2_PI) * exponential(C(-0.5) * x * x);
+      return dy * (normal_below(x) + x * density);
     });
   });
 }

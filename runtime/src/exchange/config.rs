@@ -43,8 +43,22 @@ fn effective(config: &Value, key: &str, default: &Value) -> Value {
         // Two names of one function.
         ("activation_function", Value::String(name)) if name == "gelu_pytorch_tanh" => json!("gelu_new"),
         ("rope_scaling", Value::Object(scaling)) => rope_scaling(scaling),
+        // `c2p|p2c` or a list, in any order.
+        ("pos_att_type", Value::String(kinds)) => sorted(kinds.split('|').map(str::trim)),
+        ("pos_att_type", Value::Array(kinds)) => sorted(kinds.iter().filter_map(Value::as_str)),
+        // Without a limit of its own it is the context.
+        ("max_relative_positions", Value::Number(n)) if n.as_i64().is_some_and(|n| n < 1) => {
+            json!(number("max_position_embeddings"))
+        }
+        ("embedding_size", Value::Null) => json!(number("hidden_size")),
         _ => value.clone(),
     }
+}
+
+fn sorted<'a>(words: impl Iterator<Item = &'a str>) -> Value {
+    let mut words: Vec<&str> = words.collect();
+    words.sort_unstable();
+    json!(words)
 }
 
 /// Without scaling there is nothing; `type` is the older name of `rope_type`; what YaRN takes if nothing is written.
@@ -84,7 +98,7 @@ mod tests {
 
     fn ours(config: Value, defaults: &Value) -> Exchange {
         let defaults = defaults.as_object().unwrap().clone();
-        Exchange { config, defaults, prefix: String::new(), tensors: vec![] }
+        Exchange { config, defaults, prefix: String::new(), tensors: vec![], spare: vec![] }
     }
 
     fn gpt2() -> Value {
@@ -116,6 +130,20 @@ mod tests {
         let theirs =
             json!({"n_embd": 768, "attn_pdrop": 0.5, "bos_token_id": 1, "transformers_version": "9"});
         assert!(differences(&theirs, &ours(json!({"n_embd": 768}), &gpt2())).is_empty());
+    }
+
+    #[test]
+    fn attention_to_positions_may_be_written_in_three_ways() {
+        let defaults =
+            json!({"pos_att_type": null, "max_relative_positions": -1, "max_position_embeddings": 512});
+        let ours = ours(json!({"pos_att_type": "c2p|p2c", "max_relative_positions": -1}), &defaults);
+        for theirs in [
+            json!({"pos_att_type": "p2c|c2p"}),
+            json!({"pos_att_type": ["p2c", "c2p"], "max_relative_positions": 0}),
+        ] {
+            assert_eq!(differences(&theirs, &ours), Vec::<String>::new());
+        }
+        assert_eq!(differences(&json!({"pos_att_type": ["c2p"]}), &ours).len(), 1);
     }
 
     #[test]

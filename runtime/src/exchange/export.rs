@@ -2,12 +2,14 @@
 
 use super::names;
 use super::transpose::transpose;
+use crate::checkpoint::convert::{to_f64, write};
 use crate::checkpoint::disk::{Disk, RealDisk, TEMPORARY};
 use crate::checkpoint::tensors::{Entry, Failure, TensorFile, write_tensors};
 use crate::checkpoint::{Checkpoint, names as files, write_file};
 use crate::run::{codes, find_stage};
 use regimen_base::Diagnostic;
 use regimen_base::plan::{ExchangeTensor, Stage};
+use regimen_base::tensor::DType;
 use std::path::Path;
 
 /// What was written.
@@ -97,12 +99,26 @@ fn entries(file: &TensorFile, tensors: &[ExchangeTensor], path: &Path) -> Result
     Ok(tensors.iter().filter_map(entry).collect())
 }
 
+/// Element by element, rounded once.
+fn sum(dtype: DType, a: &[u8], b: &[u8]) -> Vec<u8> {
+    let numbers: Vec<f64> = to_f64(dtype, a).iter().zip(to_f64(dtype, b)).map(|(a, b)| a + b).collect();
+    let mut bytes = vec![0; a.len()];
+    let size = (dtype.size() as usize).max(1);
+    numbers.iter().zip(bytes.chunks_mut(size)).for_each(|(number, out)| write(dtype, *number, out));
+    bytes
+}
+
 fn content(file: &TensorFile, tensor: Option<&ExchangeTensor>) -> std::io::Result<Vec<u8>> {
     let Some((tensor, stored)) = tensor.and_then(|t| Some((t, file.find(&t.ours)?))) else {
         return Ok(vec![]);
     };
     let mut bytes = vec![0; stored.bytes];
     file.read(&stored, &mut bytes)?;
+    if let Some(other) = tensor.plus.as_ref().and_then(|name| file.find(name)) {
+        let mut added = vec![0; other.bytes];
+        file.read(&other, &mut added)?;
+        bytes = sum(stored.dtype, &bytes, &added);
+    }
     Ok(match (tensor.transposed, stored.shape.as_slice()) {
         (true, &[rows, columns]) => {
             transpose(&bytes, rows as usize, columns as usize, stored.dtype.size() as usize)

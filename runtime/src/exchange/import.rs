@@ -109,9 +109,9 @@ fn matches<'a>(stage: &'a Stage, files: &Files, folder: &Path) -> Result<Vec<Mat
     let weights = logical_weights(stage);
     for tensor in &stage.model.exchange.tensors {
         let weight = weights.iter().find(|w| w.entry.name == tensor.ours);
-        let name = [tensor.theirs.clone(), other_name(&tensor.theirs, &stage.model.exchange.prefix)]
-            .into_iter()
-            .find(|n| files.of.contains_key(n));
+        let names = [tensor.theirs.clone(), other_name(&tensor.theirs, &stage.model.exchange.prefix)];
+        let older = names.clone().map(|name| older_name(&name));
+        let name = names.into_iter().chain(older).find(|n| files.of.contains_key(n));
         match (weight, name) {
             (Some(weight), Some(name)) => match misfit(files, tensor, weight, &name) {
                 Some(what) => wrong.push(what),
@@ -123,7 +123,7 @@ fn matches<'a>(stage: &'a Stage, files: &Files, folder: &Path) -> Result<Vec<Mat
     }
     let used: BTreeSet<&str> = matched.iter().map(|(_, _, name)| name.as_str()).collect();
     let unused =
-        |name: &&String| !used.contains(name.as_str()) && !is_buffer(name) && !is_tied(stage, files, name);
+        |name: &&String| !used.contains(name.as_str()) && !is_buffer(name) && !is_spare(stage, files, name);
     let known: BTreeSet<&str> = wrong.iter().filter_map(|w| w.split(": ").next()).collect();
     let extra: Vec<String> =
         files.of.keys().filter(unused).filter(|n| !known.contains(n.as_str())).cloned().collect();
@@ -153,15 +153,29 @@ fn is_buffer(name: &str) -> bool {
     name.ends_with(".attn.bias")
         || name.ends_with(".attn.masked_bias")
         || name.ends_with(".rotary_emb.inv_freq")
+        || name.ends_with(".embeddings.position_ids")
+        || name.ends_with(".embeddings.token_type_ids")
 }
 
-/// A head stored although it is tied: it must have the embedding's content.
-fn is_tied(stage: &Stage, files: &Files, name: &str) -> bool {
+/// How BERT's own files call the parameters of norms.
+fn older_name(name: &str) -> String {
+    name.replace(".LayerNorm.weight", ".LayerNorm.gamma").replace(".LayerNorm.bias", ".LayerNorm.beta")
+}
+
+/// Another head, or a head stored although it is tied: it must have the content of what it is tied to.
+fn is_spare(stage: &Stage, files: &Files, name: &str) -> bool {
     let exchange = &stage.model.exchange;
+    if exchange.spare.iter().any(|begins| name.starts_with(begins.as_str())) {
+        return true;
+    }
+    if let Some(head) = name.strip_suffix("decoder.bias") {
+        return files.bytes(name) == files.bytes(&[head, "bias"].concat());
+    }
     let Some(embedding) = exchange.tensors.first().map(|first| first.theirs.clone()) else { return false };
     let other = other_name(&embedding, &exchange.prefix);
     let same = |e: &String| files.of.contains_key(e) && files.bytes(name) == files.bytes(e);
-    name == "lm_head.weight" && [embedding, other].iter().any(same)
+    let head = name == "lm_head.weight" || name.ends_with(".decoder.weight");
+    head && [embedding, other].iter().any(same)
 }
 
 fn load(

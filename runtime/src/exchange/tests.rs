@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 fn checkpoint(folder: &Path) -> Checkpoint {
-    let stage = stage();
+    checkpoint_of(stage(), folder)
+}
+
+fn checkpoint_of(stage: Stage, folder: &Path) -> Checkpoint {
     let plan = Plan::new(Content { experiment: "e".into(), stages: vec![stage.clone()] }, vec![]).unwrap();
     let texts = BTreeMap::from([
         (names::PLAN.to_owned(), plan.to_json().unwrap()),
@@ -75,6 +78,41 @@ fn the_exported_file_has_their_names_shapes_and_format() {
     assert_eq!(a.shape(), [3, 2]);
     // Ours is [[6, 2, 3], [4, 5, 6.000001]]; the second number of the transpose is 4.
     assert_eq!(a.data()[4..8], 4.0_f32.to_le_bytes());
+}
+
+#[test]
+fn a_tensor_kept_as_two_summands_is_written_as_their_sum() {
+    let root = tempfile::tempdir().unwrap();
+    let mut stage = stage();
+    stage.model.exchange.tensors[1].plus = Some("b".to_owned());
+    let target = root.path().join("hf");
+    export(&checkpoint_of(stage.clone(), &root.path().join("checkpoints")), &target).unwrap();
+    let bytes = std::fs::read(target.join("model.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let numbers = |bytes: &[u8]| crate::checkpoint::convert::to_f64(DType::F32, bytes);
+    let doubled: Vec<f64> = numbers(&Memory::at_step(&stage, 5).0[2]).iter().map(|n| 2.0 * n).collect();
+    assert_eq!(numbers(tensors.tensor("transformer.b").unwrap().data()), doubled);
+}
+
+#[test]
+fn other_heads_are_passed_over_and_norms_may_have_their_older_names() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = exported(root.path());
+    let mut stage = stage();
+    stage.model.exchange.tensors[1].theirs = "bert.LayerNorm.weight".to_owned();
+    stage.model.exchange.spare = vec!["bert.pooler.".to_owned()];
+    let tensors: &[(&str, DType, &[u64])] = &[
+        ("transformer.a", DType::F32, &[3, 2]),
+        ("bert.LayerNorm.gamma", DType::F32, &[2]),
+        ("bert.pooler.dense.weight", DType::F32, &[7]),
+        ("cls.decoder.weight", DType::F32, &[3, 2]),
+    ];
+    model(&folder.join("model.safetensors"), tensors);
+    assert_eq!(imported(&stage, &folder).unwrap().0[2], 0.5_f32.to_le_bytes().repeat(2));
+    // A decoder that is not the embedding is another model's.
+    let other: &[(&str, DType, &[u64])] = &[("cls.decoder.weight", DType::F32, &[2, 2])];
+    model(&folder.join("model.safetensors"), &[&tensors[..3], other].concat());
+    assert!(imported(&stage, &folder).unwrap_err().notes[0].contains("`cls.decoder.weight`"));
 }
 
 #[test]

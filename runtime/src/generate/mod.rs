@@ -6,7 +6,7 @@
 
 pub mod chat;
 mod decode;
-mod philox;
+pub(crate) mod philox;
 mod sample;
 mod stop;
 mod window;

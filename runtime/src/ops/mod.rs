@@ -50,6 +50,7 @@ registry! {
     cached_attention
     cast
     concat
+    constant
     contiguous
     cross_entropy
     cross_entropy_grad
@@ -60,6 +61,8 @@ registry! {
     enter_parallel
     fill
     gelu
+    gelu_erf
+    gelu_erf_grad
     gelu_grad
     global_norm
     init_fill
@@ -70,7 +73,10 @@ registry! {
     linear_grad_weight
     linear_grad_weight_accumulate
     multiply
+    relative_scores
+    relative_scores_grad
     repeat_heads
+    replace_tokens
     reshape
     rotary
     rotary_table

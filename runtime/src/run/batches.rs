@@ -2,13 +2,14 @@
 
 use super::codes;
 use super::engine::HostSlice;
+use super::masking::{IGNORED, Masker, Place};
 use regimen_base::Diagnostic;
 use regimen_base::schedule::Feed;
-use regimen_data::Stream;
+use regimen_data::{Stream, Tokenize};
 use std::collections::BTreeMap;
 
-/// The label of a position that does not count.
-const IGNORED: i64 = -100;
+/// Stands for the index of a sample in rows that only fill up a batch.
+const NO_SAMPLE: i64 = -1;
 
 /// Where samples come from. A sample is a function of its index, so there is no position to restore.
 pub trait Batches {
@@ -33,12 +34,41 @@ pub trait Batches {
 
 /// Streams of the data engine, by feed.
 #[derive(Debug, Default)]
-pub struct Streams(BTreeMap<String, Stream>);
+pub struct Streams {
+    feeds: BTreeMap<String, Source>,
+    /// The last answer of [`Batches::supervised`] that took reading: feed, first sample, samples, labels. It is asked for with every
+    /// micro-batch of a batch.
+    counted: Option<(String, u64, u64, u64)>,
+}
+
+/// A stream, and what is hidden of it.
+#[derive(Debug)]
+struct Source {
+    stream: Stream,
+    masker: Option<Masker>,
+}
+
+impl Source {
+    /// Writes a sample; returns how many labels count.
+    fn sample(&self, index: u64, tokens: &mut [i64], labels: &mut [i64]) -> u64 {
+        self.stream.sample(index, tokens, labels);
+        let Some(masker) = &self.masker else { return labels.len() as u64 };
+        let place = Place { sample: index, start: self.stream.position(index), tokens: self.stream.tokens() };
+        masker.hide(place, tokens, labels)
+    }
+}
 
 impl Streams {
     /// Adds the stream of a feed.
-    pub fn add(&mut self, feed: &Feed, stream: Stream) {
-        self.0.insert(feed.name.clone(), stream);
+    pub fn add(&mut self, feed: &Feed, stream: Stream, tokenizer: &dyn Tokenize) {
+        let masker = feed.masking.as_ref().map(|masking| Masker::new(masking, tokenizer));
+        self.feeds.insert(feed.name.clone(), Source { stream, masker });
+    }
+
+    fn source(&self, feed: &Feed) -> Result<&Source, Diagnostic> {
+        self.feeds.get(&feed.name).ok_or_else(|| {
+            codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no data", feed.name))
+        })
     }
 }
 
@@ -50,16 +80,27 @@ impl Batches for Streams {
         tokens: &mut [i64],
         labels: &mut [i64],
     ) -> Result<(), Diagnostic> {
-        let stream = self.0.get(&feed.name).ok_or_else(|| {
-            codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no data", feed.name))
-        })?;
-        stream.sample(index, tokens, labels);
+        self.source(feed)?.sample(index, tokens, labels);
         Ok(())
     }
 
-    /// Every token of a window of running text has a label.
-    fn supervised(&mut self, feed: &Feed, _first: u64, count: u64) -> Result<u64, Diagnostic> {
-        Ok(count * feed.sequence)
+    /// Every token of a window of running text has a label, unless only hidden ones do: then they are counted. A batch in which
+    /// nothing is hidden has a loss of zero, whatever divides it.
+    fn supervised(&mut self, feed: &Feed, first: u64, count: u64) -> Result<u64, Diagnostic> {
+        if feed.masking.is_none() {
+            return Ok(count * feed.sequence);
+        }
+        if let Some((name, from, samples, labels)) = &self.counted
+            && (name.as_str(), *from, *samples) == (feed.name.as_str(), first, count)
+        {
+            return Ok(*labels);
+        }
+        let source = self.source(feed)?;
+        let (mut tokens, mut labels) = (vec![0; feed.sequence as usize], vec![0; feed.sequence as usize]);
+        let hidden =
+            (first..first + count).map(|i| source.sample(i, &mut tokens, &mut labels)).sum::<u64>().max(1);
+        self.counted = Some((feed.name.clone(), first, count, hidden));
+        Ok(hidden)
     }
 }
 
@@ -94,7 +135,7 @@ impl MicroBatch {
         self.samples.clear();
         let places = self.tokens.chunks_exact_mut(row).zip(self.labels.chunks_exact_mut(row));
         for (index, (tokens, labels)) in (first..).zip(places) {
-            self.samples.push(index as i64);
+            self.samples.push(if index < end { index as i64 } else { NO_SAMPLE });
             if index < end {
                 batches.sample(feed, index, tokens, labels)?;
             } else {

@@ -118,7 +118,7 @@ fn add_feeds(
             codes::plan_not_runnable(&stage.name, format!("feed `{}` reads no existing split", feed.name))
         })?;
         let stream = Stream::new(tokens.clone(), feed.sequence, feed.shuffle).map_err(|fault| *fault)?;
-        streams.add(feed, stream);
+        streams.add(feed, stream, prepared.tokenizer.as_ref());
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ pub mod gpu;
 pub mod interrupt;
 mod launch;
 pub mod libtorch;
+mod masking;
 mod measure;
 mod numerics;
 pub mod observer;

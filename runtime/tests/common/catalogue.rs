@@ -21,6 +21,7 @@ pub fn all(s: Sizes, dtype: DType) -> Vec<Op> {
     let mut ops = rows(s, dtype);
     ops.extend(layers(s, dtype));
     ops.extend(heads(s, dtype));
+    ops.extend(encoders(s, dtype));
     ops.extend(products(s, dtype));
     ops.extend(losses(s, dtype));
     ops.extend(updates(s, dtype));
@@ -103,6 +104,8 @@ fn layers(Sizes { b, t, c, .. }: Sizes, dtype: DType) -> Vec<Op> {
         Op::new("gelu", &[&x], &[full.clone()]),
         Op::new("gelu_grad", &[&x, &x], &[full.clone()]),
         Op::new("gelu_grad", &[&normal(&[b, t, c], dtype), &x], &[full.clone()]).over(0, 0),
+        Op::new("gelu_erf", &[&x], &[full.clone()]),
+        Op::new("gelu_erf_grad", &[&normal(&[b, t, c], dtype), &x], &[full.clone()]).over(0, 0),
         Op::new("dropout", &[&x, &samples, &number(7)], &[full])
             .float("rate", 0.3)
             .int("key", -99)
@@ -155,6 +158,39 @@ fn heads(Sizes { b, t, h, d, .. }: Sizes, dtype: DType) -> Vec<Op> {
             .over(0, 0),
         Op::new("repeat_heads", &[&normal(&few, dtype)], &[ty(dtype, &many)]).int("times", 3),
         Op::new("sum_heads", &[&normal(&many, dtype)], &[ty(dtype, &few)]).int("times", 3),
+    ]
+}
+
+fn encoders(Sizes { b, t, v, h, .. }: Sizes, dtype: DType) -> Vec<Op> {
+    // Distances beyond two share a row.
+    let rows: Vec<i64> = (1 - t..t).map(|distance| distance.clamp(-2, 2) + 2).collect();
+    let rows = Tensor::from_slice(&rows);
+    let (scores, positions) = ([b, h, t, t], [h, b, t, 5]);
+    let part = || normal(&positions, dtype);
+    let (tokens, labels) = (integers(v, &[b, t]), integers(v, &[b, t]));
+    let labels = labels.masked_fill(&integers(2, &[b, t]).eq(0), -100);
+    let ids = ty(DType::I64, &[b, t]);
+    vec![
+        Op::new("constant", &[], &[ty(DType::I64, &[3])]).ints("values", &[-7, 0, 1 << 40]),
+        Op::new(
+            "relative_scores",
+            &[&normal(&scores, dtype), &part(), &part(), &rows],
+            &[ty(dtype, &scores)],
+        )
+        .over(0, 0),
+        Op::new(
+            "relative_scores_grad",
+            &[&normal(&scores, dtype), &rows],
+            &[ty(dtype, &positions), ty(dtype, &positions)],
+        )
+        .int("table", 5),
+        Op::new(
+            "replace_tokens",
+            &[&normal(&[b, t, v], dtype), &tokens, &labels, &integers(1 << 40, &[b]), &number(7)],
+            &[ids.clone(), ids],
+        )
+        .int("key", -99)
+        .int("site", 5),
     ]
 }
 

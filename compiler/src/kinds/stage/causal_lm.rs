@@ -1,178 +1,37 @@
 //! `causal_lm`: predicting the next token.
 
-use crate::kinds::{optimizer, schedule};
-use crate::passes::fuse;
+use super::fields;
 use crate::quantity::Dimension;
-use crate::schema::{Bound, Field, Number, Ty, Type, Word};
+use crate::schema::{Field, Number, Ty, Type};
 
 /// Its fields.
 pub static TYPE: Type = Type {
     name: "causal_lm",
     doc: "Language modelling: the mean cross-entropy of the next token over all tokens of the global batch.",
     fields: &[
-        Field::required("on", Ty::Ref("hardware"), "The hardware it runs on."),
-        Field::required("model", Ty::Ref("model"), "The model it trains."),
-        Field::required("data", Ty::Ref("data"), "The dataset; its part `train` is trained on."),
-        Field::optional(
-            "from",
-            Ty::Checkpoint,
-            "Start from another stage's checkpoint: `other.last`, `other.best`.",
-        ),
-        Field::with(
-            "sequence",
-            Ty::Number(Number::count(&[Dimension::TOKENS], 1)),
-            "self.model.context",
-            "Tokens of a sample; at most the model's context.",
-        ),
-        Field::required(
-            "batch",
-            Ty::Number(Number::of(SAMPLES).whole().from(Bound::At(1))),
-            "Samples of one optimizer step, whatever the layout (the global batch).",
-        ),
-        Field::with(
-            "micro_batch",
-            Ty::WordOr(AUTO, &Ty::Number(Number::count(SAMPLES, 1))),
-            "auto",
-            "Samples of one forward pass; divides the batch.",
-        ),
-        Field::required(
-            "duration",
-            Ty::Number(Number::of(DURATION).from(Bound::Beyond(0))),
-            "How long: `10B tokens`, `2_000 steps`, `3 epochs`, `20 tokens/param * gpt2.params`. Rounded up to whole steps.",
-        ),
-        Field::required("optimizer", Ty::OneOf(optimizer::types), "What updates the weights."),
-        Field::with("schedule", Ty::OneOf(schedule::types), "constant {}", "How the learning rate changes."),
-        Field::with(
-            "precision",
-            Ty::Words(PRECISION),
-            "f32",
-            "Weights and activations; sums, masters and moments are f32 at least.",
-        ),
-        Field::optional(
-            "recompute",
-            Ty::Words(RECOMPUTE),
-            "What is computed twice to save memory; nothing without it.",
-        ),
-        Field::optional("parallel", Ty::Block(&PARALLEL), "How the work is spread over devices."),
-        Field::with(
-            "reproducible",
-            Ty::Bool,
-            "true",
-            "Only operations that repeat bit for bit; `false` allows the vendor's fastest.",
-        ),
-        Field::with(
-            "fuse",
-            Ty::WordOr(FUSE, &Ty::List { of: &Ty::Words(&fuse::WORDS), min: 0, max: fuse::WORDS.len() }),
-            "all",
-            "Groups of operations that run as one on a GPU, with the same results but for rounding.",
-        ),
-        Field::optional("evaluate", Ty::Block(&EVALUATE), "Evaluations during the run."),
-        Field::optional("stop", Ty::Block(&STOP), "Stop early when an evaluated metric no longer improves."),
-        Field::with("checkpoint", Ty::Block(&CHECKPOINT), "{}", "When checkpoints are written."),
+        fields::ON,
+        fields::MODEL,
+        fields::DATA,
+        fields::FROM,
+        fields::SEQUENCE,
+        fields::BATCH,
+        fields::MICRO_BATCH,
+        fields::DURATION,
+        fields::OPTIMIZER,
+        fields::SCHEDULE,
+        fields::PRECISION,
+        fields::RECOMPUTE,
+        fields::PARALLEL,
+        fields::REPRODUCIBLE,
+        fields::FUSE,
+        fields::EVALUATE,
+        fields::STOP,
+        fields::CHECKPOINT,
         Field::optional("sample", Ty::Block(&SAMPLE), "A text generated before and after the run."),
     ],
 };
 
-const SAMPLES: &[Dimension] = &[Dimension::SEQUENCES, Dimension::SAMPLES];
-const DURATION: &[Dimension] =
-    &[Dimension::STEPS, Dimension::TOKENS, Dimension::EPOCHS, Dimension::SAMPLES, Dimension::SEQUENCES];
-const STEPS: &[Dimension] = &[Dimension::STEPS];
 const NONE: &[Dimension] = &[Dimension::NONE];
-
-const AUTO: &[Word] = &[Word { name: "auto", doc: "the largest that fits; the plan shows it" }];
-
-const PRECISION: &[Word] = &[
-    Word { name: "f32", doc: "single precision" },
-    Word { name: "bf16", doc: "bfloat16 with f32 masters and moments" },
-    Word { name: "f64", doc: "double precision, for checking numerics" },
-];
-
-const RECOMPUTE: &[Word] = &[
-    Word { name: "none", doc: "nothing" },
-    Word { name: "full", doc: "every block's forward pass, from its input" },
-];
-
-const FUSE: &[Word] = &[
-    Word { name: "all", doc: "everything that can be" },
-    Word { name: "none", doc: "every operation runs on its own" },
-];
-
-const METRICS: &[Word] = &[Word { name: "loss", doc: "mean cross-entropy per token; less is better" }];
-
-const GOALS: &[Word] =
-    &[Word { name: "minimise", doc: "less is better" }, Word { name: "maximise", doc: "more is better" }];
-
-static PARALLEL: Type = Type {
-    name: "parallel",
-    doc: "How the work is spread. This version runs on one device, so each degree is 1.",
-    fields: &[
-        Field::with("data", Ty::Number(Number::count(NONE, 1)), "1", "Data-parallel ranks."),
-        Field::with(
-            "zero",
-            Ty::Number(Number::count(NONE, 0).up_to(Bound::At(3))),
-            "0",
-            "ZeRO stage: what data-parallel ranks share out.",
-        ),
-        Field::optional(
-            "recompute",
-            Ty::Words(RECOMPUTE),
-            "The same as `recompute` of the stage; write one of the two.",
-        ),
-    ],
-};
-
-static EVALUATE: Type = Type {
-    name: "evaluate",
-    doc: "Evaluation every so many steps, and after the last. The last micro-batch is padded, and padding is not counted, so any number of samples can be evaluated.",
-    fields: &[
-        Field::required(
-            "every",
-            Ty::Number(Number::of(STEPS).whole().from(Bound::At(1))),
-            "Distance of two evaluations.",
-        ),
-        Field::required("on", Ty::Split, "The part of the data that is evaluated: `corpus.validation`."),
-        Field::with("metric", Ty::Words(METRICS), "loss", "What is computed."),
-        Field::optional(
-            "samples",
-            Ty::Number(Number::count(&[Dimension::SAMPLES, Dimension::SEQUENCES], 1)),
-            "How many samples; without it, all of the part.",
-        ),
-    ],
-};
-
-static STOP: Type = Type {
-    name: "stop",
-    doc: "Early stopping.",
-    fields: &[
-        Field::with("metric", Ty::Words(METRICS), "loss", "The evaluated metric that is watched."),
-        Field::with("goal", Ty::Words(GOALS), "minimise", "Which way it improves."),
-        Field::required(
-            "patience",
-            Ty::Number(Number::count(&[Dimension::EVALUATIONS], 1)),
-            "Stop after this many evaluations without improvement.",
-        ),
-        Field::with(
-            "min_delta",
-            Ty::Number(Number::of(NONE)),
-            "0",
-            "Smallest change that counts as an improvement.",
-        ),
-    ],
-};
-
-static CHECKPOINT: Type = Type {
-    name: "checkpoint",
-    doc: "Checkpoints; the best and the last are kept in any case.",
-    fields: &[
-        Field::with(
-            "every",
-            Ty::Number(Number::of(&[Dimension::SECONDS, Dimension::STEPS]).from(Bound::Beyond(0))),
-            "10 min",
-            "Distance of two checkpoints, in time or steps.",
-        ),
-        Field::with("keep", Ty::Number(Number::count(NONE, 1)), "2", "How many of the newest are kept."),
-    ],
-};
 
 static SAMPLE: Type = Type {
     name: "sample",

@@ -1,7 +1,12 @@
 //! `stage name : type { … }`: one training run from a start to checkpoints.
 
 pub mod causal_lm;
+pub mod fields;
+pub mod masked_lm;
+pub mod replaced_token_detection;
 
+use crate::eval::{Fields, Stop};
+use crate::experiment::Objective;
 use crate::quantity::Dimension;
 use crate::schema::{Kind, Member, Type, Types};
 
@@ -33,7 +38,23 @@ pub static KIND: Kind = Kind {
 };
 
 /// The types, in the order of the language reference.
-pub static ALL: &[&Type] = &[&causal_lm::TYPE];
+pub static ALL: &[&Type] = &[&causal_lm::TYPE, &masked_lm::TYPE, &replaced_token_detection::TYPE];
+
+/// What a stage's type trains for.
+///
+/// # Errors
+/// If a field was reported.
+pub fn objective(fields: &Fields) -> Result<Objective, Stop> {
+    match fields.type_name {
+        Some("causal_lm") => Ok(Objective::CausalLm),
+        Some("masked_lm") => Ok(Objective::MaskedLm(masked_lm::read(fields)?)),
+        Some("replaced_token_detection") => Ok(Objective::ReplacedTokenDetection {
+            masking: masked_lm::read(fields)?,
+            weight: fields.f64("detection_weight")?,
+        }),
+        _ => Err(Stop::Reported),
+    }
+}
 
 const fn known(name: &'static str, dimension: Dimension, doc: &'static str) -> Member {
     Member { name, dimension, planned: false, doc }

@@ -16,12 +16,20 @@ pub static KIND: Kind = Kind {
     alias: None,
     doc: "How text becomes tokens.",
     types: Types::Many(|| ALL.iter().map(|t| t.schema).collect()),
-    members: &[Member {
-        name: "vocab",
-        dimension: Dimension::NONE,
-        planned: false,
-        doc: "Size of the vocabulary, special tokens included; measured once the data are at hand.",
-    }],
+    members: &[
+        Member {
+            name: "vocab",
+            dimension: Dimension::NONE,
+            planned: false,
+            doc: "Size of the vocabulary, special tokens included; measured once the data are at hand.",
+        },
+        Member {
+            name: "vocab_with_mask",
+            dimension: Dimension::NONE,
+            planned: false,
+            doc: "The same with a token that stands for a hidden one: one more, unless the tokenizer has `[MASK]` or `<mask>`.",
+        },
+    ],
 };
 
 /// A type of tokenizer.

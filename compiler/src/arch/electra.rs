@@ -1,0 +1,264 @@
+//! ELECTRA (Clark et al. 2020): a small generator fills gaps, the discriminator tells which tokens it replaced; they share embeddings.
+//!
+//! ```text
+//! e(tokens) = norm(token[tokens] + segment[0] + position)
+//! generator:      x = blocks(project(e(hidden tokens)));  logits = norm(gelu(transform(x))) · tokenᵀ + bias
+//! discriminator:  x = blocks(project(e(filled tokens)));  score = w · gelu(dense(x)) + b
+//! ```
+
+use super::detector::{Detector, GENERATOR, projection, read_generator};
+use super::encoder::{self, Embeddings, Encoder, TokenHead};
+use super::parts::{CONTEXT, NORM_EPS, WEIGHTS, WeightList, linear, size};
+use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
+use crate::eval::{Fields, Stop};
+use crate::graph::{Graph, ShapeError, Value};
+use crate::ops::gelu_erf::gelu_erf;
+use crate::schema::{Field, Type};
+use regimen_base::data::TokenizerFacts;
+use regimen_base::plan::{Exchange, ExchangeTensor};
+use serde_json::json;
+use std::sync::Arc;
+
+/// An ELECTRA with all its sizes known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Electra {
+    /// What generator and discriminator share.
+    pub embeddings: Embeddings,
+    /// The blocks of the generator.
+    pub generator: Encoder,
+    /// The blocks of the discriminator.
+    pub encoder: Encoder,
+}
+
+/// The architecture's fields in the language.
+#[derive(Debug)]
+pub struct ElectraArchitecture;
+
+impl Architecture for ElectraArchitecture {
+    fn schema(&self) -> &'static Type {
+        &TYPE
+    }
+
+    fn read(&self, fields: &Fields, _: &TokenizerFacts) -> Result<Arc<dyn ModelSpec>, Stop> {
+        let encoder = Encoder::read(fields)?;
+        let generator = read_generator(fields, &encoder)?;
+        let embeddings = Embeddings {
+            vocab: fields.u64("vocab")?,
+            width: fields.u64("embedding")?,
+            positions: fields.u64("context")?,
+            first_position: 0,
+            segments: fields.u64("segments")?,
+            dropout: fields.f64("embedding_dropout")?,
+            norm_eps: encoder.norm_eps,
+            init_std: encoder.init_std,
+        };
+        Ok(Arc::new(Electra { embeddings, generator, encoder }))
+    }
+
+    fn config_sizes(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("layers", "num_hidden_layers"),
+            ("heads", "num_attention_heads"),
+            ("hidden", "hidden_size"),
+            ("embedding", "embedding_size"),
+            ("mlp", "intermediate_size"),
+            ("context", "max_position_embeddings"),
+            ("segments", "type_vocab_size"),
+            ("vocab", "vocab_size"),
+        ]
+    }
+}
+
+static TYPE: Type = Type {
+    name: "electra",
+    doc: "ELECTRA: a discriminator of replaced tokens and the generator that replaces them. Exported is the discriminator.",
+    fields: &[
+        encoder::LAYERS,
+        encoder::HEADS,
+        encoder::HIDDEN,
+        Field::required("context", CONTEXT, "Tokens it can see: the length of its position table."),
+        encoder::TOKENIZER,
+        encoder::MLP,
+        Field::with(
+            "embedding",
+            size(1_000_000),
+            "self.hidden",
+            "Width of the embeddings that both parts share.",
+        ),
+        Field::with("generator_layers", size(10_000), "self.layers", "Blocks of the generator."),
+        Field::required("generator_heads", size(100_000), "Attention heads of the generator."),
+        Field::required(
+            "generator_hidden",
+            size(1_000_000),
+            "Width of the generator: a quarter to a third of `hidden` works best.",
+        ),
+        Field::with(
+            "generator_mlp",
+            size(10_000_000),
+            "4 * self.generator_hidden",
+            "Width inside the generator's MLP.",
+        ),
+        encoder::VOCAB,
+        Field::with(
+            "segments",
+            size(1000),
+            "2",
+            "Rows of the segment table; running text is of the first segment.",
+        ),
+        encoder::ALL_DROPOUTS,
+        encoder::EMBEDDING_DROPOUT,
+        encoder::ATTENTION_DROPOUT,
+        encoder::HIDDEN_DROPOUT,
+        Field::with("norm_eps", NORM_EPS, "1e-12", "Added to the variance in norms."),
+        encoder::INIT_STD,
+        WEIGHTS,
+    ],
+};
+
+impl ModelSpec for Electra {
+    fn weights(&self) -> Vec<WeightSpec> {
+        let (e, c, std) = (self.embeddings.width, self.encoder.hidden, self.encoder.init_std);
+        let mut list = WeightList::new(true);
+        self.embeddings.weights(&mut list);
+        projection(&mut list, "generator.project", (e, self.generator.hidden), std);
+        self.generator.weights(&mut list, GENERATOR);
+        self.token_head().weights(&mut list, std);
+        projection(&mut list, "project", (e, c), std);
+        self.encoder.weights(&mut list, "");
+        list.linear("detector.dense", [c, c], std);
+        list.linear("detector.score", [1, c], std);
+        list.weights
+    }
+
+    fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
+        let x = self.embeddings.forward(g, tokens)?;
+        let x = projected(g, "project", x, self.encoder.hidden)?;
+        self.encoder.blocks(g, "", self.generator.layers, x)
+    }
+
+    fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {
+        let h = linear(g, "detector.dense", "detector.dense", true, hidden)?;
+        let h = gelu_erf(g, "detector.gelu", h)?;
+        linear(g, "detector.score", "detector.score", true, h)
+    }
+
+    fn objectives(&self) -> &'static [&'static str] {
+        &["replaced_token_detection"]
+    }
+
+    fn detector(&self) -> Option<&dyn Detector> {
+        Some(self)
+    }
+
+    fn context(&self) -> u64 {
+        self.embeddings.positions
+    }
+
+    fn vocab(&self) -> u64 {
+        self.embeddings.vocab
+    }
+
+    fn dimensions(&self) -> Dimensions {
+        let (e, c) = (self.embeddings.width, self.encoder.hidden);
+        let project = |to: u64| if e == to { 0 } else { e * to };
+        let products = self.generator.matmul_parameters() + self.encoder.matmul_parameters();
+        Dimensions {
+            // Both encoders as if they were one layer.
+            layers: 1,
+            attention_width: self.generator.layers * self.generator.hidden + self.encoder.layers * c,
+            matmul_parameters: products
+                + project(self.generator.hidden)
+                + project(c)
+                + self.token_head().matmul_parameters()
+                + c * c
+                + c,
+        }
+    }
+
+    fn exchange(&self) -> Exchange {
+        let ours = self.weights();
+        let tensors = ours.iter().filter_map(|w| hf_tensor(&w.name)).collect();
+        Exchange {
+            config: self.hf_config(),
+            defaults: hf_defaults(),
+            prefix: "electra.".to_owned(),
+            tensors,
+            spare: vec![],
+        }
+    }
+}
+
+impl Detector for Electra {
+    fn generator(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
+        g.scoped("generator", |g| {
+            let x = self.embeddings.forward(g, tokens)?;
+            let x = projected(g, "generator.project", x, self.generator.hidden)?;
+            let x = self.generator.blocks(g, GENERATOR, 0, x)?;
+            self.token_head().logits(g, x)
+        })
+    }
+
+    fn discriminator(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
+        let x = self.forward(g, tokens)?;
+        self.head(g, x)
+    }
+}
+
+/// `x` in the width of the blocks, where that is another.
+fn projected(g: &mut Graph, weights: &str, x: Value, width: u64) -> Result<Value, ShapeError> {
+    if g.size_from_end(x, 0) == width {
+        return Ok(x);
+    }
+    linear(g, "project", weights, true, x)
+}
+
+impl Electra {
+    fn token_head(&self) -> TokenHead {
+        let Encoder { hidden, norm_eps, .. } = self.generator;
+        TokenHead { from: hidden, width: self.embeddings.width, vocab: self.embeddings.vocab, norm_eps }
+    }
+
+    /// transformers' `ElectraConfig` of the discriminator.
+    fn hf_config(&self) -> serde_json::Value {
+        let mut config = self.encoder.hf_config(self.embeddings.dropout);
+        config.extend(super::entries(json!({
+            "architectures": ["ElectraForPreTraining"],
+            "embedding_size": self.embeddings.width,
+            "max_position_embeddings": self.embeddings.positions,
+            "model_type": "electra",
+            "type_vocab_size": self.embeddings.segments,
+            "vocab_size": self.embeddings.vocab,
+        })));
+        config.into()
+    }
+}
+
+/// Of `ElectraConfig`, what decides what is computed.
+fn hf_defaults() -> serde_json::Map<String, serde_json::Value> {
+    let mut defaults = super::bert::hf_defaults();
+    defaults.extend(super::entries(json!({
+        "embedding_size": 128,
+        "hidden_size": 256,
+        "intermediate_size": 1024,
+        "model_type": "electra",
+        "num_attention_heads": 4,
+    })));
+    defaults
+}
+
+/// transformers keeps discriminators and generators apart: the generator's own weights are not exchanged.
+fn hf_tensor(ours: &str) -> Option<ExchangeTensor> {
+    if ours.starts_with(GENERATOR) || ours.starts_with("head.") {
+        return None;
+    }
+    let theirs = encoder::hf_name(ours, "electra").unwrap_or_else(|| {
+        let names = [
+            ("project.", "electra.embeddings_project."),
+            ("detector.dense.", "discriminator_predictions.dense."),
+        ];
+        let found = names.iter().find_map(|(a, b)| Some([*b, ours.strip_prefix(a)?].concat()));
+        found
+            .unwrap_or_else(|| ours.replace("detector.score.", "discriminator_predictions.dense_prediction."))
+    });
+    Some(ExchangeTensor { ours: ours.to_owned(), theirs, transposed: false, plus: None })
+}

@@ -1,0 +1,74 @@
+//! Masked language modelling: hidden tokens are predicted from all others.
+//!
+//! | program | what it does |
+//! |---|---|
+//! | `initialise` | fills the weights |
+//! | `micro_step` | forward and backward of one micro-batch; adds to gradients and to the summed loss |
+//! | `update` | norm of the gradient, clipping, the optimizer, gradients back to zero |
+//! | `evaluate` | forward of one batch; adds to the summed validation loss |
+//!
+//! The loader hides tokens and gives those that were there as labels; it counts them over the whole global batch for the divisor.
+
+use super::training::{self, metric};
+use super::{Lowered, new_graph, random_key};
+use crate::experiment::{Masking, Stage};
+use crate::graph::ShapeError;
+use regimen_base::program::{Program, Resident};
+use regimen_base::schedule::{self, Feed};
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Lowers the stage for a micro-batch of this size, which divides the batch. The micro-step may be there already.
+///
+/// # Errors
+/// If the tensors of the model do not fit each other.
+pub fn lower(
+    stage: &Stage,
+    masking: &Masking,
+    seed: u64,
+    micro_batch: u64,
+    residents: &Arc<Vec<Resident>>,
+    training: Option<Program>,
+) -> Result<Lowered, ShapeError> {
+    let new = || new_graph(stage, residents, seed);
+    let mut programs = BTreeMap::new();
+    let mut add = |program: Program| programs.insert(program.name.clone(), program);
+    add(training::initialise(new(), stage, seed)?);
+    add(training.map_or_else(|| training::micro_step(new(), stage, micro_batch), Ok)?);
+    add(training::update(new(), stage)?);
+    add(training::evaluate(new(), stage, micro_batch)?);
+    let accumulate = stage.batch / micro_batch.max(1);
+    let feeds = masked_feeds(stage, masking, seed, micro_batch);
+    let (metrics, evaluated) = (metric("loss", "loss_sum"), metric("loss", "eval_loss_sum"));
+    let schedule = training::schedule(stage, accumulate, &feeds, vec![metrics], vec![evaluated]);
+    let runs = training::runs(stage, accumulate, &feeds);
+    let residents = residents.clone();
+    let reserved = OnceCell::new();
+    Ok(Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs, reserved })
+}
+
+/// Weights, gradients, optimizer state, and the numbers that host and programs share.
+pub fn residents(stage: &Stage) -> Vec<Resident> {
+    training::residents(stage, &["loss_sum", "eval_loss_sum"]).finish()
+}
+
+/// The usual feeds, whose loader hides tokens. Evaluations see the same tokens hidden every time.
+pub fn masked_feeds(stage: &Stage, masking: &Masking, seed: u64, micro_batch: u64) -> Vec<Feed> {
+    let facts = &stage.tokenizer_facts;
+    let mut feeds = training::feeds(stage, seed, micro_batch);
+    for feed in &mut feeds {
+        feed.masking = Some(schedule::Masking {
+            rate: masking.rate,
+            masked: masking.masked,
+            random: masking.random,
+            whole_words: masking.whole_words,
+            fixed: masking.fixed,
+            mask: facts.mask_id(),
+            vocab: facts.vocab_with_mask(),
+            spared: vec![facts.end_of_text],
+            key: random_key(seed, &[&stage.name, "masking", &feed.name]),
+        });
+    }
+    feeds
+}

@@ -1,0 +1,118 @@
+//! Sizes of encoders: published parameter counts, FLOPs as PyTorch counts them, and what a GPU plan refuses.
+
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests fail by panicking, as tests do
+
+#[allow(dead_code)]
+mod common;
+
+use common::encoders::{bert, deberta, detection_stage, electra, masked_stage, roberta};
+use common::{gpt, llama, stage};
+use regimen_base::SourceMap;
+use regimen_base::plan::Backend;
+use regimen_compiler::arch::{ModelSpec, parameters};
+use regimen_compiler::experiment::{Experiment, Stage};
+use regimen_compiler::planning;
+use regimen_compiler::stages::{Lowered, lower, residents};
+
+const BASE: [u64; 4] = [12, 12, 768, 3072];
+
+/// Weights of which names begin so.
+fn part(model: &dyn ModelSpec, begins: &[&str]) -> u64 {
+    let weights = model.weights();
+    let counted = weights.iter().filter(|w| begins.iter().any(|b| w.name.starts_with(b)));
+    counted.map(|w| w.shape.iter().product::<u64>()).sum()
+}
+
+#[test]
+fn published_models_have_their_published_parameters() {
+    // With the head that predicts tokens, its decoder tied; without pooler and next-sentence head.
+    assert_eq!(parameters(&bert(BASE, 512, 30_522)), 109_514_298);
+    assert_eq!(parameters(&roberta(BASE, 512, 50_265)), 124_697_433);
+    // Version 3's encoder with the same head, without the enhanced decoder's table of positions.
+    let mut v3 = deberta(BASE, 512, 128_100);
+    v3.blocks.buckets = Some(256);
+    assert_eq!(parameters(&v3), 184_551_780);
+    // The discriminator with its detection head, embeddings included.
+    let model = electra([12, 4, 256, 1024], BASE, 768, 512, 30_522);
+    assert_eq!(part(&model, &["embed.", "block.", "detector."]), 109_483_009);
+    // What a pair has beside it: projection, blocks and head of the generator.
+    let generator =
+        768 * 256 + 256 + 12 * (4 * 256 * 257 + 2 * 256 * 1024 + 1024 + 5 * 256) + (256 + 3) * 768 + 30_522;
+    assert_eq!(part(&model, &["generator.", "head."]), generator);
+}
+
+fn lowered(stage: &Stage) -> Lowered {
+    let residents = residents(stage).expect("residents");
+    lower(stage, 1, stage.batch, &residents).expect("lowers")
+}
+
+/// Forward, and forward with backward, of a batch of three.
+fn flops(stage: &Stage) -> (u64, u64) {
+    let lowered = lowered(stage);
+    (lowered.programs["evaluate"].flops, lowered.programs["micro_step"].flops)
+}
+
+/// FLOPs of the fused operation's gradient beyond those of its parts: it computes the scores again, 2·B·H·T²·D a layer.
+fn scores_again(layers: u64, width: u64, context: u64) -> u64 {
+    3 * layers * 2 * context * context * width
+}
+
+#[test]
+fn flops_are_those_that_pytorch_counts() {
+    let text = include_str!("../../tests/golden/flops.json");
+    let golden: serde_json::Value = serde_json::from_str(text).expect("JSON");
+    let odd_bert = {
+        let mut model = bert([3, 3, 15, 37], 11, 31);
+        model.embeddings.segments = 3;
+        model
+    };
+    let mut odd_deberta = deberta([3, 3, 15, 37], 7, 31);
+    odd_deberta.blocks.shared_keys = false;
+    let mut small_deberta = deberta([2, 2, 12, 48], 13, 29);
+    small_deberta.blocks.buckets = Some(4);
+    let mut odd_gpt = gpt(3, 3, 15, 11, 31);
+    odd_gpt.mlp = 37;
+    let mut grouped = llama([3, 6, 2, 18, 37], 11, 29);
+    grouped.head_size = 10;
+    let small_electra = electra([2, 1, 4, 16], [2, 2, 12, 48], 12, 9, 29);
+    let odd_electra = electra([2, 2, 14, 9], [1, 3, 21, 37], 10, 11, 31);
+    // With DeBERTa's attention, which is computed of its parts, nothing is computed again.
+    let cases = [
+        ("gpt2/odd", stage(odd_gpt, 3, 3), scores_again(3, 15, 11)),
+        ("llama/grouped", stage(grouped, 3, 3), scores_again(3, 60, 11)),
+        ("bert/small", masked_stage(bert([2, 2, 12, 48], 9, 29), 3, 3), scores_again(2, 12, 9)),
+        ("bert/odd", masked_stage(odd_bert, 3, 3), scores_again(3, 15, 11)),
+        ("roberta/small", masked_stage(roberta([2, 2, 12, 48], 9, 29), 3, 3), scores_again(2, 12, 9)),
+        ("roberta/odd", masked_stage(roberta([1, 5, 35, 21], 13, 23), 3, 3), scores_again(1, 35, 13)),
+        ("electra/small", detection_stage(small_electra, 3, 3), scores_again(2, 4 + 12, 9)),
+        ("electra/odd", detection_stage(odd_electra, 3, 3), scores_again(1, 2 * 14 + 21, 11)),
+        ("deberta/small", masked_stage(small_deberta, 3, 3), 0),
+        ("deberta/odd", masked_stage(odd_deberta, 3, 3), 0),
+    ];
+    for (name, stage, again) in cases {
+        let wanted = |key: &str| golden[name][key].as_u64().expect("a number");
+        let (forward, both) = flops(&stage);
+        assert_eq!(forward, wanted("forward"), "{name}, forward");
+        assert_eq!(both, wanted("both") + again, "{name}, with backward");
+    }
+}
+
+#[test]
+fn a_gpu_plan_names_the_operations_that_have_no_kernel_there() {
+    let mut stage = detection_stage(electra([1, 1, 4, 16], [1, 2, 12, 48], 12, 9, 29), 3, 3);
+    stage.hardware.backend = Backend::Cuda;
+    let plan = |stage: Stage| {
+        let experiment = Experiment { name: "e".into(), seed: 1, stages: vec![stage] };
+        planning::plan(&experiment, &SourceMap::default())
+    };
+    let outcome = plan(stage.clone());
+    assert!(outcome.content.is_none());
+    let told = outcome.diagnostics.iter().find(|d| d.code.0 == "E0604").expect("told");
+    assert!(told.is_error() && told.help.is_some());
+    assert_eq!(
+        told.notes,
+        ["These operations have no kernel on a GPU: `gelu_erf`, `gelu_erf_grad` and `replace_tokens`."]
+    );
+    stage.hardware.backend = Backend::Cpu;
+    assert!(plan(stage).diagnostics.iter().all(|d| d.code.0 != "E0604"));
+}
