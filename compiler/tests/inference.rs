@@ -17,8 +17,13 @@ use regimen_compiler::stages::{lower, residents};
 use serde_json::{Value, json};
 
 fn used(config: &Value, biases: bool, memory: u64) -> Result<Stage, Vec<String>> {
-    let tokenizer =
-        TokenizerFacts { vocab: 29, end_of_text: 0, content: String::new(), certainty: Certainty::Measured };
+    let tokenizer = TokenizerFacts {
+        vocab: 29,
+        end_of_text: 0,
+        mask: None,
+        content: String::new(),
+        certainty: Certainty::Measured,
+    };
     let subject = Subject { config, biases, tokenizer: &tokenizer, threads: 2, memory: Some(memory) };
     stage(&subject).map_err(|all| all.iter().map(|d| format!("{} {}", d.code, d.title)).collect())
 }
