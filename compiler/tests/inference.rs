@@ -112,6 +112,6 @@ fn a_plan_that_does_not_fit_is_refused() {
     let stage = used(&gpt(2, 2, 64, 4096, 29).exchange().config, true, 4 << 20).unwrap();
     assert!(plan(&stage, Use::Generate(Texts { batch: 1, length: 64 })).is_ok());
     let refused = plan(&stage, Use::Generate(Texts { batch: 1, length: 4096 })).unwrap_err();
-    assert_eq!(refused.code.0, "E0702");
+    assert_eq!(refused[0].code.0, "E0702");
     assert!(plan(&stage, Use::Loss { batch: 64, length: 4096 }).is_err());
 }

@@ -1,6 +1,7 @@
 //! Generation with caches: the same logits as the whole forward pass, transformers' greedy tokens, and exactly the planned memory.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
+// Helpers of tests fail by panicking, as tests do.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::result_large_err)]
 
 mod common;
 #[allow(dead_code)]
@@ -147,7 +148,7 @@ fn extends_as_the_whole(name: &str, stage: &Stage, tolerance: f64) {
         }
         let logits = extending.run(PREFILL, &[&padded, &positions, &Tensor::from_slice(&last)]);
         for (sample, n) in (0i64..).zip(prompts) {
-            if last[sample as usize] + first <= n - 1 {
+            if last[sample as usize] + first < n {
                 close(&logits, sample, last[sample as usize] + first);
             }
         }
@@ -316,7 +317,11 @@ fn perplexity_of_windows_is_that_of_their_logits() {
                 .flat_map(|x| x.to_le_bytes())
                 .collect();
             use regimen_runtime::run::Residents as _;
-            engine.fill(id, &mut |out| Ok(out.copy_from_slice(&bytes))).expect("fills");
+            let fill = &mut |out: &mut [u8]| {
+                out.copy_from_slice(&bytes);
+                Ok(())
+            };
+            engine.fill(id, fill).expect("fills");
         }
         // Texts of bytes below the vocabulary: one window, several, and one without a prediction.
         let texts = [

@@ -39,7 +39,7 @@ impl Model {
 
     /// Plans a use of it.
     pub fn plan(&self, what: Use) -> Result<Planned, Vec<Diagnostic>> {
-        inference::plan(&self.stage, what).map_err(one)
+        inference::plan(&self.stage, what)
     }
 
     /// An engine with the model's weights.

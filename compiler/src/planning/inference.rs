@@ -101,8 +101,8 @@ data none : text {{ files = \"none.txt\" }}
 ///
 /// # Errors
 /// If the model generates no text, its tensors do not fit each other, or the plan does not fit the device.
-pub fn plan(stage: &Stage, what: Use) -> Result<StagePlan, Diagnostic> {
-    let failed = |error: ShapeError| codes::e0601::shape(stage.model.span, &error);
+pub fn plan(stage: &Stage, what: Use) -> Result<StagePlan, Vec<Diagnostic>> {
+    let failed = |error: ShapeError| vec![codes::e0601::shape(stage.model.span, &error)];
     let residents = Arc::new(residents(stage, what));
     let programs = programs(stage, &residents, what).map_err(failed)?;
     let mut memory = describe(&programs, &residents, &Mesh::default(), &|_| String::new());
@@ -111,7 +111,7 @@ pub fn plan(stage: &Stage, what: Use) -> Result<StagePlan, Diagnostic> {
     let report = Report { stage: stage.name.clone(), memory, ..Report::default() };
     if report.memory.upper_bound > stage.hardware.memory {
         let refused = codes::e0702::does_not_fit(stage, &report, &[]);
-        return Err(Diagnostic { labels: vec![], ..refused });
+        return Err(vec![Diagnostic { labels: vec![], ..refused }]);
     }
     Ok(StagePlan {
         kind: what.kind().to_owned(),
