@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each script and the folder of `tests/golden` that it fills.
-const SCRIPTS: [(&str, &str); 1] = [("models.py", "")];
+const SCRIPTS: [(&str, &str); 2] = [("models.py", ""), ("cleaning.py", "cleaning")];
 
 /// Prepares the environment and runs every script.
 pub fn run() -> Result<(), String> {
