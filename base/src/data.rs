@@ -1,6 +1,7 @@
 //! What the data engine is asked to prepare, and what it found out: shared by the compiler (which puts
 //! it into plans) and the data engine (which carries it out).
 
+use crate::cleaning::{Cleaning, Step};
 use serde::{Deserialize, Serialize};
 
 /// An exact share of a whole: `numerator / denominator`.
@@ -33,6 +34,18 @@ pub enum Format {
         /// The field that holds the text.
         field: String,
     },
+    /// Records with a header line.
+    Csv {
+        /// The column that holds the text.
+        field: String,
+        /// What stands between columns, one ASCII character.
+        delimiter: char,
+    },
+    /// Apache Parquet.
+    Parquet {
+        /// The column that holds the text.
+        field: String,
+    },
 }
 
 /// What counts as one document of a plain text file.
@@ -47,7 +60,7 @@ pub enum TextDocument {
 }
 
 /// Files of one kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// Name of its `data` declaration.
     pub name: String,
@@ -58,6 +71,9 @@ pub struct Source {
     pub files: Vec<String>,
     /// Share of the mix; 1 if there is one source.
     pub share: Share,
+    /// What is done with its documents.
+    #[serde(default, skip_serializing_if = "Cleaning::is_empty")]
+    pub cleaning: Cleaning,
 }
 
 /// A named part of a dataset.
@@ -70,12 +86,15 @@ pub struct Split {
 }
 
 /// A dataset: sources and how they are divided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dataset {
     /// Name of its `data` declaration.
     pub name: String,
     /// Where documents come from.
     pub sources: Vec<Source>,
+    /// What is done with the documents of all sources together, after each source's own steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clean: Vec<Step>,
     /// Named parts; a dataset without splits has the single part `train`.
     pub splits: Vec<Split>,
     /// Key that assigns documents to splits.
@@ -120,6 +139,13 @@ pub struct Tokenizer {
     /// What it is.
     #[serde(flatten)]
     pub kind: TokenizerKind,
+}
+
+impl Dataset {
+    /// Whether documents are cleaned, or broken records left out, before they are divided.
+    pub fn is_cleaned(&self) -> bool {
+        !self.clean.is_empty() || self.sources.iter().any(|source| !source.cleaning.is_empty())
+    }
 }
 
 /// Whether a fact was read from the files or assumed because they were not at hand.

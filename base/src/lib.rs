@@ -5,6 +5,7 @@
 //! This crate depends on nothing but serde (and a hash function for the plan's identity), so that the
 //! grammar can report without knowing the compiler, and the runtime can execute without seeing source.
 
+pub mod cleaning;
 pub mod data;
 pub mod diagnostic;
 pub mod gpu;

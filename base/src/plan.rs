@@ -156,7 +156,7 @@ pub enum Backend {
 }
 
 /// A tokenizer in a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TokenizerPlan {
     /// What it is.
     pub tokenizer: Tokenizer,
@@ -168,7 +168,7 @@ pub struct TokenizerPlan {
 }
 
 /// A dataset in a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DatasetPlan {
     /// What it is.
     pub dataset: Dataset,

@@ -37,6 +37,8 @@ pub enum Command {
     Check(Check),
     /// Show what a run will do: steps, tokens, FLOPs, bytes, seconds, dollars
     Plan(Plan),
+    /// Clean data: run the declared steps and report what each of them removed
+    Data(Data),
     /// Train: execute a plan, with checkpoints, evaluations and samples
     Run(Run),
     /// Print the experiment in force, with the origin of every value
@@ -137,6 +139,42 @@ pub enum PlanFormat {
     Dot,
     /// The predicted timeline with the bytes alive, for Perfetto or chrome://tracing
     Trace,
+}
+
+/// `regimen data`.
+#[derive(Args, Clone, Debug)]
+pub struct Data {
+    /// The experiment
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// A dataset that it declares; without one, those that stages train on
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = DataFormat::Text)]
+    pub format: DataFormat,
+    /// Write the report, with plots, as one HTML page
+    #[arg(long, value_name = "PAGE.html")]
+    pub html: Option<PathBuf>,
+    /// Show so many of the documents that are left
+    #[arg(long, value_name = "N", conflicts_with = "why")]
+    pub sample: Option<usize>,
+    /// Say what became of the document that begins there, such as web/a.jsonl:17
+    #[arg(long, value_name = "DOCUMENT")]
+    pub why: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub changes: Changes,
+}
+
+/// How to print a report on data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DataFormat {
+    /// Tables for people
+    #[default]
+    Text,
+    /// Everything, as one JSON document
+    Json,
 }
 
 /// `regimen run`.

@@ -11,6 +11,7 @@
 
 pub mod arguments;
 pub mod calibration;
+pub mod cleaning;
 pub mod codes;
 pub mod commands;
 pub mod engine;

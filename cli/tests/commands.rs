@@ -28,6 +28,7 @@ fn help_and_version_are_fine() {
     for command in [
         "check",
         "plan",
+        "data",
         "run",
         "show",
         "fmt",

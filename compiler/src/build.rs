@@ -70,6 +70,9 @@ fn check_all(eval: &Evaluator<'_>) {
                 }
                 // Finds mixes that contain themselves.
                 let _reported = eval.data_sources(id);
+                for diagnostic in rules::cleaning::check(eval, id, &fields) {
+                    eval.report(diagnostic);
+                }
             }
             _ => {}
         }

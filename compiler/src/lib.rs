@@ -8,6 +8,7 @@
 pub mod arch;
 mod build;
 pub mod codes;
+pub mod datasets;
 mod duplicates;
 pub mod eval;
 pub mod experiment;
@@ -15,6 +16,7 @@ pub mod front;
 pub mod graph;
 pub mod hardware;
 pub mod kinds;
+pub mod languages;
 pub mod ops;
 pub mod passes;
 pub mod planning;

@@ -7,6 +7,7 @@ use crate::quantity::units;
 use crate::schema::{Default, Field, Kind, Ty, Type, Types, listed};
 use regimen_base::CodePage;
 use regimen_base::plan::Backend;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// `docs/language.md`.
@@ -68,8 +69,9 @@ fn kind(out: &mut String, kind: &Kind) {
         }
     }
     members(out, kind);
+    let mut told = BTreeSet::new();
     for ty in kind.type_list() {
-        blocks(out, ty);
+        blocks(out, ty, &mut told);
     }
 }
 
@@ -88,10 +90,19 @@ fn members(out: &mut String, kind: &Kind) {
     }
 }
 
-/// Blocks and alternatives inside the fields of a type, each with a section of its own.
-fn blocks(out: &mut String, ty: &Type) {
+/// Blocks and alternatives inside the fields of a kind's types, each with a section of its own, once.
+fn blocks(out: &mut String, ty: &Type, told: &mut BTreeSet<(&'static str, &'static str)>) {
     for field in ty.fields {
         match field.ty {
+            Ty::List { of: Ty::OneOf(types), .. } => {
+                for inner in types() {
+                    if told.insert((field.name, inner.name)) {
+                        let (field, name) = (field.name, inner.name);
+                        let _ = write!(out, "\n#### `{field} = [{name} {{ … }}]`\n\n{}\n", inner.doc);
+                        fields(out, inner);
+                    }
+                }
+            }
             Ty::Block(inner) => {
                 let _ = write!(out, "\n#### `{} = {{ … }}`\n\n{}\n", field.name, inner.doc);
                 fields(out, inner);
@@ -186,6 +197,12 @@ mod tests {
         for ty in kinds::ALL.iter().flat_map(|k| k.type_list()) {
             for field in ty.fields {
                 assert!(text.contains(&format!("| `{}` |", field.name)), "{}.{}", ty.name, field.name);
+                if let Ty::List { of: Ty::OneOf(types), .. } = field.ty {
+                    let steps = types();
+                    assert!(steps.iter().all(|t| text.contains(&format!("= [{} {{", t.name))));
+                    let inner = steps.iter().flat_map(|t| t.fields);
+                    assert!(inner.map(|f| f.name).all(|n| text.contains(&format!("| `{n}` |"))));
+                }
                 if let Ty::OneOf(types) = field.ty {
                     assert!(types().iter().all(|t| text.contains(&format!("= {} {{", t.name))));
                 }

@@ -121,6 +121,9 @@ impl Show<'_> {
                 if let Some(block) = self.named_block(expr, setting.scope) {
                     return self.block(id, field, &block, prefix, depth);
                 }
+                if let Some(items) = tagged(field, expr) {
+                    return self.steps(id, field, &items, setting, prefix, depth);
+                }
                 let text = self
                     .paths(id, field, prefix)
                     .unwrap_or_else(|| self.printer(setting.scope, id).expr(expr));
@@ -156,7 +159,44 @@ impl Show<'_> {
         }
     }
 
+    /// A list of blocks: each with all its fields.
+    fn steps(
+        &mut self,
+        id: ObjectId,
+        field: &'static Field,
+        items: &[Block],
+        setting: &Setting,
+        prefix: &str,
+        depth: usize,
+    ) {
+        let Ty::List { of: Ty::OneOf(types), .. } = field.ty else { return };
+        let origin = self.origin(&setting.origin, setting.term.span());
+        self.line(depth, &format!("{} = [", field.name), &origin);
+        for (index, block) in items.iter().enumerate() {
+            let tag = block.tag.as_ref().map_or("", |t| t.node.as_str());
+            let Some(ty) = types().into_iter().find(|t| t.name == tag) else { continue };
+            self.line(depth + 1, &format!("{tag} {{"), "");
+            let inner = format!("{prefix}{}[{index}].", field.name);
+            self.fields(id, ty, block, &inner, depth + 2);
+            self.line(depth + 1, "},", "");
+        }
+        self.line(depth, "]", "");
+    }
+
     fn block(&mut self, id: ObjectId, field: &'static Field, block: &Block, prefix: &str, depth: usize) {
+        if let Ty::List { of: Ty::OneOf(_), .. } = field.ty {
+            let relation =
+                regimen_grammar::ast::Spanned { node: regimen_grammar::ast::Relation::Is, span: block.span };
+            let name = regimen_grammar::ast::Spanned { node: field.name.to_string(), span: block.span };
+            let setting = Setting {
+                name,
+                relation,
+                term: Term::Block(block.clone()),
+                scope: self.program.object(id).scope,
+                origin: Origin::Written,
+            };
+            return self.steps(id, field, std::slice::from_ref(block), &setting, prefix, depth);
+        }
         let inner = format!("{prefix}{}.", field.name);
         let default = match field.default {
             Default::Is(text) => text.split_whitespace().next(),
@@ -248,7 +288,10 @@ impl Show<'_> {
     fn value(&self, id: ObjectId, field: &'static Field, prefix: &str) -> Option<Checked> {
         let mut fields = self.eval.fields(id).ok()?;
         for part in prefix.split('.').filter(|p| !p.is_empty()) {
-            fields = fields.block(part).ok()??.clone();
+            fields = match part.strip_suffix(']').and_then(|p| p.split_once('[')) {
+                None => fields.block(part).ok()??.clone(),
+                Some((name, index)) => element(&fields, name, index.parse().ok()?)?,
+            };
         }
         fields.known(field.name).cloned()
     }
@@ -301,5 +344,33 @@ impl Show<'_> {
         let indent = "  ".repeat(depth);
         let comment = if comment.is_empty() { String::new() } else { format!("  # {comment}") };
         let _ = writeln!(self.out, "{indent}{text}{comment}");
+    }
+}
+
+/// The blocks of a list, where the field holds blocks.
+fn tagged(field: &Field, expr: &Expr) -> Option<Vec<Block>> {
+    let (Ty::List { of: Ty::OneOf(_), .. }, ExprKind::List(items)) = (field.ty, &expr.kind) else {
+        return None;
+    };
+    let block = |item: &Expr| match Term::read(item, ROOT, &Origin::Written, &mut vec![]) {
+        Term::Block(block) => Some(block),
+        Term::Leaf(_) => match &item.kind {
+            ExprKind::Path(path) if path.parts.len() == 1 => {
+                Some(Block { tag: path.parts.first().cloned(), ..Block::empty(item.span) })
+            }
+            _ => None,
+        },
+    };
+    items.iter().map(block).collect()
+}
+
+/// The fields of one element of a list.
+fn element(fields: &crate::eval::Fields, name: &str, index: usize) -> Option<crate::eval::Fields> {
+    match &fields.known(name)?.value {
+        Value::List(list) => match &list.get(index)?.value {
+            Value::Fields(fields) => Some(fields.clone()),
+            _ => None,
+        },
+        _ => None,
     }
 }

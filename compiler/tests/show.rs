@@ -46,8 +46,9 @@ import "lib/lab.exp" as lab
 let width = lab.width * 2
 let opt = adamw { lr = 3e-4, betas = [0.9, 0.95] }
 data web : jsonl { files = ["web/*.jsonl", "more/*.jsonl"] }
-data books : text { files = "books/*.txt", document = paragraph }
-data corpus : mix { sources = { web = 67%, books = 33% }, split = { train = 99%, validation = 1% } }
+data books : text { files = "books/*.txt", document = paragraph, clean = exact { level = paragraph } }
+data exam : csv { files = "exam.csv", delimiter = tab }
+data corpus : mix { sources = { web = 67%, books = 33% }, clean = [gopher, decontaminate { against = exam }, word_list { file = "./bad.txt" }], split = { train = 99%, validation = 1% } }
 tokenizer words : bpe { train_on = corpus, vocab = 1_024 }
 model gpt2 : gpt { layers = 2, heads = 2, hidden = width, context = 64, tokenizer = words, dropout = 10% }
 model wide = gpt2 with { hidden = 256, attention_dropout = 0% }

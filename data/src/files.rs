@@ -212,5 +212,5 @@ fn inspect(place: &Place, root: &Path, folders: &mut Folders, path: PathBuf) -> 
 
 fn is_compressed(name: &str) -> bool {
     let ending = name.rsplit('.').next().unwrap_or("").to_ascii_lowercase();
-    ["gz", "zst", "zstd", "bz2", "xz", "lz4", "zip", "7z"].contains(&ending.as_str())
+    ["bz2", "xz", "lz4", "zip", "7z"].contains(&ending.as_str())
 }

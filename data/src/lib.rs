@@ -4,12 +4,13 @@
 //!
 //! 1. [`files`] finds the files of a dataset, inside the experiment's folder and in a fixed order;
 //! 2. [`read`] turns them into a stream of documents, never holding more than one in memory;
-//! 3. [`split`] assigns whole documents to `train`, `validation`, …, equal documents to the same one;
-//! 4. [`tokenizer`] turns text into tokens and back, and is trained on the training split only;
-//! 5. [`token_file`] keeps the tokens of one split on disk, memory-mapped when read;
-//! 6. [`batch`] cuts them into samples whose order is a function of one number, the sample's index.
+//! 3. [`clean`] sends them through the declared steps, where there are any;
+//! 4. [`split`] assigns whole documents to `train`, `validation`, …, equal documents to the same one;
+//! 5. [`tokenizer`] turns text into tokens and back, and is trained on the training split only;
+//! 6. [`token_file`] keeps the tokens of one split on disk, memory-mapped when read;
+//! 7. [`batch`] cuts them into samples whose order is a function of one number, the sample's index.
 //!
-//! [`prepare`] does 1 to 5 and caches the result by content ([`cache`]); [`facts`] and [`facts_if_cached`]
+//! [`prepare`] does 1 to 6 and caches the result by content ([`cache`]); [`facts`] and [`facts_if_cached`]
 //! tell the compiler what came out. Beside that way, [`gguf`] brings models of other programs into Hugging
 //! Face's layout.
 //!
@@ -19,6 +20,7 @@
 
 pub mod batch;
 pub mod cache;
+pub mod clean;
 pub mod codes;
 pub mod files;
 pub mod gguf;

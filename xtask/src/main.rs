@@ -24,10 +24,11 @@ Commands:
   data                  Fetch the plays that the examples train on into examples/plays/
   model                 Fetch SmolLM2 (135M) for the examples and import it into examples/smollm2/hf (94 MiB, then 517 MiB)
   regenerate [--check]  Write docs/language.md, docs/errors.md and the snapshots again; with --check only compare the docs
-  oracles               Make the golden files again with transformers, in a throw-away environment (about 5 GB)
+  oracles               Make the golden files again with transformers and datatrove, in a throw-away environment (about 5 GB)
   licences              Check the licence of every dependency against the list of allowed ones (needs no network)
   bench                 Measure the command line against its limits, and training against nanoGPT's speed
   bench nanogpt         Train nanoGPT's README configuration here and there, three seeds: losses and speed
+  bench cleaning        Clean documents here and with datatrove: speed (needs the environment of `oracles`)
   gpu-test              Build the tests that need a GPU and run them; without one, say how to run them elsewhere
   gpu-bench             The same for speed, losses and predictions on a GPU
   help                  Show this text
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         ["licences"] => report(licences::run()),
         ["bench"] => report(bench::run()),
         ["bench", "nanogpt"] => report(bench::nanogpt::losses()),
+        ["bench", "cleaning"] => report(bench::cleaning::run()),
         ["gpu-test"] => report(gpu::test()),
         ["gpu-bench"] => report(gpu::bench()),
         [] | ["help" | "--help" | "-h"] => {

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each script and the folder of `tests/golden` that it fills.
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [(&str, &str); 7] = [
     ("models.py", ""),
     ("encoders.py", ""),
     ("flops.py", ""),
+    ("cleaning.py", "cleaning"),
     ("generation.py", "generation"),
     ("sampling.py", "sampling"),
     // Does nothing where `cargo xtask model` was not run.

@@ -1,6 +1,7 @@
 //! One file per command: what it does, in the words of the other modules.
 
 pub mod check;
+pub mod data;
 pub mod delegate;
 pub mod explain;
 pub mod fmt;
@@ -23,6 +24,7 @@ pub fn dispatch(arguments: &Arguments) -> Exit {
     match &arguments.command {
         Command::Check(asked) => check::check(asked, terminal),
         Command::Plan(asked) => plan::plan(asked, terminal),
+        Command::Data(asked) => data::data(asked, terminal),
         Command::Run(asked) => run::run(asked, arguments.color, terminal),
         Command::Show(asked) => show::show(asked, terminal),
         Command::Fmt(asked) => fmt::fmt(asked, terminal),

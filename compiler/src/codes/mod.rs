@@ -67,6 +67,12 @@ pub mod e0431;
 pub mod e0432;
 pub mod e0433;
 pub mod e0434;
+pub mod e0440;
+pub mod e0441;
+pub mod e0442;
+pub mod e0443;
+pub mod e0444;
+pub mod e0445;
 pub mod e0501;
 pub mod e0502;
 pub mod e0503;
@@ -153,6 +159,12 @@ pub static ALL: &[&CodePage] = &[
     &e0432::PAGE,
     &e0433::PAGE,
     &e0434::PAGE,
+    &e0440::PAGE,
+    &e0441::PAGE,
+    &e0442::PAGE,
+    &e0443::PAGE,
+    &e0444::PAGE,
+    &e0445::PAGE,
     &e0501::PAGE,
     &e0502::PAGE,
     &e0503::PAGE,

@@ -18,8 +18,18 @@ struct Place<'a> {
     field: &'static Field,
     /// `optimizer.` for the fields of the optimizer.
     prefix: &'a str,
+    /// Which element of the field, if it is a list.
+    index: Option<usize>,
     context: Context,
     origin: &'a Origin,
+}
+
+impl Place<'_> {
+    /// What the paths of fields inside this one begin with: `optimizer.`, `clean[1].`.
+    fn inside(&self) -> String {
+        let index = self.index.map(|i| format!("[{i}]")).unwrap_or_default();
+        format!("{}{}{index}.", self.prefix, self.field.name)
+    }
 }
 
 impl Evaluator<'_> {
@@ -55,7 +65,7 @@ impl Evaluator<'_> {
         let result = self.once(key, at, || match setting {
             Some(setting) => {
                 let context = Context { scope: setting.scope, owner: Some(owner) };
-                let place = Place { owner, field, prefix, context, origin: &setting.origin };
+                let place = Place { owner, field, prefix, index: None, context, origin: &setting.origin };
                 let value =
                     self.term(&field.ty, &setting.term, place).map_err(|stop| self.settle(stop, place))?;
                 Ok(Checked { value, span: setting.term.span(), origin: setting.origin.clone() })
@@ -122,7 +132,7 @@ impl Evaluator<'_> {
             return Err(Stop::Reported);
         };
         let context = Context { scope: object.scope, owner: Some(owner) };
-        let place = Place { owner, field, prefix, context, origin: &Origin::Default };
+        let place = Place { owner, field, prefix, index: None, context, origin: &Origin::Default };
         let term = Term::read(&expr, object.scope, &Origin::Default, &mut vec![]);
         let value = self.term(&field.ty, &term, place).map_err(|stop| self.settle(stop, place))?;
         Ok(Checked { value, span: object.name.span, origin: Origin::Default })
@@ -135,12 +145,17 @@ impl Evaluator<'_> {
                     let found = format!("`{}` before the brace", tag.node);
                     return Err(self.wrong_type(ty, &found, tag.span));
                 }
-                let prefix = format!("{}{}.", place.prefix, place.field.name);
+                let prefix = place.inside();
                 Ok(Value::Fields(self.block(place.owner, inner, block, &prefix)))
             }
             (Ty::OneOf(types), Term::Block(block)) => self.one_of(*types, block, place),
             (Ty::Map { of, keys }, Term::Block(block)) if block.tag.is_none() => {
                 self.map(of, *keys, block, place)
+            }
+            // One step need not stand in brackets.
+            (Ty::List { of: one @ Ty::OneOf(_), min: 0 | 1, .. }, Term::Block(block)) => {
+                let value = self.term(one, term, Place { index: Some(0), ..place })?;
+                Ok(Value::List(vec![Checked { value, span: block.span, origin: place.origin.clone() }]))
             }
             (_, Term::Block(block)) => Err(self.wrong_type(ty, "fields in braces", block.span)),
             (ty, Term::Leaf(expr)) => self.leaf(ty, expr, place),
@@ -266,13 +281,18 @@ impl Evaluator<'_> {
             let tag = block.tag.as_ref().ok_or(Stop::Reported)?;
             return Err(self.report(codes::e0204::unknown_word(tag, &names, place.field.name)));
         };
-        let prefix = format!("{}{}.", place.prefix, place.field.name);
+        let prefix = place.inside();
         Ok(Value::Fields(self.block(place.owner, ty, block, &prefix)))
     }
 
     fn list_of(&self, of: &Ty, min: usize, max: usize, expr: &Expr, place: Place<'_>) -> Result<Value, Stop> {
-        let element = |item: &Expr| {
-            let value = self.leaf(of, item, place)?;
+        let element = |(index, item): (usize, &Expr)| {
+            let mut found = vec![];
+            let term = Term::read(item, place.context.scope, place.origin, &mut found);
+            found.into_iter().for_each(|diagnostic| {
+                self.report(diagnostic);
+            });
+            let value = self.term(of, &term, Place { index: Some(index), ..place })?;
             Ok(Checked { value, span: item.span, origin: place.origin.clone() })
         };
         let items = match &expr.kind {
@@ -291,7 +311,7 @@ impl Evaluator<'_> {
         if items.len() < min || items.len() > max {
             return Err(self.report(codes::e0311::wrong_length(min, max, items.len(), expr.span)));
         }
-        let values: Vec<Result<Checked, Stop>> = items.iter().map(element).collect();
+        let values: Vec<Result<Checked, Stop>> = items.iter().enumerate().map(element).collect();
         values.into_iter().collect::<Result<Vec<_>, _>>().map(Value::List)
     }
 

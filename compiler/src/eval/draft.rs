@@ -111,8 +111,11 @@ impl<'a> Evaluator<'a> {
                 .collect::<Option<_>>()
                 .ok_or(Stop::Reported)?,
         };
+        // Steps of a dataset of files belong to its source, so that they also apply inside a mix.
+        let mix = fields.type_name == Some(kinds::data::mix::MIX.schema.name);
+        let clean = if mix { kinds::cleaning::steps(self, &fields)? } else { vec![] };
         // The key does not depend on the seed: runs with different seeds are compared on the same split.
-        Ok(Dataset { name: self.object_name(id), sources, splits, key: 0 })
+        Ok(Dataset { name: self.object_name(id), sources, clean, splits, key: 0 })
     }
 
     /// A tokenizer as plans know it, and the dataset that it is trained on.

@@ -2,6 +2,7 @@
 //! function that reads them. A new type is a new file and a line in its registry.
 
 pub mod budget;
+pub mod cleaning;
 pub mod data;
 pub mod experiment;
 pub mod hardware;

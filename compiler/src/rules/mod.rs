@@ -2,6 +2,7 @@
 
 mod budgets;
 mod checkpoints;
+pub mod cleaning;
 mod devices;
 mod epochs;
 mod evaluation;

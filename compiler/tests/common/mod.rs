@@ -129,6 +129,7 @@ fn dataset() -> Dataset {
     Dataset {
         name: "corpus".into(),
         sources: vec![],
+        clean: vec![],
         splits: vec![Split { name: "train".into(), share }],
         key: 1,
     }

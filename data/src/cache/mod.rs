@@ -3,6 +3,8 @@
 //! | under the cache folder | what it is |
 //! |---|---|
 //! | `contents/<key>.json` | stamps of a dataset's files and the SHA-256 of their contents ([`contents`]) |
+//! | `cleaned/<key>/` | the documents that cleaning left, what it dropped and why ([`crate::clean`]) |
+//! | `cleaning/<key>/` | the parts of that while it is made, so that it can go on after an interruption |
 //! | `tokenizers/<key>/` | a trained tokenizer and its manifest |
 //! | `tokens/<key>/` | the tokens of every split and their manifest |
 //!

@@ -29,6 +29,15 @@ pub mod e0571;
 pub mod e0572;
 pub mod e0573;
 pub mod e0574;
+pub mod e0580;
+pub mod e0581;
+pub mod e0582;
+pub mod e0583;
+pub mod e0584;
+pub mod e0585;
+pub mod e0586;
+pub mod e0587;
+pub mod e0588;
 
 /// Every page, in the order of the codes.
 pub const ALL: &[CodePage] = &[
@@ -57,6 +66,15 @@ pub const ALL: &[CodePage] = &[
     e0572::PAGE,
     e0573::PAGE,
     e0574::PAGE,
+    e0580::PAGE,
+    e0581::PAGE,
+    e0582::PAGE,
+    e0583::PAGE,
+    e0584::PAGE,
+    e0585::PAGE,
+    e0586::PAGE,
+    e0587::PAGE,
+    e0588::PAGE,
 ];
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub(super) fn write_tokens(
 ) -> Result<Vec<SplitFacts>, Stop> {
     progress.begin("tokenising", Some(survey.documents.iter().map(|d| d.bytes).sum()));
     let mut splits = Splits::create(folder, input, tokenizer)?;
-    let mut documents = read::documents(&input.source.format, &input.files);
+    let mut documents = input.documents();
     let mut group = next_group(&mut documents)?;
     while !group.is_empty() {
         // The next texts are read while these are encoded.

@@ -7,12 +7,13 @@ mod train;
 use crate::cache::contents::{contents, contents_if_known};
 use crate::cache::entry::{Entry, Found};
 use crate::cache::key_of;
+use crate::clean::{self, Cleaned};
 use crate::codes::{e0562, e0563, e0564, e0569, e0570, e0571};
 use crate::files::{self, InputFile, Place};
 use crate::progress::Progress;
 use crate::token_file::TokenFile;
 use crate::tokenizer::{CONFIG_FILE, TOKENIZER_FILE, Tokenize, facts_of};
-use crate::{Outcome, tokenizer};
+use crate::{Fault, Outcome, read, tokenizer};
 use regimen_base::Diagnostic;
 use regimen_base::data::{
     Certainty, Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
@@ -106,10 +107,9 @@ pub fn facts_if_cached(
     train_on: Option<&Dataset>,
     dataset: &Dataset,
 ) -> Outcome<Option<Facts>> {
+    let contents = known_contents(place, dataset)?;
     let Some(tokenizer) = tokenizer_facts_if_cached(place, tokenizer, train_on)? else { return Ok(None) };
-    let source = only_source(dataset)?;
-    let files = files::find(place, &dataset.name, &source.files)?;
-    let Some(contents) = contents_if_known(place, &source.files, &files) else { return Ok(None) };
+    let Some(contents) = contents else { return Ok(None) };
     match Entry::new(&place.cache, "tokens", &tokens_key(dataset, &contents, &tokenizer)).look() {
         Found::Whole(splits) => Ok(Some(Facts { tokenizer, dataset: dataset_facts(splits, &contents) })),
         _ => Ok(None),
@@ -152,10 +152,7 @@ pub fn tokenizer_facts_if_cached(
         }
         TokenizerKind::Chars { train_on: name } | TokenizerKind::Bpe { train_on: name, .. } => {
             let dataset = train_on.ok_or_else(|| vec![e0570::no_training_split(&tokenizer.name, name)])?;
-            let source = only_source(dataset)?;
-            let files = files::find(place, &dataset.name, &source.files)?;
-            let contents = contents_if_known(place, &source.files, &files);
-            contents.map(|contents| trained_key(&tokenizer.kind, dataset, &contents))
+            known_contents(place, dataset)?.map(|contents| trained_key(&tokenizer.kind, dataset, &contents))
         }
     };
     let Some(key) = key else { return Ok(None) };
@@ -165,13 +162,50 @@ pub fn tokenizer_facts_if_cached(
     }
 }
 
+/// What the files of a dataset hold, if that is known. Of files that were never read, the first record is looked at: a field that
+/// no record has is found before anything runs.
+fn known_contents(place: &Place, dataset: &Dataset) -> Outcome<Option<Vec<String>>> {
+    let source = only_source(dataset)?;
+    let files = files::find(place, &dataset.name, &source.files)?;
+    if dataset.is_cleaned() {
+        if let Some(key) = clean::key_if_known(place, dataset)? {
+            return Ok(Some(vec![key]));
+        }
+    } else if let Some(contents) = contents_if_known(place, &source.files, &files) {
+        return Ok(Some(contents));
+    }
+    read::probe(source, &files)?;
+    Ok(None)
+}
+
 /// A dataset with its files and what is in them.
 struct Input<'a> {
     dataset: &'a Dataset,
     source: &'a Source,
+    /// Its files; none if documents are cleaned, and come from the cache.
     files: Vec<InputFile>,
-    /// SHA-256 of every file.
+    /// What cleaning left, where it is asked for.
+    cleaned: Option<Cleaned>,
+    /// SHA-256 of every file, or what identifies the cleaned documents.
     contents: Vec<String>,
+}
+
+impl Input<'_> {
+    /// The documents, in an order that is always the same.
+    fn documents(&self) -> Box<dyn Iterator<Item = Result<read::Document, Fault>> + Send + '_> {
+        match &self.cleaned {
+            Some(cleaned) => Box::new(cleaned.documents()),
+            None => Box::new(read::documents(&self.source.format, &self.files)),
+        }
+    }
+
+    /// About how many bytes will be read.
+    fn bytes(&self) -> u64 {
+        match self.cleaned.as_ref().and_then(|cleaned| cleaned.reports.last()) {
+            Some(report) => report.after.bytes,
+            None => self.files.iter().map(|file| file.stamp.size).sum(),
+        }
+    }
 }
 
 /// What one preparation carries along.
@@ -185,9 +219,14 @@ struct Work<'a> {
 impl Work<'_> {
     fn input<'d>(&mut self, dataset: &'d Dataset) -> Outcome<Input<'d>> {
         let source = only_source(dataset)?;
+        if dataset.is_cleaned() {
+            let cleaned = clean::clean(self.place, dataset, self.progress)?;
+            let contents = vec![cleaned.key.clone()];
+            return Ok(Input { dataset, source, files: vec![], cleaned: Some(cleaned), contents });
+        }
         let files = files::find(self.place, &dataset.name, &source.files)?;
         let contents = contents(self.place, &source.files, &files, self.progress)?;
-        Ok(Input { dataset, source, files, contents })
+        Ok(Input { dataset, source, files, cleaned: None, contents })
     }
 
     fn tokenizer(&mut self, tokenizer: &Tokenizer, train_on: Option<&Input>) -> Outcome<Arc<dyn Tokenize>> {

@@ -1,11 +1,11 @@
 //! The first reading of a dataset: which documents there are, and to which split each belongs.
 
 use super::Input;
+use crate::Outcome;
 use crate::cache::key_of;
 use crate::codes::e0557;
 use crate::progress::Progress;
 use crate::split::{Fingerprint, assign};
-use crate::{Outcome, read};
 use rayon::prelude::*;
 use regimen_base::Diagnostic;
 use std::collections::BTreeMap;
@@ -50,12 +50,12 @@ impl Surveys {
 }
 
 fn fingerprints(input: &Input, progress: &mut dyn Progress) -> Outcome<Vec<Fingerprint>> {
-    progress.begin("finding documents", Some(input.files.iter().map(|f| f.stamp.size).sum()));
+    progress.begin("finding documents", Some(input.bytes()));
     let mut found = Vec::new();
     let mut wrong: Vec<Diagnostic> = Vec::new();
     let mut group: Vec<String> = Vec::new();
     let mut bytes = 0;
-    for document in read::documents(&input.source.format, &input.files) {
+    for document in input.documents() {
         match document {
             Ok(document) => {
                 bytes += document.text.len();

@@ -5,7 +5,7 @@ use super::survey::{Survey, Surveys};
 use crate::codes::e0570;
 use crate::progress::Progress;
 use crate::tokenizer::{Bpe, Chars, Tokenize};
-use crate::{Fault, Outcome, read};
+use crate::{Fault, Outcome};
 use regimen_base::data::{Tokenizer, TokenizerKind};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -50,7 +50,7 @@ fn texts<'a>(
     split: u32,
     fault: &'a Mutex<Option<regimen_base::Diagnostic>>,
 ) -> impl Iterator<Item = String> + Send + 'a {
-    let documents = read::documents(&input.source.format, &input.files);
+    let documents = input.documents();
     let mut index = 0;
     documents
         .map_while(move |document| match document {

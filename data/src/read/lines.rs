@@ -1,27 +1,26 @@
 //! Lines of a file, one in memory at a time, with the place of everything that is wrong.
 
-use super::MAX_DOCUMENT;
+use super::{MAX_DOCUMENT, unpack};
 use crate::Fault;
-use crate::codes::{e0552, e0553, e0566};
+use crate::codes::{e0553, e0566};
 use crate::files::InputFile;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 
 /// Reads a file line by line. After a fault that makes going on senseless, it has ended.
 pub(super) struct Lines<'a> {
-    input: BufReader<File>,
+    input: BufReader<unpack::Unpacked>,
     file: &'a InputFile,
     buffer: Vec<u8>,
     /// Number of the line in the buffer, from 1.
     line: u64,
-    /// Offset in the file of the byte after the buffer.
+    /// Offset in the unpacked file of the byte after the buffer.
     offset: u64,
     ended: bool,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn open(file: &'a InputFile) -> Result<Lines<'a>, Fault> {
-        let input = BufReader::with_capacity(1 << 16, file.open()?);
+        let input = BufReader::with_capacity(1 << 16, unpack::open(file)?);
         Ok(Lines { input, file, buffer: Vec::new(), line: 0, offset: 0, ended: false })
     }
 
@@ -41,7 +40,7 @@ impl<'a> Lines<'a> {
         match read {
             Err(e) => {
                 self.ended = true;
-                return Err(Box::new(e0552::unreadable(&self.file.name, &e)));
+                return Err(unpack::fault(self.file, &e));
             }
             Ok(0) => {
                 self.ended = true;

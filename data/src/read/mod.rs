@@ -3,13 +3,17 @@
 //! A stream is an iterator of documents or faults, so that cleaning steps are adaptors on it. After a
 //! fault it goes on where it can, so that several broken records are reported at once.
 
+mod csv;
 mod jsonl;
 mod lines;
+mod parquet;
 mod text;
+pub(crate) mod unpack;
 
-use crate::Fault;
+use crate::codes::{e0555, e0582, e0588};
 use crate::files::InputFile;
-use regimen_base::data::{Format, TextDocument};
+use crate::{Fault, Outcome};
+use regimen_base::data::{Format, Source, TextDocument};
 
 /// The longest document: it is held in memory as a whole.
 pub const MAX_DOCUMENT: usize = 256 << 20;
@@ -21,7 +25,7 @@ pub struct Document {
     pub text: String,
     /// Index of its file in the list that was read.
     pub file: usize,
-    /// Line of its first character, from 1.
+    /// Line of its first character, from 1; in a parquet file the number of the record.
     pub line: u64,
 }
 
@@ -40,6 +44,27 @@ pub fn documents<'a>(
     })
 }
 
+/// Looks at the first record of the first file: whether it has the field that holds the text.
+///
+/// # Errors
+/// If it has not, or the file is not in the declared format.
+pub(crate) fn probe(source: &Source, files: &[InputFile]) -> Outcome<()> {
+    // Text has no fields, and its first document may be a whole file.
+    let (Some(first), false) = (files.first(), matches!(source.format, Format::Text { .. })) else {
+        return Ok(());
+    };
+    let found = documents(&source.format, std::slice::from_ref(first)).next();
+    match found {
+        // One broken record may be tolerated; a field that is missing, or another format, is missing everywhere.
+        Some(Err(fault)) if source.cleaning.broken == 0.0 || is_everywhere(&fault) => Err(vec![*fault]),
+        _ => Ok(()),
+    }
+}
+
+fn is_everywhere(fault: &Fault) -> bool {
+    [e0555::PAGE.code, e0582::PAGE.code, e0588::PAGE.code].contains(&fault.code)
+}
+
 fn read_file<'a>(format: &'a Format, index: usize, file: &'a InputFile) -> Result<Documents<'a>, Fault> {
     Ok(match format {
         Format::Text { document: TextDocument::File } => {
@@ -48,5 +73,7 @@ fn read_file<'a>(format: &'a Format, index: usize, file: &'a InputFile) -> Resul
         Format::Text { document: TextDocument::Paragraph } => Box::new(text::Paragraphs::open(index, file)?),
         Format::Text { document: TextDocument::Line } => Box::new(text::SingleLines::open(index, file)?),
         Format::Jsonl { field } => Box::new(jsonl::Records::open(index, file, field)?),
+        Format::Csv { field, delimiter } => Box::new(csv::Records::open(index, file, field, *delimiter)?),
+        Format::Parquet { field } => Box::new(parquet::Records::open(index, file, field)?),
     })
 }

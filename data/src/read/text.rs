@@ -1,9 +1,9 @@
 //! Plain text: a document is a file, a paragraph or a line.
 
 use super::lines::Lines;
-use super::{Document, MAX_DOCUMENT};
+use super::{Document, MAX_DOCUMENT, unpack};
 use crate::Fault;
-use crate::codes::{e0552, e0553, e0566};
+use crate::codes::{e0553, e0566};
 use crate::files::InputFile;
 use std::io::Read;
 
@@ -11,8 +11,8 @@ use std::io::Read;
 pub(super) fn whole(index: usize, file: &InputFile) -> Result<Option<Document>, Fault> {
     let mut bytes = Vec::new();
     // Read no more than allowed even if the file has grown since it was found.
-    let read = file.open()?.take(MAX_FILE + 1).read_to_end(&mut bytes);
-    read.map_err(|e| Box::new(e0552::unreadable(&file.name, &e)))?;
+    let read = unpack::open(file)?.take(MAX_FILE + 1).read_to_end(&mut bytes);
+    read.map_err(|e| unpack::fault(file, &e))?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(Box::new(e0566::record_too_long(&file.name, 1, MAX_FILE as usize)));
     }

@@ -84,7 +84,9 @@ pub fn dataset(pattern: &str, format: Format) -> Dataset {
             format,
             files: vec![pattern.to_string()],
             share: share(100),
+            cleaning: Default::default(),
         }],
+        clean: vec![],
         splits: splits(&[("train", 100)]),
         key: 1337,
     }

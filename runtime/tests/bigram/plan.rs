@@ -57,7 +57,9 @@ fn dataset() -> Dataset {
             format,
             files: vec!["*.txt".into()],
             share: share(1, 1),
+            cleaning: Default::default(),
         }],
+        clean: vec![],
         splits: vec![
             Split { name: "train".into(), share: share(4, 5) },
             Split { name: "validation".into(), share: share(1, 5) },

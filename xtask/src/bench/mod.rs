@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the command line against its limits, training against nanoGPT on the same machine in the same run.
 
+pub mod cleaning;
 pub mod nanogpt;
 mod processes;
 

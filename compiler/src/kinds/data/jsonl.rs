@@ -1,25 +1,23 @@
 //! Files with one JSON object a line.
 
-use super::{DataType, FILES, SPLIT, WHOLE};
+use super::{BROKEN, CLEAN, DataType, FILES, SPLIT, files};
 use crate::schema::{Field, Ty, Type};
-use regimen_base::data::{Format, Source};
+use regimen_base::data::Format;
 
 /// The type.
 pub static JSONL: DataType = DataType {
     schema: &TYPE,
-    read: |eval, object, fields| {
-        let format = Format::Jsonl { field: fields.text("text")? };
-        Ok(vec![Source {
-            name: eval.object_name(object),
-            format,
-            files: fields.texts("files")?,
-            share: WHOLE,
-        }])
-    },
+    read: |eval, object, fields| files(eval, object, fields, Format::Jsonl { field: fields.text("text")? }),
 };
 
 static TYPE: Type = Type {
     name: "jsonl",
     doc: "Files with one JSON object a line; each is a document.",
-    fields: &[FILES, Field::with("text", Ty::Text, "\"text\"", "The field that holds the text."), SPLIT],
+    fields: &[
+        FILES,
+        Field::with("text", Ty::Text, "\"text\"", "The field that holds the text."),
+        BROKEN,
+        CLEAN,
+        SPLIT,
+    ],
 };

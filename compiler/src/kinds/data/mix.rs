@@ -1,6 +1,7 @@
 //! A mix of datasets in declared shares.
 
-use super::{DataType, SPLIT};
+use super::{CLEAN, DataType, SPLIT};
+use crate::codes;
 use crate::eval::{Evaluator, Fields, ObjectId, Stop};
 use crate::quantity::{Quantity, number};
 use crate::schema::{Field, Number, Ty, Type};
@@ -19,6 +20,7 @@ static TYPE: Type = Type {
             Ty::Map { of: &Ty::Number(Number::share()), keys: Some("data") },
             "Datasets and their shares, 100 % together.",
         ),
+        CLEAN,
         SPLIT,
     ],
 };
@@ -26,13 +28,23 @@ static TYPE: Type = Type {
 /// The sources of the parts, each with its share of the whole.
 fn read(eval: &Evaluator<'_>, _: ObjectId, fields: &Fields) -> Result<Vec<Source>, Stop> {
     let mut all = vec![];
-    for (_, part, share) in fields.objects_with_shares("sources")? {
+    for (name, part, share) in fields.objects_with_shares("sources")? {
+        if is_cleaned_mix(eval, part)? {
+            return Err(eval.report(codes::e0440::steps_inside(&name.node, name.span)));
+        }
         for source in eval.data_sources(part)? {
             let whole = Quantity::plain(ratio(source.share) * share.value.clone());
             all.push(Source { share: exact(&whole).ok_or(Stop::Reported)?, ..source });
         }
     }
     Ok(all)
+}
+
+/// Whether a part is a mix with steps of its own. Sources of mixes inside mixes stand side by side, so such steps would have
+/// nothing to apply to.
+fn is_cleaned_mix(eval: &Evaluator<'_>, part: ObjectId) -> Result<bool, Stop> {
+    let fields = eval.fields(part)?;
+    Ok(fields.type_name == Some(TYPE.name) && fields.get("clean")?.is_some())
 }
 
 fn ratio(share: Share) -> num_rational::BigRational {

@@ -1,12 +1,16 @@
 //! `data name : type { … }`: where text comes from and how it is divided.
 
+pub mod csv;
 pub mod jsonl;
 pub mod mix;
+pub mod parquet;
 pub mod text;
 
+use super::cleaning::{CLEAN, steps};
 use crate::eval::{Evaluator, Fields, ObjectId, Stop};
 use crate::schema::{Field, Kind, Number, Ty, Type, Types};
-use regimen_base::data::{Share, Source};
+use regimen_base::cleaning::Cleaning;
+use regimen_base::data::{Format, Share, Source};
 
 /// The kind.
 pub static KIND: Kind = Kind {
@@ -27,7 +31,7 @@ pub struct DataType {
 }
 
 /// The types, in the order of the language reference.
-pub static ALL: &[&DataType] = &[&text::TEXT, &jsonl::JSONL, &mix::MIX];
+pub static ALL: &[&DataType] = &[&text::TEXT, &jsonl::JSONL, &csv::CSV, &parquet::PARQUET, &mix::MIX];
 
 /// The type with this name.
 pub fn find(name: &str) -> Option<&'static DataType> {
@@ -45,8 +49,28 @@ const SPLIT: Field = Field::optional(
 const FILES: Field = Field::required(
     "files",
     Ty::List { of: &Ty::Path, min: 1, max: 10_000 },
-    "Files by name or pattern (`*`, `**`, `?`), relative to this file's folder; one, or a list.",
+    "Files by name or pattern (`*`, `**`, `?`), relative to this file's folder; one, or a list. Names that end in `.gz` or `.zst` are unpacked while they are read.",
 );
+
+/// How many broken records are left out.
+const BROKEN: Field = Field::with(
+    "broken",
+    Ty::Number(Number::share()),
+    "0%",
+    "Largest share of broken records that is left out, each listed with file and line; by default the first one stops.",
+);
+
+/// The one source of a dataset of files.
+fn files(
+    eval: &Evaluator<'_>,
+    object: ObjectId,
+    fields: &Fields,
+    format: Format,
+) -> Result<Vec<Source>, Stop> {
+    let cleaning = Cleaning { steps: steps(eval, fields)?, broken: fields.f64("broken")? };
+    let name = eval.object_name(object);
+    Ok(vec![Source { name, format, files: fields.texts("files")?, share: WHOLE, cleaning }])
+}
 
 /// All of it.
 const WHOLE: Share = Share { numerator: 1, denominator: 1 };

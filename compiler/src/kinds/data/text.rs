@@ -1,8 +1,8 @@
 //! Plain text files.
 
-use super::{DataType, FILES, SPLIT, WHOLE};
+use super::{BROKEN, CLEAN, DataType, FILES, SPLIT, files};
 use crate::schema::{Field, Ty, Type, Word};
-use regimen_base::data::{Format, Source, TextDocument};
+use regimen_base::data::{Format, TextDocument};
 
 /// The type.
 pub static TEXT: DataType = DataType {
@@ -13,13 +13,7 @@ pub static TEXT: DataType = DataType {
             "line" => TextDocument::Line,
             _ => TextDocument::File,
         };
-        let name = eval.object_name(object);
-        Ok(vec![Source {
-            name,
-            format: Format::Text { document },
-            files: fields.texts("files")?,
-            share: WHOLE,
-        }])
+        files(eval, object, fields, Format::Text { document })
     },
 };
 
@@ -29,6 +23,8 @@ static TYPE: Type = Type {
     fields: &[
         FILES,
         Field::with("document", Ty::Words(DOCUMENTS), "file", "What counts as one document."),
+        BROKEN,
+        CLEAN,
         SPLIT,
     ],
 };

@@ -1,0 +1,36 @@
+//! What cleaning did, for people: as tables ([`text`]) and as a page with plots ([`html`]).
+
+pub mod html;
+pub mod text;
+
+/// `12.3 %` of a whole; nothing of nothing.
+pub(crate) fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "—".to_string();
+    }
+    let share = part as f64 / whole as f64 * 100.0;
+    // What is little is not nothing.
+    if part > 0 && share < 0.05 { "<0.1 %".to_string() } else { format!("{share:.1} %") }
+}
+
+/// `64–127 words`.
+pub(crate) fn length_class(class: u32) -> String {
+    match class {
+        0 => "up to 1".to_string(),
+        class => format!("{}–{}", 1u64 << class, (1u64 << (class + 1)) - 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_and_classes() {
+        assert_eq!(
+            (percent(1, 8), percent(1, 100_000), percent(0, 5), percent(0, 0)),
+            ("12.5 %".into(), "<0.1 %".into(), "0.0 %".into(), "—".into())
+        );
+        assert_eq!((length_class(0), length_class(6)), ("up to 1".into(), "64–127".into()));
+    }
+}

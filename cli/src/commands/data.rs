@@ -1,0 +1,116 @@
+//! `regimen data`: runs the declared steps, or takes their result from the cache, and says what they did.
+
+use crate::arguments::{Data, DataFormat};
+use crate::cleaning::{html, text};
+use crate::codes::e0825;
+use crate::exit::Exit;
+use crate::files;
+use crate::output::{self, Terminal};
+use crate::progress::DataProgress;
+use crate::project::{self, Variants};
+use crate::render::Batch;
+use crate::world::{Effort, folder_of};
+use regimen_base::data::Dataset;
+use regimen_base::diagnostic::any_errors;
+use regimen_base::{Diagnostic, Severity};
+use regimen_compiler::datasets::{Declared, datasets};
+use regimen_data::Place;
+use regimen_data::clean::{Cleaned, clean};
+use serde::Serialize;
+
+/// Works on the datasets that are asked for.
+pub fn data(asked: &Data, terminal: Terminal) -> Exit {
+    let mut project =
+        match project::open(&asked.file, &asked.changes, Effort::Cached, Variants::Chosen, terminal) {
+            Ok(project) => project,
+            Err(batch) => return super::report(&[batch], terminal),
+        };
+    // That sizes are assumed is no news here: they are about to be found out.
+    project.diagnostics.retain(|d| d.severity != Severity::Note);
+    let chosen = choose(datasets(&project.front), asked.name.as_deref());
+    let broken = any_errors(&project.diagnostics);
+    let exit = super::report(&[project.into_batch()], terminal);
+    if broken {
+        return exit;
+    }
+    let place = Place { outside: asked.changes.allow_outside, ..Place::new(folder_of(&asked.file)) };
+    let done = chosen.map_err(|d| vec![d]).and_then(|chosen| work(asked, &place, &chosen, terminal));
+    match done {
+        Ok(()) => exit,
+        Err(diagnostics) => super::report(&[Batch::bare(diagnostics)], terminal),
+    }
+}
+
+/// The dataset with the name, or all that stages train on.
+fn choose(declared: Vec<Declared>, name: Option<&str>) -> Result<Vec<Dataset>, Diagnostic> {
+    let names: Vec<String> = declared.iter().map(|d| d.dataset.name.clone()).collect();
+    let wanted = |d: &Declared| name.map_or(d.trained_on, |name| d.dataset.name == name);
+    let chosen: Vec<Dataset> = declared.into_iter().filter(wanted).map(|d| d.dataset).collect();
+    match name {
+        _ if !chosen.is_empty() => Ok(chosen),
+        Some(name) => Err(e0825::unknown(name, &names)),
+        None => Err(e0825::none_trained_on(&names)),
+    }
+}
+
+fn work(asked: &Data, place: &Place, chosen: &[Dataset], terminal: Terminal) -> Result<(), Vec<Diagnostic>> {
+    let mut all = vec![];
+    for dataset in chosen {
+        let cleaned = clean(place, dataset, &mut DataProgress::new(terminal))?;
+        show(asked, dataset, &cleaned)?;
+        all.push(cleaned);
+    }
+    if asked.format == DataFormat::Json && asked.why.is_none() && asked.sample.is_none() {
+        let reports: Vec<_> = all.iter().flat_map(|cleaned| &cleaned.reports).collect();
+        output::out(&json(&reports));
+    }
+    if let Some(path) = &asked.html {
+        let reports: Vec<_> = all.iter().flat_map(|cleaned| cleaned.reports.clone()).collect();
+        files::write(path, &html::page(&reports)).map_err(|d| vec![d])?;
+        output::err(&format!("wrote {}\n", path.display()));
+    }
+    Ok(())
+}
+
+/// What was asked about one dataset.
+fn show(asked: &Data, dataset: &Dataset, cleaned: &Cleaned) -> Result<(), Vec<Diagnostic>> {
+    let machine = asked.format == DataFormat::Json;
+    if let Some(document) = &asked.why {
+        let fate = cleaned.why(document).map_err(|fault| vec![*fault])?;
+        output::out(&if machine { json(&fate) } else { text::fate(document, &fate) });
+    } else if let Some(count) = asked.sample {
+        let sample = cleaned.sample(count).map_err(|fault| vec![*fault])?;
+        let name = |file: usize| cleaned.files().get(file).cloned().unwrap_or_default();
+        let sample: Vec<_> =
+            sample.into_iter().map(|d| Shown { file: name(d.file), line: d.line, text: d.text }).collect();
+        output::out(&if machine { json(&sample) } else { sample.iter().map(text::sample).collect() });
+    } else if !machine {
+        output::out(&text::reports(&dataset.name, cleaned));
+    }
+    Ok(())
+}
+
+/// A document that is left.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    /// Name of its file.
+    pub file: String,
+    /// Line in which it begins.
+    pub line: u64,
+    /// Its text.
+    pub text: String,
+}
+
+/// One line of JSON; what is printed here can always be written so.
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).map(|text| text + "\n").unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_compiler_knows_the_languages_that_the_engine_knows() {
+        let engine: Vec<&str> = regimen_data::clean::LANGUAGES.iter().map(|(code, _)| *code).collect();
+        assert_eq!(engine, regimen_compiler::languages::KNOWN);
+    }
+}

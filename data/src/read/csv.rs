@@ -1,0 +1,129 @@
+//! Tables as text; the document is one column.
+
+use super::{Document, MAX_DOCUMENT, unpack};
+use crate::Fault;
+use crate::codes::{e0553, e0566, e0581, e0588};
+use crate::files::InputFile;
+use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
+use std::io::{self, Read};
+
+/// The documents of a csv file.
+pub(super) struct Records<'a> {
+    index: usize,
+    file: &'a InputFile,
+    reader: Reader<Bounded>,
+    record: ByteRecord,
+    /// Which column holds the text, and how many there are.
+    column: usize,
+    columns: usize,
+    ended: bool,
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn open(
+        index: usize,
+        file: &'a InputFile,
+        field: &str,
+        delimiter: char,
+    ) -> Result<Records<'a>, Fault> {
+        let input = Bounded { input: unpack::open(file)?, left: MAX_DOCUMENT };
+        let delimiter = u8::try_from(delimiter).unwrap_or(b',');
+        // Records of another length are told apart here, so that the reader goes on after them.
+        let mut builder = ReaderBuilder::new();
+        builder.delimiter(delimiter).flexible(true).buffer_capacity(1 << 16);
+        // The crate numbers lines that end in `\r\n` one too low; `\r` is cut off here instead.
+        builder.terminator(Terminator::Any(b'\n'));
+        let mut reader = builder.from_reader(input);
+        let header = reader.byte_headers().map_err(|error| fault(file, 1, error))?.clone();
+        let column = header.iter().position(|name| without_return(name) == field.as_bytes());
+        let Some(column) = column else {
+            let names: Vec<String> =
+                header.iter().take(8).map(|name| format!("`{}`", String::from_utf8_lossy(name))).collect();
+            let what = match names.as_slice() {
+                [] => "The file has no header line.".to_string(),
+                names => format!("The header has {}.", names.join(", ")),
+            };
+            return Err(Box::new(e0588::no_column(&file.name, field, &what)));
+        };
+        let columns = header.len();
+        Ok(Records { index, file, reader, record: ByteRecord::new(), column, columns, ended: false })
+    }
+
+    /// The record that was just read, as a document.
+    fn document(&self) -> Result<Option<Document>, Fault> {
+        let line = self.record.position().map_or(0, csv::Position::line);
+        let found = self.record.len();
+        if found == 1 && self.columns > 1 && self.record.get(0) == Some(b"\r") {
+            return Ok(None);
+        }
+        if found != self.columns {
+            return Err(Box::new(e0581::wrong_columns(&self.file.name, line, self.columns, found)));
+        }
+        let bytes = self.record.get(self.column).unwrap_or(&[]);
+        let bytes = if self.column + 1 == self.columns { without_return(bytes) } else { bytes };
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let start = self.record.position().map_or(0, csv::Position::byte);
+            let byte = bytes.get(error.valid_up_to()).copied().unwrap_or(0);
+            // The place of a field inside its record is lost with its quotes: the record's is told.
+            Box::new(e0553::not_utf8(&self.file.name, line, start, byte))
+        })?;
+        Ok((!text.is_empty()).then(|| Document { text: text.to_string(), file: self.index, line }))
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = Result<Document, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.ended {
+            self.reader.get_mut().left = MAX_DOCUMENT;
+            let line = self.reader.position().line();
+            match self.reader.read_byte_record(&mut self.record) {
+                Ok(true) => match self.document() {
+                    Ok(None) => {}
+                    Ok(Some(document)) => return Some(Ok(document)),
+                    Err(fault) => return Some(Err(fault)),
+                },
+                Ok(false) => self.ended = true,
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(fault(self.file, line, error)));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The last field of a line without the `\r` of the line's end.
+fn without_return(field: &[u8]) -> &[u8] {
+    field.strip_suffix(b"\r").unwrap_or(field)
+}
+
+fn fault(file: &InputFile, line: u64, error: csv::Error) -> Fault {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            Box::new(e0566::record_too_long(&file.name, line, MAX_DOCUMENT))
+        }
+        csv::ErrorKind::Io(error) => unpack::fault(file, &error),
+        other => unpack::fault(file, &io::Error::other(format!("{other:?}"))),
+    }
+}
+
+/// Gives no more than `left` bytes until it is set again: a quote that is never closed would take the whole file into
+/// memory.
+struct Bounded {
+    input: unpack::Unpacked,
+    left: usize,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let Some(left) = self.left.checked_sub(to.len()) else {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        };
+        let length = self.input.read(to)?;
+        self.left = left + to.len() - length;
+        Ok(length)
+    }
+}

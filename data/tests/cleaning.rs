@@ -1,0 +1,309 @@
+//! Pipelines from files to what is left of them: order, counts, deduplication, interruption, threads, broken records.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up should stop")]
+
+mod common;
+
+use common::*;
+use regimen_base::cleaning::*;
+use regimen_base::data::{Dataset, TextDocument};
+use regimen_data::clean::why::Fate;
+use regimen_data::clean::{Cleaned, clean, clean_in_parts};
+use regimen_data::{NoProgress, Progress};
+use std::fmt::Write;
+
+fn gopher() -> Gopher {
+    Gopher {
+        min_words: 5,
+        max_words: 100_000,
+        min_word_length: 2.0,
+        max_word_length: 10.0,
+        max_symbols: 0.1,
+        max_bullet_lines: 0.9,
+        max_ellipsis_lines: 0.3,
+        min_alphabetic_words: 0.8,
+        min_stop_words: 0,
+    }
+}
+
+fn minhash(level: Level) -> Step {
+    Step::Minhash(Minhash { level, similarity: 0.72, ngram: 5, hashes: 112 })
+}
+
+fn exact(level: Level) -> Step {
+    Step::Exact(Exact { level })
+}
+
+fn pii() -> Step {
+    Step::Pii(Pii { action: Action::Redact, kinds: vec![PiiKind::Email] })
+}
+
+fn with(mut dataset: Dataset, steps: Vec<Step>) -> Dataset {
+    dataset.sources[0].cleaning.steps = steps;
+    dataset
+}
+
+/// Texts of several dozen different words, the `number`-th of them.
+fn story(number: u64) -> String {
+    let mut state = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    (0..60)
+        .map(|_| (0..5).map(|_| char::from(b'a' + (next() % 26) as u8)).collect::<String>())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn texts(cleaned: &Cleaned) -> Vec<String> {
+    cleaned.documents().map(|d| d.unwrap().text).collect()
+}
+
+fn lines_of(texts: &[String]) -> String {
+    texts.iter().fold(String::new(), |mut all, text| {
+        let _ = writeln!(all, "{text}");
+        all
+    })
+}
+
+#[test]
+fn steps_run_in_their_order_and_everything_is_counted() {
+    let long = story(1);
+    let all = [
+        "too short".to_string(),
+        format!("{long} ann@example.org"),
+        format!("{long} bob@example.org"),
+        story(2),
+        story(2).to_uppercase(),
+    ];
+    let bench = Bench::new(&[("a.txt", lines_of(&all).as_str())]);
+    let steps = vec![Step::Gopher(gopher()), pii(), exact(Level::Document), minhash(Level::Document)];
+    let dataset = with(text("*.txt", TextDocument::Line), steps);
+    let cleaned = clean(&bench.place, &dataset, &mut NoProgress).unwrap();
+    assert_eq!(texts(&cleaned), [format!("{long} <EMAIL>"), story(2)]);
+    let report = &cleaned.reports[0];
+    let steps: Vec<(&str, u64, u64, u64)> = report
+        .steps
+        .iter()
+        .map(|s| (s.step.as_str(), s.before.documents, s.after.documents, s.changed))
+        .collect();
+    assert_eq!(steps, [("gopher", 5, 4, 0), ("pii", 4, 4, 2), ("exact", 4, 3, 0), ("minhash", 3, 2, 0)]);
+    assert_eq!((report.before.documents, report.after.documents), (5, 2));
+    assert_eq!(report.steps[0].rules["too few words"].amount.documents, 1);
+    assert_eq!(report.steps[1].notes["email"], 2);
+    for pair in report.steps.windows(2) {
+        assert_eq!(pair[0].after, pair[1].before, "{}", pair[1].step);
+    }
+    assert_eq!(report.lengths_before.values().sum::<u64>(), 5);
+    assert_eq!(report.lengths_after.values().sum::<u64>(), 2);
+    assert_eq!(report.languages.values().sum::<u64>(), 2);
+
+    let step = |asked: &str| match cleaned.why(asked).unwrap() {
+        Fate::Dropped { step, rule, detail, .. } => format!("{step}: {rule} ({detail})"),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(step("a.txt:1"), "gopher: too few words (2.000, at least 5)");
+    assert_eq!(step("a.txt:3"), "exact: duplicate (of a.txt:2)");
+    assert_eq!(step("a.txt:5"), "minhash: duplicate (of a.txt:4)");
+    assert_eq!(cleaned.why("a.txt:4").unwrap(), Fate::Kept { text: story(2) });
+    assert!(cleaned.why("a.txt:9").is_err() && cleaned.why("b.txt:1").is_err());
+    assert_eq!(cleaned.sample(5).unwrap().len(), 2);
+}
+
+#[test]
+fn paragraphs_that_came_before_are_cut_out() {
+    let (shared, own) = (story(3), story(4));
+    let bench = Bench::new(&[
+        ("a.txt", format!("{shared}\n\n{own}").as_str()),
+        ("b.txt", format!("{}\n\n\n{shared}", story(5)).as_str()),
+        ("c.txt", shared.as_str()),
+    ]);
+    for step in [exact(Level::Paragraph), minhash(Level::Paragraph)] {
+        let dataset = with(text("*.txt", TextDocument::File), vec![step]);
+        let cleaned = clean(&bench.place, &dataset, &mut NoProgress).unwrap();
+        assert_eq!(texts(&cleaned), [format!("{shared}\n\n{own}"), story(5)]);
+        let step = &cleaned.reports[0].steps[0];
+        assert_eq!((step.changed, step.notes["duplicate paragraphs"]), (1, 1));
+        assert_eq!(step.rules["only duplicate paragraphs"].amount.documents, 1);
+    }
+}
+
+/// Counts how much text goes through.
+#[derive(Default)]
+struct Counting(u64);
+
+impl Progress for Counting {
+    fn begin(&mut self, _: &str, _: Option<u64>) {}
+    fn advance(&mut self, amount: u64) {
+        self.0 += amount;
+    }
+    fn finish(&mut self) {}
+}
+
+fn many() -> (Bench, Dataset) {
+    // Every third is a copy of an earlier one, with another end.
+    let text_of = |i: u64| if i % 3 == 2 { format!("{} again", story(i - 2)) } else { story(i) };
+    let texts: Vec<String> = (0..3_000).map(text_of).collect();
+    let bench = Bench::new(&[
+        ("a.txt", lines_of(&texts[..1_400]).as_str()),
+        ("b.txt", lines_of(&texts[1_400..]).as_str()),
+    ]);
+    let steps = vec![Step::Gopher(gopher()), minhash(Level::Document), pii(), exact(Level::Document)];
+    (bench, with(text("*.txt", TextDocument::Line), steps))
+}
+
+#[test]
+fn threads_and_parts_do_not_change_what_is_left() {
+    let (bench, dataset) = many();
+    let mut all = vec![];
+    for (threads, part) in [(1, 1), (2, 100_000), (8, 64 << 20)] {
+        let _ = std::fs::remove_dir_all(&bench.place.cache);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let place = bench.place.clone();
+        let cleaned = pool.install(|| clean_in_parts(&place, &dataset, part, &mut NoProgress)).unwrap();
+        all.push((texts(&cleaned), cleaned.reports, cleaned.key));
+    }
+    assert_eq!(all[0].0.len(), 2_000);
+    assert_eq!(all[0], all[1]);
+    assert_eq!(all[1], all[2]);
+}
+
+#[test]
+fn an_interrupted_run_goes_on() {
+    let (bench, dataset) = many();
+    let place = bench.place.clone();
+    let whole = clean(&place, &dataset, &mut NoProgress).unwrap();
+    let expected = (texts(&whole), whole.reports.clone());
+    // From the cache, nothing is done again.
+    let mut counting = Counting::default();
+    clean(&place, &dataset, &mut counting).unwrap();
+    assert_eq!(counting.0, 0);
+    // As if the process had been killed just before the end: the entry is gone, and of the last pass the last part.
+    let cleaned = place.cache.join("cleaned");
+    std::fs::remove_dir_all(&cleaned).unwrap();
+    let mut first = Counting::default();
+    let mut stopping = Stopping { counting: &mut first, phases: 3 };
+    let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        clean_in_parts(&place, &dataset, 1, &mut stopping).map(|_| ())
+    }));
+    assert!(stopped.is_err(), "it was not interrupted");
+    let mut second = Counting::default();
+    let again = clean_in_parts(&place, &dataset, 1, &mut second).unwrap();
+    assert_eq!((texts(&again), again.reports.clone()), expected);
+    assert!(second.0 < first.0, "{} of text went through again, {} before", second.0, first.0);
+    assert!(!place.cache.join("cleaning").join(&again.key).exists());
+}
+
+/// Ends the run when the third pass begins, as a kill would: nothing is tidied up.
+struct Stopping<'a> {
+    counting: &'a mut Counting,
+    phases: usize,
+}
+
+impl Progress for Stopping<'_> {
+    fn begin(&mut self, phase: &str, _: Option<u64>) {
+        if phase.starts_with("cleaning") {
+            self.phases -= 1;
+        }
+        if self.phases == 0 {
+            panic!("interrupted");
+        }
+    }
+    fn advance(&mut self, amount: u64) {
+        self.counting.0 += amount;
+    }
+    fn finish(&mut self) {}
+}
+
+#[test]
+fn broken_records_are_counted_listed_and_limited() {
+    let mut lines: Vec<String> = (0..50).map(|i| format!("{{\"text\": \"{}\"}}", story(i))).collect();
+    lines[9] = "{\"text\": \"cut".to_string();
+    let bench = Bench::new(&[("web/a.jsonl", lines_of(&lines).as_str())]);
+    let mut dataset = jsonl("web/*.jsonl", "text");
+    dataset.sources[0].cleaning.broken = 0.02;
+    let cleaned = clean(&bench.place, &dataset, &mut NoProgress).unwrap();
+    assert_eq!((cleaned.reports[0].broken, cleaned.reports[0].after.documents), (1, 49));
+    match cleaned.why("web/a.jsonl:10").unwrap() {
+        Fate::Broken { message } => {
+            assert!(message.starts_with("`web/a.jsonl`, line 10: broken record"), "{message}")
+        }
+        other => panic!("{other:?}"),
+    }
+    dataset.sources[0].cleaning.broken = 0.019;
+    let wrong = clean(&bench.place, &dataset, &mut NoProgress).unwrap_err();
+    assert_eq!(titles(&wrong), ["E0585 1 of 50 records of `books` are broken"]);
+    assert!(wrong[0].notes.iter().any(|note| note.contains("line 10")), "{:?}", wrong[0].notes);
+}
+
+#[test]
+fn a_mix_cleans_its_sources_apart_and_then_together() {
+    let bench = Bench::new(&[
+        ("a.txt", lines_of(&[story(1), story(2)]).as_str()),
+        ("b.txt", lines_of(&[story(2), story(1), story(3)]).as_str()),
+    ]);
+    let (mut mix, second) = (text("a.txt", TextDocument::Line), text("b.txt", TextDocument::Line));
+    mix.sources.push(regimen_base::data::Source { name: "web".into(), ..second.sources[0].clone() });
+    mix.clean = vec![exact(Level::Document)];
+    let cleaned = clean(&bench.place, &mix, &mut NoProgress).unwrap();
+    assert_eq!(texts(&cleaned), [story(1), story(2), story(3)]);
+    assert_eq!(cleaned.reports.len(), 3);
+    match cleaned.why("b.txt:1").unwrap() {
+        Fate::Dropped { detail, .. } => assert_eq!(detail, "of a.txt:2"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn training_sees_what_cleaning_left() {
+    let bench = Bench::new(&[("a.txt", lines_of(&[story(1), story(1), "short".into(), story(2)]).as_str())]);
+    let dataset =
+        with(text("*.txt", TextDocument::Line), vec![Step::Gopher(gopher()), exact(Level::Document)]);
+    let facts = regimen_data::facts_if_cached(&bench.place, &bytes(), None, &dataset).unwrap();
+    assert_eq!(facts, None);
+    let prepared = bench.prepare(&bytes(), &dataset).unwrap();
+    assert_eq!(prepared.facts.splits[0].documents, 2);
+    let again = regimen_data::facts_if_cached(&bench.place, &bytes(), None, &dataset).unwrap();
+    assert_eq!(again.map(|f| f.dataset), Some(prepared.facts));
+    let other = with(dataset, vec![exact(Level::Document)]);
+    assert_eq!(bench.prepare(&bytes(), &other).unwrap().facts.splits[0].documents, 3);
+}
+
+#[test]
+fn nothing_left_is_an_error_that_names_the_step() {
+    let bench = Bench::new(&[("a.txt", "short\nalso short\n")]);
+    let dataset = with(text("*.txt", TextDocument::Line), vec![Step::Gopher(gopher())]);
+    let wrong = clean(&bench.place, &dataset, &mut NoProgress).unwrap_err();
+    assert_eq!(titles(&wrong), ["E0586 cleaning leaves none of the 2 documents of `books`"]);
+}
+
+#[test]
+fn lists_and_evaluation_data_are_part_of_the_key() {
+    let bench = Bench::new(&[
+        ("a.txt", lines_of(&[story(1), story(2)]).as_str()),
+        ("exam/1.txt", &story(9)),
+        ("bad.txt", "# none\nxyzzy\n"),
+    ]);
+    let exam = text("exam/*.txt", TextDocument::File).sources.remove(0);
+    let steps = vec![
+        Step::WordList(WordList { file: "bad.txt".into(), action: Action::Drop, tolerate: 0 }),
+        Step::Decontaminate(Decontaminate { against: vec![exam], ngram: 12 }),
+    ];
+    let dataset = with(text("a.txt", TextDocument::Line), steps);
+    let left = |bench: &Bench| texts(&clean(&bench.place, &dataset, &mut NoProgress).unwrap());
+    assert_eq!(left(&bench).len(), 2);
+    let stolen: Vec<String> = story(1).split(' ').skip(20).take(12).map(str::to_uppercase).collect();
+    bench.write("exam/1.txt", stolen.join(", ").as_bytes());
+    assert_eq!(left(&bench), [story(2)]);
+    let word = story(2).split(' ').next().unwrap().to_string();
+    bench.write("bad.txt", word.as_bytes());
+    bench.write("exam/1.txt", b"nothing");
+    assert_eq!(left(&bench), [story(1)]);
+    bench.write("bad.txt", b"# nothing\n");
+    assert_eq!(
+        titles(&clean(&bench.place, &dataset, &mut NoProgress).unwrap_err()),
+        ["E0583 the word list `bad.txt` is empty"]
+    );
+}
