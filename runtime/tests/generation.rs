@@ -211,6 +211,7 @@ fn golden(name: &str) -> (PathBuf, serde_json::Value, Stage) {
     let tokenizer = TokenizerFacts {
         vocab: config["vocab_size"].as_u64().expect("a number"),
         end_of_text: 0,
+        mask: None,
         content: String::new(),
         certainty: Certainty::Measured,
     };
