@@ -43,7 +43,10 @@ fn flops_counted_while_running_are_those_of_the_plan() {
     // Training, evaluation, sampling: all in one sum. `a.txt` is held out: two evaluations of its 8,600 characters and the end
     // of the text, 16 at a time, two samples a batch.
     let evaluate = 2 * 8_601_u64.div_ceil(16).div_ceil(2);
-    let runs = [("initialise", 1), ("micro_step", 12), ("update", 6), ("evaluate", evaluate), ("score", 10)];
+    // Five tokens before and after, the first of each from the prompt's chunk.
+    let generated = [("prefill", 2), ("decode", 8)];
+    let trained = [("initialise", 1), ("micro_step", 12), ("update", 6), ("evaluate", evaluate)];
+    let runs: Vec<_> = trained.into_iter().chain(generated).collect();
     let programs = &plan.content.stages[0].programs;
     assert_eq!(runs.len(), programs.len());
     let sum: u64 = runs.iter().map(|(name, times)| programs[*name].flops * times).sum();

@@ -13,6 +13,10 @@ use regimen_runtime::inference::{Memory, Source, Texts as Corpus, Windows, perpl
 use regimen_runtime::run::{Counting, Engine, open};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// The allocator counts the whole process: one test at a time.
+static TURN: Mutex<()> = Mutex::new(());
 
 fn at(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
@@ -52,6 +56,7 @@ fn engine(source: &Source, stage: &regimen_base::plan::Stage) -> Box<dyn Engine>
 #[test]
 #[ignore = "needs SmolLM2, which `cargo xtask model` fetches"]
 fn greedy_tokens_are_those_of_transformers() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let (source, golden) = (model(), golden());
     let cases = golden["cases"].as_array().expect("a list");
     assert_eq!(cases.len(), 20);
@@ -86,6 +91,7 @@ fn greedy_tokens_are_those_of_transformers() {
 #[test]
 #[ignore = "needs SmolLM2, which `cargo xtask model` fetches"]
 fn the_loss_of_a_text_is_that_of_transformers() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let (source, golden) = (model(), golden());
     let tokens = golden["text_tokens"].as_u64().expect("a number");
     let mut corpus = Corpus::default();

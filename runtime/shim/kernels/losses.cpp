@@ -61,10 +61,20 @@ RGM_INLINE void log_sum_exp_row(const CrossEntropyArgs& args, int64_t row) {
   using C = Compute<S>;
   const S* x = static_cast<const S*>(args.logits) + row * args.classes;
   const C maximum = row_maximum(x, args.classes);
-  C sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < args.classes; i++) sum += exponential(load(x[i]) - maximum);
-  static_cast<C*>(args.lse)[row] = maximum + std::log(sum);
+  // Beside the sum of a large vocabulary, unlikely classes vanish in f32, one by one and all together: blocks are added in f64.
+  constexpr int64_t LANES = 16, BLOCK = 256;
+  double total = 0;
+  for (int64_t first = 0; first < args.classes; first += BLOCK) {
+    const int64_t last = first + BLOCK < args.classes ? first + BLOCK : args.classes;
+    C sum[LANES] = {};
+    int64_t i = first;
+    for (; i + LANES <= last; i += LANES) {
+      for (int64_t l = 0; l < LANES; l++) sum[l] += exponential(load(x[i + l]) - maximum);
+    }
+    for (; i < last; i++) sum[0] += exponential(load(x[i]) - maximum);
+    for (int64_t l = 0; l < LANES; l++) total += static_cast<double>(sum[l]);
+  }
+  static_cast<C*>(args.lse)[row] = static_cast<C>(static_cast<double>(maximum) + std::log(total));
 }
 
 template <typename S>
