@@ -231,6 +231,54 @@ fn text_is_generated_from_a_run_and_the_same_seed_gives_the_same() {
 }
 
 #[test]
+fn an_exported_model_generates_and_predicts_what_its_checkpoint_does() {
+    let bench = Bench::good();
+    assert_eq!(bench.run(&["run", "good.exp"]).status, 0);
+    assert_eq!(bench.run(&["export", "runs/good/pretrain", "exported"]).status, 0);
+    bench.write(
+        "some.txt",
+        "To be, or not to be, that is the question: whether it is nobler in the mind to suffer",
+    );
+    let [here, there] = ["runs/good/pretrain", "exported"].map(|model| {
+        let generate = ["generate", model, "--prompt", "To be", "--tokens", "30", "--seed", "7", "--report"];
+        let generated = bench.run(&[&generate[..], &["--check-memory"]].concat());
+        assert!(generated.status == 0 && generated.err.contains("  equal: "), "{generated:?}");
+        let predicted = bench.run(&["evaluate", model, "--text", "some.txt", "--stride", "3"]);
+        assert!(predicted.status == 0 && predicted.out.contains("  equal: "), "{predicted:?}");
+        // All but the pace of the first line.
+        (generated.out, predicted.out.lines().skip(1).map(str::to_owned).collect::<Vec<_>>())
+    });
+    assert_eq!(here, there);
+    assert!(here.0.starts_with("To be") && here.0.len() > 12 && here.1[0].starts_with("  loss "), "{here:?}");
+}
+
+#[test]
+fn what_cannot_be_generated_or_evaluated_is_said() {
+    let bench = Bench::good();
+    assert_eq!(bench.run(&["run", "good.exp"]).status, 0);
+    for (arguments, code) in [
+        (&["generate", "runs/good/pretrain", "--prompt", "To", "--top-p", "1.5"][..], "E0968"),
+        (&["generate", "runs/good/pretrain", "--prompt", "To", "--stop", ""], "E0968"),
+        (&["generate", "runs/good/pretrain", "--prompt", ""], "E0963"),
+        (&["generate", "runs/good/pretrain", "--prompt", "To", "--chat"], "E0969"),
+        (&["evaluate", "runs/good/pretrain", "--text", "a.txt", "--stride", "0"], "E0971"),
+        (&["evaluate", "runs/good/pretrain", "--text", "nowhere.txt"], "E0810"),
+        (&["evaluate", "nowhere", "--text", "a.txt"], "E0970"),
+    ] {
+        let said = bench.run(arguments);
+        assert!(
+            said.status == 1 && said.err.contains(code) && said.out.is_empty(),
+            "{arguments:?}: {said:?}"
+        );
+    }
+    bench.write("encoder/config.json", r#"{"model_type": "bert"}"#);
+    let tokenizer = std::fs::read(bench.path("runs/good/pretrain/tokenizer.json")).unwrap();
+    std::fs::write(bench.path("encoder/tokenizer.json"), tokenizer).unwrap();
+    let said = bench.run(&["generate", "encoder", "--prompt", "To"]);
+    assert!(said.status == 1 && said.err.contains("E0603"), "{said:?}");
+}
+
+#[test]
 fn a_checkpoint_is_exported_and_nothing_is_overwritten() {
     let bench = Bench::good();
     assert_eq!(bench.run(&["run", "good.exp"]).status, 0);

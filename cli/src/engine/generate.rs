@@ -99,9 +99,11 @@ fn answer(
         first.get_or_insert_with(|| started.elapsed());
         output::out(piece);
     })?;
-    if first.is_some() {
-        output::out("\n");
+    if first.is_none() {
+        // The model ended the text at once.
+        output::out(begin.unwrap_or_default());
     }
+    output::out("\n");
     pace.add(prompt.len(), generated.tokens.len(), first, started.elapsed());
     Ok(generated.text)
 }
