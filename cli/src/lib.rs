@@ -23,7 +23,6 @@ pub mod progress;
 pub mod project;
 pub mod render;
 pub mod shell;
-pub mod together;
 pub mod world;
 
 use clap::Parser as _;

@@ -6,7 +6,6 @@ use crate::files;
 use crate::output::Terminal;
 use crate::progress::DataProgress;
 use crate::render::Batch;
-use crate::together::together;
 use crate::world::{Effort, Folder, folder_of};
 use regimen_base::plan::{Content, Plan, Report};
 use regimen_base::{Diagnostic, Label, Severity, diagnostic::any_errors};
@@ -113,7 +112,7 @@ impl Project<'_> {
     pub fn check(&mut self) {
         let (of_file, of_variants) = match self.alternatives.as_slice() {
             [] => (self.outcomes(), vec![]),
-            _ => together(|| self.outcomes(), || self.of_variants()),
+            _ => rayon::join(|| self.outcomes(), || self.of_variants()),
         };
         let mut found: Vec<Diagnostic> = of_file.into_iter().flat_map(Judged::into_diagnostics).collect();
         let known: Vec<Diagnostic> = self.diagnostics.iter().chain(&found).cloned().collect();
