@@ -7,8 +7,6 @@ embeddings between generators and discriminators, and the draw of replaced token
 """
 import hashlib
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,7 +16,7 @@ from torch.nn import functional as F
 from transformers import (BertConfig, BertForMaskedLM, DebertaV2Config, DebertaV2ForMaskedLM, DebertaV2Model, ElectraConfig,
                           ElectraForMaskedLM, ElectraForPreTraining, RobertaConfig, RobertaForMaskedLM)
 
-from models import optimizer_of
+from models import optimizer_of, save, write_all
 
 NAMES = dict(layers="num_hidden_layers", heads="num_attention_heads", hidden="hidden_size", mlp="intermediate_size", vocab="vocab_size",
              context="max_position_embeddings", segments="type_vocab_size", embedding="embedding_size", buckets="position_buckets",
@@ -256,17 +254,8 @@ def golden(name, family, sizes, out):
         norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
         optimizer.step()
         losses.append(loss.item())
-    tensors["losses"] = torch.tensor(losses, dtype=torch.float64)
-    tensors["norms"] = torch.tensor(norms, dtype=torch.float64)
-    save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "golden.safetensors")
-
-
-def main():
-    out = Path(sys.argv[1])
-    torch.set_num_threads(1)
-    for name, (family, sizes) in MODELS.items():
-        golden(name, family, sizes, out)
+    save(folder, tensors, losses, norms)
 
 
 if __name__ == "__main__":
-    main()
+    write_all(MODELS, golden)

@@ -43,6 +43,19 @@ def optimizer_of(model):
     return torch.optim.AdamW(groups, lr=1e-2, betas=(0.9, 0.95), eps=1e-8)
 
 
+def save(folder, tensors, losses, norms):
+    series = {"losses": losses, "norms": norms}
+    tensors |= {name: torch.tensor(numbers, dtype=torch.float64) for name, numbers in series.items()}
+    save_file({name: value.contiguous() for name, value in tensors.items()}, folder / "golden.safetensors")
+
+
+def write_all(models, golden):
+    """Every model's golden files, in the folder that the command line names."""
+    torch.set_num_threads(1)
+    for name, (family, sizes) in models.items():
+        golden(name, family, sizes, Path(sys.argv[1]))
+
+
 def golden(name, family, sizes, out):
     torch.manual_seed(20)
     model = family(**sizes)
@@ -72,17 +85,8 @@ def golden(name, family, sizes, out):
         norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
         optimizer.step()
         losses.append(loss.item())
-    tensors["losses"] = torch.tensor(losses, dtype=torch.float64)
-    tensors["norms"] = torch.tensor(norms, dtype=torch.float64)
-    save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "golden.safetensors")
-
-
-def main():
-    out = Path(sys.argv[1])
-    torch.set_num_threads(1)
-    for name, (family, sizes) in MODELS.items():
-        golden(name, family, sizes, out)
+    save(folder, tensors, losses, norms)
 
 
 if __name__ == "__main__":
-    main()
+    write_all(MODELS, golden)

@@ -1,7 +1,7 @@
 //! Reports on data as one page that needs nothing else: styles inside, plots as SVG, no script, no address.
 
-use super::{length_class, percent};
-use regimen_compiler::planning::show::{bytes, count};
+use super::{left, length_class, percent};
+use regimen_compiler::planning::show::count;
 use regimen_data::clean::report::{Report, StepReport};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -25,15 +25,9 @@ pub fn page(reports: &[Report]) -> String {
 fn report(out: &mut String, report: &Report) {
     let _ = write!(
         out,
-        "<h2>{}</h2>\n<p>{} of {} documents are left ({}), {} of {} of text, {} of {} words. Broken records left out: {}.</p>\n",
+        "<h2>{}</h2>\n<p>{}. Broken records left out: {}.</p>\n",
         escaped(&report.name),
-        count(report.after.documents),
-        count(report.before.documents),
-        percent(report.after.documents, report.before.documents),
-        bytes(report.after.bytes),
-        bytes(report.before.bytes),
-        count(report.after.words),
-        count(report.before.words),
+        left(report),
         count(report.broken),
     );
     if !report.steps.is_empty() {

@@ -3,6 +3,36 @@
 pub mod html;
 pub mod text;
 
+use regimen_compiler::planning::show::{bytes, count};
+use regimen_data::clean::report::Report;
+use serde::Serialize;
+
+/// A document that is left.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    /// Name of its file.
+    pub file: String,
+    /// Line in which it begins.
+    pub line: u64,
+    /// Its text.
+    pub text: String,
+}
+
+/// What is left of the documents, the text and the words.
+pub(crate) fn left(report: &Report) -> String {
+    let (before, after) = (&report.before, &report.after);
+    format!(
+        "{} of {} documents are left ({}), {} of {} of text, {} of {} words",
+        count(after.documents),
+        count(before.documents),
+        percent(after.documents, before.documents),
+        bytes(after.bytes),
+        bytes(before.bytes),
+        count(after.words),
+        count(before.words),
+    )
+}
+
 /// `12.3 %` of a whole; nothing of nothing.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {

@@ -1,8 +1,7 @@
 //! Reports on data as tables.
 
-use super::{length_class, percent};
-use crate::commands::data::Shown;
-use regimen_compiler::planning::show::{bytes, count};
+use super::{Shown, left, length_class, percent};
+use regimen_compiler::planning::show::count;
 use regimen_data::clean::Cleaned;
 use regimen_data::clean::report::{Report, StepReport};
 use regimen_data::clean::why::Fate;
@@ -38,18 +37,7 @@ pub fn reports(name: &str, cleaned: &Cleaned) -> String {
 
 fn report(report: &Report) -> String {
     let mut out = String::new();
-    let _ = writeln!(
-        out,
-        "{}: {} of {} documents are left ({}), {} of {} of text, {} of {} words",
-        report.name,
-        count(report.after.documents),
-        count(report.before.documents),
-        percent(report.after.documents, report.before.documents),
-        bytes(report.after.bytes),
-        bytes(report.before.bytes),
-        count(report.after.words),
-        count(report.before.words),
-    );
+    let _ = writeln!(out, "{}: {}", report.name, left(report));
     if report.broken > 0 {
         let _ = writeln!(out, "left out: {}", plural(report.broken, "broken record"));
     }

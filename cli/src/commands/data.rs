@@ -1,7 +1,7 @@
 //! `regimen data`: runs the declared steps, or takes their result from the cache, and says what they did.
 
 use crate::arguments::{Data, DataFormat};
-use crate::cleaning::{html, text};
+use crate::cleaning::{Shown, html, text};
 use crate::codes::e0825;
 use crate::exit::Exit;
 use crate::files;
@@ -88,17 +88,6 @@ fn show(asked: &Data, dataset: &Dataset, cleaned: &Cleaned) -> Result<(), Vec<Di
         output::out(&text::reports(&dataset.name, cleaned));
     }
     Ok(())
-}
-
-/// A document that is left.
-#[derive(Debug, Serialize)]
-pub struct Shown {
-    /// Name of its file.
-    pub file: String,
-    /// Line in which it begins.
-    pub line: u64,
-    /// Its text.
-    pub text: String,
 }
 
 /// One line of JSON; what is printed here can always be written so.

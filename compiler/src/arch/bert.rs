@@ -8,7 +8,7 @@
 //! ```
 
 use super::encoder::{self, Embeddings, Encoder, TokenHead};
-use super::parts::{CONTEXT, NORM_EPS, WEIGHTS, WeightList, size};
+use super::parts::{CONTEXT, NORM_EPS, WEIGHTS, WeightList};
 use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
 use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
@@ -75,12 +75,7 @@ static TYPE: Type = Type {
         encoder::TOKENIZER,
         encoder::MLP,
         encoder::VOCAB,
-        Field::with(
-            "segments",
-            size(1000),
-            "2",
-            "Rows of the segment table; running text is of the first segment.",
-        ),
+        encoder::SEGMENTS,
         encoder::ALL_DROPOUTS,
         encoder::EMBEDDING_DROPOUT,
         encoder::ATTENTION_DROPOUT,

@@ -99,12 +99,7 @@ static TYPE: Type = Type {
             "Width inside the generator's MLP.",
         ),
         encoder::VOCAB,
-        Field::with(
-            "segments",
-            size(1000),
-            "2",
-            "Rows of the segment table; running text is of the first segment.",
-        ),
+        encoder::SEGMENTS,
         encoder::ALL_DROPOUTS,
         encoder::EMBEDDING_DROPOUT,
         encoder::ATTENTION_DROPOUT,

@@ -62,6 +62,14 @@ pub struct Embeddings {
     pub init_std: f64,
 }
 
+/// Segments of a pair of texts.
+pub const SEGMENTS: Field = Field::with(
+    "segments",
+    size(1000),
+    "2",
+    "Rows of the segment table; running text is of the first segment.",
+);
+
 /// Layers.
 pub const LAYERS: Field = Field::required("layers", size(10_000), "Blocks.");
 /// Heads.

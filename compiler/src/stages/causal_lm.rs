@@ -9,13 +9,12 @@
 //! | `prefill`, `decode` | generate the text of `sample`, if the stage has one |
 
 use super::generation::{self, DECODE, PREFILL, Texts};
-use super::training;
+use super::training::{self, Own};
 use super::{Lowered, compute_dtype, new_graph, random_key};
 use crate::experiment::Stage;
 use crate::graph::ShapeError;
 use regimen_base::program::{Program, Resident};
 use regimen_base::schedule::{Action, Feed};
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,24 +30,16 @@ pub fn lower(
     training: Option<Program>,
 ) -> Result<Lowered, ShapeError> {
     let new = || new_graph(stage, residents, seed);
-    let mut programs = BTreeMap::new();
-    let mut add = |program: Program| {
-        programs.insert(program.name.clone(), program);
-    };
-    add(training::initialise(new(), stage, seed)?);
-    add(training.map_or_else(|| training::micro_step(new(), stage, micro_batch), Ok)?);
-    add(training::update(new(), stage)?);
-    add(training::evaluate(new(), stage, micro_batch)?);
+    let micro_step = training.map_or_else(|| training::micro_step(new(), stage, micro_batch), Ok)?;
+    let mut programs = vec![micro_step, training::evaluate(new(), stage, micro_batch)?];
     if stage.sample.is_some() {
-        generation::programs(new, stage.model.spec.as_ref(), texts(stage))?.into_iter().for_each(add);
+        programs.extend(generation::programs(new, stage.model.spec.as_ref(), texts(stage))?);
     }
-    let accumulate = stage.batch / micro_batch.max(1);
+    let accumulate = training::accumulate(stage, micro_batch);
     let feeds = training::feeds(stage, seed, micro_batch);
     let schedule = schedule(stage, seed, accumulate, &feeds);
     let runs = runs(stage, accumulate, &feeds);
-    let residents = residents.clone();
-    let reserved = OnceCell::new();
-    Ok(Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs, reserved })
+    training::complete(stage, seed, micro_batch, residents, Own { programs, feeds, schedule, runs })
 }
 
 /// Weights, gradients, optimizer state, the numbers that host and programs share, and caches for the text of `sample`.

@@ -9,14 +9,12 @@
 //!
 //! The loader hides tokens and gives those that were there as labels; it counts them over the whole global batch for the divisor.
 
-use super::training::{self, metric};
+use super::training::{self, Own, metric};
 use super::{Lowered, new_graph, random_key};
 use crate::experiment::{Masking, Stage};
 use crate::graph::ShapeError;
 use regimen_base::program::{Program, Resident};
 use regimen_base::schedule::{self, Feed};
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Lowers the stage for a micro-batch of this size, which divides the batch. The micro-step may be there already.
@@ -32,20 +30,14 @@ pub fn lower(
     training: Option<Program>,
 ) -> Result<Lowered, ShapeError> {
     let new = || new_graph(stage, residents, seed);
-    let mut programs = BTreeMap::new();
-    let mut add = |program: Program| programs.insert(program.name.clone(), program);
-    add(training::initialise(new(), stage, seed)?);
-    add(training.map_or_else(|| training::micro_step(new(), stage, micro_batch), Ok)?);
-    add(training::update(new(), stage)?);
-    add(training::evaluate(new(), stage, micro_batch)?);
-    let accumulate = stage.batch / micro_batch.max(1);
+    let micro_step = training.map_or_else(|| training::micro_step(new(), stage, micro_batch), Ok)?;
+    let programs = vec![micro_step, training::evaluate(new(), stage, micro_batch)?];
+    let accumulate = training::accumulate(stage, micro_batch);
     let feeds = masked_feeds(stage, masking, seed, micro_batch);
     let (metrics, evaluated) = (metric("loss", "loss_sum"), metric("loss", "eval_loss_sum"));
     let schedule = training::schedule(stage, accumulate, &feeds, vec![metrics], vec![evaluated]);
     let runs = training::runs(stage, accumulate, &feeds);
-    let residents = residents.clone();
-    let reserved = OnceCell::new();
-    Ok(Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs, reserved })
+    training::complete(stage, seed, micro_batch, residents, Own { programs, feeds, schedule, runs })
 }
 
 /// Weights, gradients, optimizer state, and the numbers that host and programs share.

@@ -10,7 +10,7 @@
 //! The loss is the generator's mean over hidden tokens plus `weight` times the discriminator's mean over all tokens.
 
 use super::masked_lm::masked_feeds;
-use super::training::{self, metric};
+use super::training::{self, Own, metric};
 use super::{Lowered, new_graph};
 use crate::arch::detector::Detector;
 use crate::experiment::{Masking, Stage};
@@ -26,8 +26,6 @@ use crate::passes;
 use regimen_base::program::{Program, Resident};
 use regimen_base::schedule::{Feed, Metric};
 use regimen_base::tensor::{DType, TensorType};
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Losses: what is reported, and the resident that sums it.
@@ -60,21 +58,15 @@ pub fn lower(
 ) -> Result<Lowered, ShapeError> {
     let new = || new_graph(stage, residents, seed);
     let feeds = masked_feeds(stage, parts.masking, seed, micro_batch);
-    let mut programs = BTreeMap::new();
-    let mut add = |program: Program| programs.insert(program.name.clone(), program);
-    add(training::initialise(new(), stage, seed)?);
-    add(training.map_or_else(|| micro_step(new(), stage, parts, micro_batch), Ok)?);
-    add(training::update(new(), stage)?);
-    add(evaluate(new(), stage, parts, &feeds, micro_batch)?);
-    let accumulate = stage.batch / micro_batch.max(1);
+    let micro_step = training.map_or_else(|| micro_step(new(), stage, parts, micro_batch), Ok)?;
+    let programs = vec![micro_step, evaluate(new(), stage, parts, &feeds, micro_batch)?];
+    let accumulate = training::accumulate(stage, micro_batch);
     let metrics = |prefix: &str| -> Vec<Metric> {
         LOSSES.iter().map(|(name, sum)| metric(name, &[prefix, sum].concat())).collect()
     };
     let schedule = training::schedule(stage, accumulate, &feeds, metrics(""), metrics("eval_"));
     let runs = training::runs(stage, accumulate, &feeds);
-    let residents = residents.clone();
-    let reserved = OnceCell::new();
-    Ok(Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs, reserved })
+    training::complete(stage, seed, micro_batch, residents, Own { programs, feeds, schedule, runs })
 }
 
 /// Weights, gradients, optimizer state, and the numbers that host and programs share.

@@ -1,7 +1,7 @@
 //! What training stages share: residents, the programs `initialise` and `update`, feeds, and the host's schedule.
 
 use super::residents::{Residents, has_masters, state_dtype};
-use super::{compute_dtype, random_key};
+use super::{Lowered, compute_dtype, new_graph, random_key};
 use crate::arch::Init;
 use crate::experiment::{Optimizer, Rule, Stage};
 use crate::graph::{Graph, ShapeError, Value, attrs};
@@ -11,7 +11,9 @@ use crate::passes;
 use regimen_base::program::{Attr, Attrs, Program, Resident, ResidentId, Role};
 use regimen_base::schedule::{Action, Counter, Feed, HostValue, Metric};
 use regimen_base::tensor::{DType, TensorType};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Weights, gradients, optimizer state, the numbers that host and programs share, and these sums of losses.
 pub fn residents(stage: &Stage, sums: &[&str]) -> Residents {
@@ -29,6 +31,44 @@ pub fn residents(stage: &Stage, sums: &[&str]) -> Residents {
     residents
 }
 
+/// What a kind of stage adds to what all of them have.
+#[derive(Debug)]
+pub struct Own {
+    /// `micro_step`, `evaluate`, and what else it runs.
+    pub programs: Vec<Program>,
+    /// Streams of batches.
+    pub feeds: Vec<Feed>,
+    /// What the host does.
+    pub schedule: Vec<Action>,
+    /// How often each program runs.
+    pub runs: BTreeMap<String, u64>,
+}
+
+/// The lowered stage: `initialise` and `update` beside its own.
+///
+/// # Errors
+/// As for [`initialise`] and [`update`].
+pub fn complete(
+    stage: &Stage,
+    seed: u64,
+    micro_batch: u64,
+    residents: &Arc<Vec<Resident>>,
+    own: Own,
+) -> Result<Lowered, ShapeError> {
+    let new = || new_graph(stage, residents, seed);
+    let Own { programs, feeds, schedule, runs } = own;
+    let shared = [initialise(new(), stage, seed)?, update(new(), stage)?];
+    let programs = shared.into_iter().chain(programs).map(|p| (p.name.clone(), p)).collect();
+    let accumulate = accumulate(stage, micro_batch);
+    let (residents, reserved) = (residents.clone(), OnceCell::new());
+    Ok(Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs, reserved })
+}
+
+/// Micro-batches of one optimizer step.
+pub fn accumulate(stage: &Stage, micro_batch: u64) -> u64 {
+    stage.batch / micro_batch.max(1)
+}
+
 /// Ids of the residents with this role, in the order of their weights.
 fn with_role(graph: &mut Graph, role: Role, suffix: &str) -> Vec<Value> {
     let ends = |r: &Resident| r.role == role && (suffix.is_empty() || r.name.ends_with(suffix));
@@ -40,7 +80,7 @@ fn with_role(graph: &mut Graph, role: Role, suffix: &str) -> Vec<Value> {
 ///
 /// # Errors
 /// If the model has more weights than the stage has residents.
-pub fn initialise(mut g: Graph, stage: &Stage, seed: u64) -> Result<Program, ShapeError> {
+fn initialise(mut g: Graph, stage: &Stage, seed: u64) -> Result<Program, ShapeError> {
     let key = Attr::Int(random_key(seed, &[&stage.name, "initialise"]));
     let mastered = has_masters(g.precision);
     let weights = with_role(&mut g, Role::Weight, "");
@@ -106,7 +146,7 @@ pub fn evaluate(mut g: Graph, stage: &Stage, micro_batch: u64) -> Result<Program
 ///
 /// # Errors
 /// If the residents of the optimizer do not fit the weights.
-pub fn update(mut g: Graph, stage: &Stage) -> Result<Program, ShapeError> {
+fn update(mut g: Graph, stage: &Stage) -> Result<Program, ShapeError> {
     let gradients = with_role(&mut g, Role::Gradient, "");
     let norm = ops::global_norm::global_norm(&mut g, "grad_norm", &gradients)?;
     let reported = g.scalar("grad_norm")?;
