@@ -8,6 +8,7 @@
 use crate::tensor::TensorType;
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -20,6 +21,13 @@ pub struct TensorId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResidentId(pub u32);
+
+/// A list that is nearly always short. Up to four ids are kept in place: a plan has hundreds of thousands of such lists.
+pub type Few<T> = SmallVec<[T; 4]>;
+/// A [`Few`] of these elements.
+pub use smallvec::smallvec as few;
+/// Pairs of indices, nearly always one or none.
+pub type FewPairs = SmallVec<[(u32, u32); 2]>;
 
 impl TensorId {
     /// The id as an index.
@@ -152,15 +160,15 @@ pub struct Instruction {
     #[serde(default, skip_serializing_if = "LiteMap::is_empty")]
     pub attrs: Attrs,
     /// Operands; those that the operation writes are among them.
-    pub inputs: Vec<TensorId>,
+    pub inputs: Few<TensorId>,
     /// Results.
-    pub outputs: Vec<TensorId>,
+    pub outputs: Few<TensorId>,
     /// Pairs (output index, input index): the output is written over the input.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub in_place: Vec<(u32, u32)>,
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    pub in_place: FewPairs,
     /// Tensors whose handles are dropped after it; a storage is freed with its last handle.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub frees: Vec<TensorId>,
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    pub frees: Few<TensorId>,
     /// Temporary bytes inside the operation, beyond its outputs.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub workspace: u64,

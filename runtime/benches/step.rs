@@ -157,10 +157,10 @@ impl Build {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned().into(), value.clone()))
                 .collect::<Attrs>(),
-            inputs: inputs.to_vec(),
-            outputs: outputs.to_vec(),
-            in_place: vec![],
-            frees: vec![],
+            inputs: inputs.into(),
+            outputs: outputs.as_slice().into(),
+            in_place: Default::default(),
+            frees: Default::default(),
             workspace: 0,
             live: 0,
             peak: 0,

@@ -7,7 +7,7 @@ mod common;
 
 use common::{start, ty};
 use regimen_base::program::{
-    Attr, Attrs, Category, Input, Instruction, Program, ResidentId, Storage, Tensor as Planned, TensorId,
+    Attr, Attrs, Category, Input, Instruction, Program, ResidentId, Storage, Tensor as Planned, TensorId, few,
 };
 use regimen_base::tensor::DType;
 use regimen_runtime::execute::{Executable, Watch};
@@ -29,7 +29,7 @@ fn instruction(
         attrs: Attrs::new(),
         inputs: ids(inputs),
         outputs: ids(outputs),
-        in_place: vec![],
+        in_place: Default::default(),
         frees: ids(frees),
         workspace: 0,
         live,
@@ -64,7 +64,7 @@ fn program() -> Program {
         i
     };
     let mut over = factor(instruction("scale", &[2], &[3], &[2], 64, 64), 10.0);
-    over.in_place = vec![(0, 0)];
+    over.in_place = few![(0, 0)];
     let mut split = instruction("split", &[4], &[5, 6], &[4], 64, 64);
     split.attrs.insert("dim".to_owned().into(), Attr::Int(0));
     split.attrs.insert("sizes".to_owned().into(), Attr::Ints(vec![4, 4]));
@@ -184,8 +184,8 @@ fn malformed_programs_are_refused_without_a_panic() {
     assert_eq!(refused(&|p| p.instructions[0].inputs[0] = TensorId(99)), "E0903");
     assert_eq!(refused(&|p| p.instructions[0].inputs.clear()), "E0903");
     assert_eq!(refused(&|p| p.instructions[0].inputs[0] = TensorId(7)), "E0903");
-    assert_eq!(refused(&|p| p.instructions[1].in_place = vec![(0, 9)]), "E0903");
-    assert_eq!(refused(&|p| p.instructions[3].outputs = vec![TensorId(5)]), "E0903");
+    assert_eq!(refused(&|p| p.instructions[1].in_place = few![(0, 9)]), "E0903");
+    assert_eq!(refused(&|p| p.instructions[3].outputs = few![TensorId(5)]), "E0903");
     assert_eq!(refused(&|p| p.tensors[0].storage = Storage::Resident(ResidentId(4))), "E0903");
     assert_eq!(refused(&|p| p.tensors[2].ty = ty(DType::F32, &[9])), "E0901");
     assert_eq!(refused(&|p| p.inputs.clear()), "E0903");

@@ -7,7 +7,7 @@
 use crate::ops::{Backward, Call, Operation};
 use crate::passes::fuse::Fusions;
 use regimen_base::plan::Backend;
-use regimen_base::program::{Attr, Attrs, Category, Resident, ResidentId, Role};
+use regimen_base::program::{Attr, Attrs, Category, Few, Resident, ResidentId, Role, few};
 use regimen_base::tensor::{DType, Mesh, Placement, TensorType};
 use std::sync::Arc;
 
@@ -58,9 +58,9 @@ pub struct Node {
     /// Its attributes.
     pub attrs: Attrs,
     /// Operands.
-    pub inputs: Vec<Value>,
+    pub inputs: Few<Value>,
     /// Results.
-    pub outputs: Vec<Value>,
+    pub outputs: Few<Value>,
     /// The part of the model that recomputation treats as one: a transformer block.
     pub segment: Option<u32>,
 }
@@ -290,13 +290,13 @@ impl Graph {
         name: &str,
         attrs: impl Into<Attrs>,
         inputs: &[Value],
-    ) -> Result<Vec<Value>, ShapeError> {
+    ) -> Result<Few<Value>, ShapeError> {
         let attrs = attrs.into();
         let path: Arc<str> = self.path(name).into();
         let types = self.infer(op, &path, &attrs, inputs)?;
         let needs_gradient = inputs.iter().any(|v| self.value(*v).needs_gradient);
         let count = types.len();
-        let mut outputs = Vec::with_capacity(count);
+        let mut outputs = Few::with_capacity(count);
         for (index, ty) in types.into_iter().enumerate() {
             let name = if index == 0 { path.clone() } else { format!("{path}.{index}").into() };
             let info = ValueInfo {
@@ -312,7 +312,7 @@ impl Graph {
             op,
             name: path,
             attrs,
-            inputs: inputs.to_vec(),
+            inputs: Few::from_slice(inputs),
             outputs: outputs.clone(),
             segment: self.segment,
         };
@@ -352,17 +352,6 @@ impl Graph {
         node.op.gradient(&mut backward)
     }
 
-    /// Local types of the operands and results of a node: what one rank computes with.
-    pub fn local_call<'a>(&self, node: &'a Node) -> Call<'a> {
-        let local = |values: &[Value]| -> Vec<TensorType> {
-            values
-                .iter()
-                .map(|v| TensorType::new(self.ty(*v).dtype, self.ty(*v).local_shape(&self.mesh)))
-                .collect()
-        };
-        Call { attrs: &node.attrs, inputs: local(&node.inputs), outputs: local(&node.outputs) }
-    }
-
     fn infer(
         &self,
         op: &'static dyn Operation,
@@ -370,8 +359,8 @@ impl Graph {
         attrs: &Attrs,
         inputs: &[Value],
     ) -> Result<Vec<TensorType>, ShapeError> {
-        let inputs: Vec<TensorType> = inputs.iter().map(|v| self.ty(*v).clone()).collect();
-        let call = Call { attrs, inputs, outputs: vec![] };
+        let inputs = inputs.iter().map(|v| self.ty(*v)).collect();
+        let call = Call { attrs, inputs, outputs: few![] };
         let error = |message| ShapeError { op: op.name(), name: path.to_string(), message };
         let mut types = op.infer(&call).map_err(error)?;
         for axis in 0..self.mesh.axes.len() {

@@ -4,7 +4,7 @@
 use super::concat::Concat;
 use super::{Call, Operation, last, replicated_only, require, scratch};
 use crate::graph::Traits;
-use regimen_base::program::Attrs;
+use regimen_base::program::{Attrs, few};
 use regimen_base::tensor::{DType, Placement, TensorType};
 
 /// Operands (accumulator, parts…), attribute `dim`; result the whole.
@@ -22,7 +22,7 @@ impl Operation for ConcatSumAccumulate {
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
         call.operands(2..=9)?;
-        let parts = Call { attrs: call.attrs, inputs: call.inputs[1..].to_vec(), outputs: vec![] };
+        let parts = Call { attrs: call.attrs, inputs: call.inputs[1..].into(), outputs: few![] };
         let whole = Concat.infer(&parts)?;
         let along_columns = call.int("dim", 0) + 1 == whole[0].rank() as i64;
         let accumulator = call.input(0)?;
@@ -38,7 +38,7 @@ impl Operation for ConcatSumAccumulate {
     }
 
     fn bytes(&self, call: &Call) -> u64 {
-        let size = |t: &TensorType| t.elements() * t.dtype.size();
+        let size = |t: &&TensorType| t.elements() * t.dtype.size();
         call.inputs.iter().chain(&call.outputs).map(size).sum()
     }
 

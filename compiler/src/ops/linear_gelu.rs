@@ -44,14 +44,14 @@ impl Operation for LinearGeluGrad {
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
         call.operands(3..=3)?;
-        let product = Call { inputs: call.inputs[..2].to_vec(), ..call.clone() };
+        let product = Call { inputs: call.inputs[..2].into(), ..call.clone() };
         let dx = Linear.infer(&product)?;
         require(&dx[0] == call.input(2)?, || format!("{} is no gradient of {}", dx[0], call.inputs[2]))?;
         Ok(dx)
     }
 
     fn shard(&self, call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
-        let product = Call { inputs: call.inputs[..2].to_vec(), ..call.clone() };
+        let product = Call { inputs: call.inputs[..2].into(), ..call.clone() };
         let placed = Linear.shard(&product, &inputs[..2])?;
         require(placed[0] == inputs[2], || format!("a gradient placed {:?} for {:?}", placed[0], inputs[2]))?;
         Ok(placed)

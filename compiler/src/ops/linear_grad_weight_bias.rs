@@ -3,7 +3,7 @@
 use super::linear::LinearGradWeightAccumulate;
 use super::{Call, Operation, last, replicated_only, require, scratch};
 use crate::graph::Traits;
-use regimen_base::program::Attrs;
+use regimen_base::program::{Attrs, few};
 use regimen_base::tensor::{Placement, TensorType};
 
 /// Operands (weight's accumulator, bias's accumulator, dy, x): `w += dyᵀ · x`, `b += Σ dy` over the rows.
@@ -11,8 +11,8 @@ use regimen_base::tensor::{Placement, TensorType};
 pub struct LinearGradWeightBiasAccumulate;
 
 fn product<'a>(call: &Call<'a>) -> Result<Call<'a>, String> {
-    let inputs = [call.input(0)?, call.input(2)?, call.input(3)?].map(Clone::clone).to_vec();
-    Ok(Call { attrs: call.attrs, inputs, outputs: vec![] })
+    let inputs = few![call.input(0)?, call.input(2)?, call.input(3)?];
+    Ok(Call { attrs: call.attrs, inputs, outputs: few![] })
 }
 
 impl Operation for LinearGradWeightBiasAccumulate {

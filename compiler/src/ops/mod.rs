@@ -8,8 +8,10 @@
 
 use crate::graph::{Graph, Node, ShapeError, Traits, Value};
 use regimen_base::plan::Backend;
-use regimen_base::program::{Attr, Attrs};
+use regimen_base::program::{Attr, Attrs, Few};
 use regimen_base::tensor::{DType, Placement, TensorType};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 pub mod accumulate;
 pub mod add;
@@ -123,7 +125,10 @@ pub static ALL: &[&dyn Operation] = &[
 
 /// The operation with this name.
 pub fn find(name: &str) -> Option<&'static dyn Operation> {
-    ALL.iter().copied().find(|op| op.name() == name)
+    // Asked for every instruction of every plan.
+    static BY_NAME: LazyLock<HashMap<&str, &dyn Operation>> =
+        LazyLock::new(|| ALL.iter().map(|op| (op.name(), *op)).collect());
+    BY_NAME.get(name).copied()
 }
 
 /// An operation applied to operands of known types. Types are global in [`Operation::infer`] and
@@ -133,9 +138,9 @@ pub struct Call<'a> {
     /// Attributes of the instruction.
     pub attrs: &'a Attrs,
     /// Types of the operands.
-    pub inputs: Vec<TensorType>,
+    pub inputs: Few<&'a TensorType>,
     /// Types of the results; empty while they are being inferred.
-    pub outputs: Vec<TensorType>,
+    pub outputs: Few<&'a TensorType>,
 }
 
 /// What the compiler knows of an operation.
@@ -167,7 +172,7 @@ pub trait Operation: Sync + std::fmt::Debug {
         if self.is_view() {
             return 0;
         }
-        let size = |t: &TensorType| t.elements() * t.dtype.size();
+        let size = |t: &&TensorType| t.elements() * t.dtype.size();
         let written: u64 =
             self.writes(call.inputs.len(), call.attrs).iter().map(|i| size(&call.inputs[*i])).sum();
         call.inputs.iter().map(size).sum::<u64>() + call.outputs.iter().map(size).sum::<u64>() + written
@@ -281,7 +286,7 @@ impl Backward<'_> {
     }
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
     /// Attribute as an integer, or the given default.
     pub fn int(&self, name: &str, default: i64) -> i64 {
         match self.attrs.get(name) {
@@ -325,8 +330,8 @@ impl Call<'_> {
     ///
     /// # Errors
     /// If there are fewer operands.
-    pub fn input(&self, index: usize) -> Result<&TensorType, String> {
-        self.inputs.get(index).ok_or_else(|| format!("operand {} is missing", index + 1))
+    pub fn input(&self, index: usize) -> Result<&'a TensorType, String> {
+        self.inputs.get(index).copied().ok_or_else(|| format!("operand {} is missing", index + 1))
     }
 
     /// Checks the number of operands.

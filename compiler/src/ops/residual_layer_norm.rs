@@ -82,13 +82,13 @@ impl Operation for ResidualLayerNormGradAccumulate {
             })?;
         }
         for residual in &call.inputs[accumulators + 5..] {
-            require(residual == x, || format!("cannot add {residual} to a gradient of {x}"))?;
+            require(*residual == x, || format!("cannot add {residual} to a gradient of {x}"))?;
         }
         Ok(vec![x.clone()])
     }
 
     fn bytes(&self, call: &Call) -> u64 {
-        let size = |t: &TensorType| t.elements() * t.dtype.size();
+        let size = |t: &&TensorType| t.elements() * t.dtype.size();
         call.inputs.iter().chain(&call.outputs).map(size).sum()
     }
 

@@ -34,9 +34,9 @@ pub fn row_losses(logits: &TensorType, rows: u64, device: &Traits) -> u64 {
 }
 
 /// One f64 for each chunk of a list of gradients.
-pub fn chunk_sums(gradients: &[TensorType], device: &Traits) -> u64 {
+pub fn chunk_sums(gradients: &[&TensorType], device: &Traits) -> u64 {
     match device.backend {
         Backend::Cpu => 0,
-        Backend::Cuda => 8 * gpu::chunks(gradients.iter().map(TensorType::elements)),
+        Backend::Cuda => 8 * gpu::chunks(gradients.iter().map(|g| g.elements())),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Backward, Call, Operation, concat, fill, require};
 use crate::graph::{Graph, ShapeError, Value, attrs};
-use regimen_base::program::Attr;
+use regimen_base::program::{Attr, Few};
 use regimen_base::tensor::{Placement, TensorType};
 
 /// See the [module](self).
@@ -19,7 +19,7 @@ pub fn split(
     x: Value,
     dim: usize,
     sizes: &[u64],
-) -> Result<Vec<Value>, ShapeError> {
+) -> Result<Few<Value>, ShapeError> {
     let sizes = Attr::Ints(sizes.iter().map(|n| *n as i64).collect());
     graph.apply(&Split, name, attrs([("dim", Attr::Int(dim as i64)), ("sizes", sizes)]), &[x])
 }

@@ -1,8 +1,9 @@
 //! Lets an operation write into an accumulator directly where it can: `acc += dyᵀ·x` as one product instead
 //! of a temporary gradient and an addition.
 
-use crate::graph::{Graph, Node};
+use crate::graph::{Graph, Node, Value};
 use crate::ops::{Call, Operation};
+use regimen_base::program::{Few, few};
 
 /// Folds every `accumulate` into the operation just before it, if that has an accumulating form for these types
 /// and nobody else reads its result.
@@ -39,10 +40,10 @@ fn accumulating(graph: &Graph, producer: &Node, accumulate: &Node) -> Option<Nod
     if producer.outputs.len() != 1 {
         return None;
     }
-    let mut inputs = vec![accumulate.inputs[0]];
-    inputs.extend(&producer.inputs);
-    let types = inputs.iter().map(|v| graph.ty(*v).clone()).collect();
-    let call = Call { attrs: &producer.attrs, inputs: types, outputs: vec![] };
+    let mut inputs: Few<Value> = few![accumulate.inputs[0]];
+    inputs.extend_from_slice(&producer.inputs);
+    let types = inputs.iter().map(|v| graph.ty(*v)).collect();
+    let call = Call { attrs: &producer.attrs, inputs: types, outputs: few![] };
     op.infer(&call).ok()?;
-    Some(Node { op, inputs, outputs: vec![], name: accumulate.name.clone(), ..producer.clone() })
+    Some(Node { op, inputs, outputs: few![], name: accumulate.name.clone(), ..producer.clone() })
 }

@@ -3,18 +3,23 @@
 
 use super::schedule::Lifetimes;
 use crate::graph::{Graph, Node, Source, Value};
-use regimen_base::program::{Input, Instruction, Program, Role, Storage, Tensor, TensorId};
+use crate::ops::Call;
+use regimen_base::program::{Few, FewPairs, Input, Instruction, Program, Role, Storage, Tensor, TensorId};
+use regimen_base::tensor::TensorType;
 
 /// Builds the program. Nodes become instructions in place: a plan has tens of thousands of them.
 pub fn place(mut graph: Graph, lifetimes: Lifetimes, name: &str) -> Program {
     let Lifetimes { frees, in_place, owner } = lifetimes;
     let ids = number_values(&graph);
     let tensors = tensors(&graph, &owner, &ids);
+    let local = local_types(&graph);
     let mut memory = Memory::new(&graph, &owner, &ids);
     let start_bytes = memory.live;
     let nodes = std::mem::take(&mut graph.nodes).into_iter().zip(in_place).zip(frees);
     let instructions: Vec<Instruction> = nodes
-        .map(|((node, in_place), frees)| instruction(&graph, &ids, &mut memory, node, in_place, frees))
+        .map(|((node, in_place), frees)| {
+            instruction(&graph, &local, &ids, &mut memory, node, in_place, frees)
+        })
         .collect();
     let (peak_at, peak_bytes) = peak(&instructions, start_bytes);
     Program {
@@ -73,18 +78,26 @@ fn inputs(graph: &Graph, ids: &[Option<TensorId>]) -> Vec<Input> {
     inputs
 }
 
+/// Types of what one rank computes with, by value; none if there is one rank only, which has everything.
+fn local_types(graph: &Graph) -> Vec<TensorType> {
+    if graph.mesh.axes.is_empty() {
+        return vec![];
+    }
+    let local = |ty: &TensorType| TensorType::new(ty.dtype, ty.local_shape(&graph.mesh));
+    graph.values.iter().map(|info| local(&info.ty)).collect()
+}
+
 fn instruction(
     graph: &Graph,
+    local: &[TensorType],
     ids: &[Option<TensorId>],
     memory: &mut Memory,
     node: Node,
-    in_place: Vec<(u32, u32)>,
-    frees: Vec<Value>,
+    in_place: FewPairs,
+    frees: Few<Value>,
 ) -> Instruction {
-    let call = graph.local_call(&node);
-    let workspace = node.op.workspace(&call, &graph.device);
-    let (flops, bytes) = (node.op.flops(&call), node.op.bytes(&call));
-    let known = |values: Vec<Value>| values.into_iter().filter_map(|v| ids[v.index()]).collect();
+    let [workspace, flops, bytes] = costs(graph, local, &node);
+    let known = |values: Few<Value>| values.into_iter().filter_map(|v| ids[v.index()]).collect();
     let peak = memory.run(&node.outputs, workspace);
     memory.free(&frees);
     Instruction {
@@ -101,6 +114,15 @@ fn instruction(
         flops,
         bytes,
     }
+}
+
+/// Temporary bytes, FLOPs, and bytes read and written.
+fn costs(graph: &Graph, local: &[TensorType], node: &Node) -> [u64; 3] {
+    let types = |values: &Few<Value>| -> Few<&TensorType> {
+        values.iter().map(|v| local.get(v.index()).unwrap_or_else(|| graph.ty(*v))).collect()
+    };
+    let call = Call { attrs: &node.attrs, inputs: types(&node.inputs), outputs: types(&node.outputs) };
+    [node.op.workspace(&call, &graph.device), node.op.flops(&call), node.op.bytes(&call)]
 }
 
 fn peak(instructions: &[Instruction], start: u64) -> (u32, u64) {

@@ -5,14 +5,15 @@
 //! written over it; it is freed with the last of them.
 
 use crate::graph::{Graph, Node, Source, Value};
+use regimen_base::program::{Few, FewPairs};
 
 /// What [`schedule`] decides.
 #[derive(Clone, Debug)]
 pub struct Lifetimes {
     /// For each node: values whose last use it is.
-    pub frees: Vec<Vec<Value>>,
+    pub frees: Vec<Few<Value>>,
     /// For each node: pairs (output, input) where the output is written over the input.
-    pub in_place: Vec<Vec<(u32, u32)>>,
+    pub in_place: Vec<FewPairs>,
     /// For each value: the value that owns its storage.
     pub owner: Vec<Value>,
 }
@@ -25,7 +26,7 @@ pub fn schedule(graph: &Graph) -> Lifetimes {
     for (index, node) in graph.nodes.iter().enumerate() {
         in_place.push(storages.overwrite(graph, index, node));
     }
-    let mut frees = vec![vec![]; graph.nodes.len()];
+    let mut frees = vec![Few::new(); graph.nodes.len()];
     for (index, info) in graph.values.iter().enumerate() {
         let value = Value(index as u32);
         let resident = matches!(info.source, Source::Resident(_));
@@ -97,8 +98,8 @@ impl Storages {
     }
 
     /// Decides which results of a node are written over operands.
-    fn overwrite(&mut self, graph: &Graph, index: usize, node: &Node) -> Vec<(u32, u32)> {
-        let mut chosen = vec![];
+    fn overwrite(&mut self, graph: &Graph, index: usize, node: &Node) -> FewPairs {
+        let mut chosen = FewPairs::new();
         for (output, input) in node.op.may_overwrite() {
             if self.may_overwrite(graph, index, node, *output, *input) {
                 self.share(node.outputs[*output].index(), node.inputs[*input].index());

@@ -30,7 +30,12 @@ pub fn describe(
     }
     let workspace = instruction.map_or(0, |i| i.workspace);
     memory.breakdown.insert(Category::Workspace, workspace);
-    alive.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(b.0)));
+    let larger = |a: &Alive, b: &Alive| b.2.cmp(&a.2).then_with(|| a.0.cmp(b.0));
+    if alive.len() > SHOWN {
+        alive.select_nth_unstable_by(SHOWN, larger);
+        alive.truncate(SHOWN);
+    }
+    alive.sort_by(larger);
     let large = |(name, ty, bytes, category): Alive| LargeTensor {
         source: source(name),
         name: name.to_string(),
@@ -38,7 +43,7 @@ pub fn describe(
         bytes,
         category,
     };
-    memory.largest = alive.into_iter().take(SHOWN).map(large).collect();
+    memory.largest = alive.into_iter().map(large).collect();
     memory
 }
 

@@ -32,8 +32,8 @@ fn alone(program: &Program, instruction: &Instruction) -> Program {
     let outputs: Vec<TensorId> = (n..ids.len() as u32).map(TensorId).collect();
     let single = Instruction {
         inputs: (0..n).map(TensorId).collect(),
-        outputs: outputs.clone(),
-        frees: vec![],
+        outputs: outputs.clone().into(),
+        frees: Default::default(),
         ..instruction.clone()
     };
     let inputs = (0..n).map(|i| Input { tensor: TensorId(i), source: i.to_string() }).collect();

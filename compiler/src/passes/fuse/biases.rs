@@ -2,6 +2,7 @@
 
 use super::{Rewrite, Uses};
 use crate::ops::linear_grad_weight_bias::LinearGradWeightBiasAccumulate;
+use regimen_base::program::few;
 
 pub(super) fn with_weight(uses: &Uses, index: usize) -> Option<Rewrite> {
     let sum = uses.is(index, "sum_leading_accumulate")?;
@@ -13,8 +14,8 @@ pub(super) fn with_weight(uses: &Uses, index: usize) -> Option<Rewrite> {
         at,
         op: &LinearGradWeightBiasAccumulate,
         attrs: product.attrs.clone(),
-        inputs: vec![product.inputs[0], sum.inputs[0], product.inputs[1], product.inputs[2]],
-        outputs: vec![],
+        inputs: few![product.inputs[0], sum.inputs[0], product.inputs[1], product.inputs[2]],
+        outputs: few![],
         group: vec![at, index],
     })
 }

@@ -3,7 +3,7 @@
 use super::{Rewrite, Uses};
 use crate::graph::attrs;
 use crate::ops::cross_entropy_fused::CrossEntropyFused;
-use regimen_base::program::Attr;
+use regimen_base::program::{Attr, few};
 
 pub(super) fn with_gradient(uses: &Uses, index: usize) -> Option<Rewrite> {
     let grad = uses.is(index, "cross_entropy_grad")?;
@@ -12,14 +12,14 @@ pub(super) fn with_gradient(uses: &Uses, index: usize) -> Option<Rewrite> {
     let (at, forward) = uses.made_by(lse, "cross_entropy")?;
     // The logits are gone afterwards: nobody else may want them.
     let alone =
-        uses.reads(logits) == 2 && uses.reads(lse) == 1 && forward.inputs == [logits, labels, divisor];
+        uses.reads(logits) == 2 && uses.reads(lse) == 1 && forward.inputs[..] == [logits, labels, divisor];
     (alone && one.attrs.get("value") == Some(&Attr::Float(1.0))).then_some(())?;
     Some(Rewrite {
         at,
         op: &CrossEntropyFused,
         attrs: attrs([]),
-        inputs: vec![logits, labels, divisor],
-        outputs: vec![forward.outputs[0], grad.outputs[0]],
+        inputs: few![logits, labels, divisor],
+        outputs: few![forward.outputs[0], grad.outputs[0]],
         group: vec![at, index],
     })
 }

@@ -2,6 +2,7 @@
 
 use super::{Rewrite, Uses};
 use crate::ops::linear_gelu::{LinearGelu, LinearGeluGrad};
+use regimen_base::program::few;
 
 pub(super) fn forward(uses: &Uses, index: usize) -> Option<Rewrite> {
     let gelu = uses.is(index, "gelu")?;
@@ -12,7 +13,7 @@ pub(super) fn forward(uses: &Uses, index: usize) -> Option<Rewrite> {
         op: &LinearGelu,
         attrs: linear.attrs.clone(),
         inputs: linear.inputs.clone(),
-        outputs: vec![linear.outputs[0], gelu.outputs[0]],
+        outputs: few![linear.outputs[0], gelu.outputs[0]],
         group: vec![at, index],
     })
 }
@@ -26,7 +27,7 @@ pub(super) fn backward(uses: &Uses, index: usize) -> Option<Rewrite> {
         at: index,
         op: &LinearGeluGrad,
         attrs: linear.attrs.clone(),
-        inputs: vec![linear.inputs[0], linear.inputs[1], pre],
+        inputs: few![linear.inputs[0], linear.inputs[1], pre],
         outputs: gelu.outputs.clone(),
         group: vec![at, index],
     })

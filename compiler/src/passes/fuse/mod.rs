@@ -12,8 +12,7 @@ mod packing;
 use crate::graph::{Graph, Node, Source, Value};
 use crate::ops::{Call, Operation};
 use crate::schema::Word;
-use regimen_base::program::Attrs;
-use regimen_base::tensor::TensorType;
+use regimen_base::program::{Attrs, Few, few};
 
 /// A fusion.
 #[derive(Clone, Copy)]
@@ -99,8 +98,8 @@ struct Rewrite {
     at: usize,
     op: &'static dyn Operation,
     attrs: Attrs,
-    inputs: Vec<Value>,
-    outputs: Vec<Value>,
+    inputs: Few<Value>,
+    outputs: Few<Value>,
     /// The whole group.
     group: Vec<usize>,
 }
@@ -207,12 +206,14 @@ impl<'a> Uses<'a> {
 
     /// Whether the fused operation accepts its operands, gives what the group gave, and has its operands in time.
     fn fits(&self, rewrite: &Rewrite) -> bool {
-        let types = |values: &[Value]| -> Vec<TensorType> {
-            values.iter().map(|v| self.graph.ty(*v).clone()).collect()
-        };
-        let call = Call { attrs: &rewrite.attrs, inputs: types(&rewrite.inputs), outputs: vec![] };
+        let inputs = rewrite.inputs.iter().map(|v| self.graph.ty(*v)).collect();
+        let call = Call { attrs: &rewrite.attrs, inputs, outputs: few![] };
         let in_time =
             rewrite.inputs.iter().all(|v| self.maker[v.index()].is_none_or(|made| made < rewrite.at));
-        in_time && rewrite.op.infer(&call).is_ok_and(|inferred| inferred == types(&rewrite.outputs))
+        in_time
+            && rewrite
+                .op
+                .infer(&call)
+                .is_ok_and(|inferred| inferred.iter().eq(rewrite.outputs.iter().map(|v| self.graph.ty(*v))))
     }
 }

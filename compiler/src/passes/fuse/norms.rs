@@ -6,7 +6,7 @@ use super::{Rewrite, Uses};
 use crate::graph::attrs;
 use crate::ops::layer_norm::same_kind;
 use crate::ops::residual_layer_norm::{ResidualLayerNorm, ResidualLayerNormGradAccumulate};
-use regimen_base::program::Attr;
+use regimen_base::program::{Attr, Few, few};
 
 pub(super) fn forward(uses: &Uses, index: usize) -> Option<Rewrite> {
     let norm = uses.is(index, "layer_norm")?;
@@ -16,8 +16,8 @@ pub(super) fn forward(uses: &Uses, index: usize) -> Option<Rewrite> {
         at,
         op: &ResidualLayerNorm,
         attrs: norm.attrs.clone(),
-        inputs: [&sum.inputs, &norm.inputs[1..]].concat(),
-        outputs: [&sum.outputs, &norm.outputs[..]].concat(),
+        inputs: [&sum.inputs, &norm.inputs[1..]].concat().into(),
+        outputs: [&sum.outputs, &norm.outputs[..]].concat().into(),
         group: vec![at, index],
     })
 }
@@ -25,14 +25,14 @@ pub(super) fn forward(uses: &Uses, index: usize) -> Option<Rewrite> {
 pub(super) fn backward(uses: &Uses, index: usize) -> Option<Rewrite> {
     let grad = uses.is(index, "layer_norm_grad")?;
     let mut group = vec![index];
-    let mut inputs = vec![];
+    let mut inputs = Few::new();
     for parameter in &grad.outputs[1..] {
         let (at, accumulate) = uses.only_reader(*parameter, "accumulate")?;
         inputs.push(accumulate.inputs[0]);
         group.push(at);
     }
     let bias = inputs.len() > 1;
-    inputs.extend(&grad.inputs[..5]);
+    inputs.extend_from_slice(&grad.inputs[..5]);
     let dx = grad.outputs[0];
     // The residual's gradient is added to it if that was there before.
     let added = uses.only_reader(dx, "add").and_then(|(at, add)| {
@@ -58,7 +58,7 @@ pub(super) fn backward(uses: &Uses, index: usize) -> Option<Rewrite> {
         op: &ResidualLayerNormGradAccumulate,
         attrs,
         inputs,
-        outputs: vec![output],
+        outputs: few![output],
         group,
     })
 }

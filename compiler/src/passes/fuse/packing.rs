@@ -10,7 +10,7 @@ pub(super) fn concat_and_sum(uses: &Uses, index: usize) -> Option<Rewrite> {
         at,
         op: &ConcatSumAccumulate,
         attrs: concat.attrs.clone(),
-        inputs: [&[sum.inputs[0]], &concat.inputs[..]].concat(),
+        inputs: [sum.inputs[0]].into_iter().chain(concat.inputs.iter().copied()).collect(),
         outputs: concat.outputs.clone(),
         group: vec![at, index],
     })
