@@ -247,10 +247,12 @@ fn assemble(
 
 fn model(eval: &Evaluator<'_>, id: ObjectId, fields: &Fields) -> Result<Model, Stop> {
     let architecture = fields.type_name.and_then(find_architecture).ok_or(Stop::Reported)?;
+    let spec = eval.model(id)?;
     Ok(Model {
         name: eval.object_name(id),
         architecture: architecture.schema().name,
-        spec: eval.model(id)?,
+        parameters: crate::arch::parameters(spec.as_ref()),
+        spec,
         weights: fields.optional_text("weights")?,
         span: eval.program.object(id).name.span,
     })

@@ -33,6 +33,8 @@ pub struct Model {
     pub architecture: &'static str,
     /// Its layers, weights and exchange format.
     pub spec: Arc<dyn ModelSpec>,
+    /// Number of parameters, tied ones counted once.
+    pub parameters: u64,
     /// Initial weights from a folder in Hugging Face's layout, relative to the experiment.
     pub weights: Option<String>,
     /// Its declaration.

@@ -12,7 +12,7 @@ use regimen_base::plan::Backend;
 use regimen_compiler::arch::{ModelSpec, parameters};
 use regimen_compiler::experiment::{Experiment, Stage};
 use regimen_compiler::planning;
-use regimen_compiler::stages::{Lowered, lower, residents};
+use regimen_compiler::stages::{Lowered, lower};
 
 const BASE: [u64; 4] = [12, 12, 768, 3072];
 
@@ -42,8 +42,7 @@ fn published_models_have_their_published_parameters() {
 }
 
 fn lowered(stage: &Stage) -> Lowered {
-    let residents = residents(stage).expect("residents");
-    lower(stage, 1, stage.batch, &residents).expect("lowers")
+    lower(stage, 1, stage.batch).expect("lowers")
 }
 
 /// Forward, and forward with backward, of a batch of three.

@@ -11,7 +11,7 @@ use regimen_base::program::{Attr, Program};
 use regimen_compiler::arch::ModelSpec;
 use regimen_compiler::experiment::{Precision, Recompute, Stage};
 use regimen_compiler::passes::fuse::{Fusions, WORDS};
-use regimen_compiler::stages::{lower, residents};
+use regimen_compiler::stages::lower;
 use std::collections::BTreeMap;
 
 fn on_gpu(fuse: Fusions) -> Stage {
@@ -25,8 +25,8 @@ fn of_model(model: impl ModelSpec + 'static, fuse: Fusions) -> Stage {
 }
 
 fn program(stage: &Stage, name: &str) -> Program {
-    let mut lowered = lower(stage, 1, 2, &residents(stage).unwrap()).unwrap();
-    lowered.programs.remove(name).unwrap()
+    let mut lowered = lower(stage, 1, 2).unwrap();
+    std::sync::Arc::unwrap_or_clone(lowered.programs.remove(name).unwrap())
 }
 
 fn counts(program: &Program) -> BTreeMap<&str, usize> {

@@ -13,7 +13,7 @@ use regimen_compiler::arch::rope::Scaling;
 use regimen_compiler::experiment::{MicroBatch, Sample, Stage};
 use regimen_compiler::planning::inference::{Subject, Use, plan, stage};
 use regimen_compiler::stages::generation::{DECODE, PREFILL, Texts};
-use regimen_compiler::stages::{lower, residents};
+use regimen_compiler::stages::lower;
 use serde_json::{Value, json};
 
 fn used(config: &Value, biases: bool, memory: u64) -> Result<Stage, Vec<String>> {
@@ -89,7 +89,7 @@ fn a_training_carries_the_caches_of_its_samples_only_while_it_samples() {
     let plain = Stage { micro_batch: MicroBatch::Fixed(2), ..common::stage(gpt(2, 2, 12, 40, 29), 2, 2) };
     let sample = Some(Sample { prompt: "a".into(), tokens: 5, temperature: 1.0 });
     let sampling = Stage { sample, ..plain.clone() };
-    let lowered = |stage: &Stage| lower(stage, 1, 2, &residents(stage).unwrap()).unwrap();
+    let lowered = |stage: &Stage| lower(stage, 1, 2).unwrap();
     let (without, with) = (lowered(&plain), lowered(&sampling));
     assert!(!without.programs.contains_key(DECODE) && !without.programs.contains_key("score"));
     for name in ["initialise", "micro_step", "update", "evaluate"] {

@@ -16,12 +16,11 @@ use regimen_compiler::arch::parameters;
 use regimen_compiler::experiment::{MicroBatch, Precision, Recompute, Stage};
 use regimen_compiler::planning::micro_batch::{divisors, largest_that_fits};
 use regimen_compiler::planning::{self, plan_stage};
-use regimen_compiler::stages::{Lowered, lower, residents};
+use regimen_compiler::stages::{Lowered, lower};
 use std::collections::BTreeMap;
 
 fn lowered(stage: &Stage, micro_batch: u64) -> Lowered {
-    let residents = residents(stage).expect("the stage has residents");
-    lower(stage, 1, micro_batch, &residents).expect("the stage lowers")
+    lower(stage, 1, micro_batch).expect("the stage lowers")
 }
 
 #[test]
@@ -141,7 +140,7 @@ proptest! {
         stage.sequence = if shorter { (context / 2).max(1) } else { context };
         let lowered = lowered(&stage, micro);
         check_memory(&lowered);
-        lowered.programs.values().for_each(check_reads);
+        lowered.programs.values().for_each(|program| check_reads(program));
     }
 }
 

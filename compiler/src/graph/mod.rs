@@ -9,6 +9,7 @@ use crate::passes::fuse::Fusions;
 use regimen_base::plan::Backend;
 use regimen_base::program::{Attr, Attrs, Category, Few, Resident, ResidentId, Role, few};
 use regimen_base::tensor::{DType, Mesh, Placement, TensorType};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A value of a [`Graph`].
@@ -394,7 +395,10 @@ impl Graph {
     }
 }
 
-/// Attributes from pairs.
+/// Attributes from pairs of different names.
 pub fn attrs<const N: usize>(pairs: [(&'static str, Attr); N]) -> Attrs {
-    pairs.into_iter().map(|(k, v)| (k.into(), v)).collect()
+    let mut pairs = Vec::from(pairs.map(|(name, value)| (name.into(), value)));
+    pairs.sort_by(|(a, _), (b, _): &(Cow<str>, Attr)| a.cmp(b));
+    // One allocation of the right size: a plan has tens of thousands of these lists.
+    Attrs::from_sorted_store_unchecked(pairs)
 }

@@ -131,6 +131,11 @@ pub fn find(name: &str) -> Option<&'static dyn Operation> {
     BY_NAME.get(name).copied()
 }
 
+/// Operations that this kind of device has no kernel for.
+pub fn without_kernel(backend: Backend) -> impl Iterator<Item = &'static dyn Operation> {
+    ALL.iter().copied().filter(move |op| !op.runs_on(backend))
+}
+
 /// An operation applied to operands of known types. Types are global in [`Operation::infer`] and
 /// [`Operation::shard`], and those of one rank in the cost functions.
 #[derive(Clone, Debug)]

@@ -116,7 +116,7 @@ pub fn plan(stage: &Stage, what: Use) -> Result<StagePlan, Vec<Diagnostic>> {
     Ok(StagePlan {
         kind: what.kind().to_owned(),
         residents: residents.as_ref().clone(),
-        programs,
+        programs: programs.into_iter().map(|(name, p)| (name, Arc::unwrap_or_clone(p))).collect(),
         peak_bytes,
         ..super::described(stage)
     })
@@ -136,14 +136,14 @@ fn programs(
     stage: &Stage,
     residents: &Arc<Vec<Resident>>,
     what: Use,
-) -> Result<BTreeMap<String, Program>, ShapeError> {
+) -> Result<BTreeMap<String, Arc<Program>>, ShapeError> {
     let new =
         || Graph::new(residents.clone(), Mesh::default(), traits(stage), compute_dtype(stage.precision));
     let programs = match what {
         Use::Generate(texts) => generation::programs(new, stage.model.spec.as_ref(), texts)?.to_vec(),
         Use::Loss { batch, length } => vec![loss(new(), stage, batch, length)?],
     };
-    Ok(programs.into_iter().map(|program| (program.name.clone(), program)).collect())
+    Ok(programs.into_iter().map(|program| (program.name.clone(), Arc::new(program))).collect())
 }
 
 fn loss(mut g: Graph, stage: &Stage, batch: u64, length: u64) -> Result<Program, ShapeError> {

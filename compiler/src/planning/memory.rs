@@ -4,13 +4,14 @@ use regimen_base::plan::{LargeTensor, Memory};
 use regimen_base::program::{Category, Program, Resident, Role, Storage, TensorId};
 use regimen_base::tensor::{Mesh, TensorType};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How many of the largest tensors are shown.
 const SHOWN: usize = 20;
 
 /// Describes the peak of the program that reaches the stage's peak.
 pub fn describe(
-    programs: &BTreeMap<String, Program>,
+    programs: &BTreeMap<String, Arc<Program>>,
     residents: &[Resident],
     mesh: &Mesh,
     source: &dyn Fn(&str) -> String,

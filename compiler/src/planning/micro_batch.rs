@@ -8,7 +8,7 @@
 use super::{allowed_bytes, upper_bound};
 use crate::experiment::Stage;
 use crate::graph::ShapeError;
-use crate::stages::{Lowered, lower, lower_with, probe, residents};
+use crate::stages::{Lowered, begin, lower_over, lower_with};
 use regimen_base::program::{Program, Resident, Role};
 
 /// Divisors of a number, smallest first.
@@ -27,25 +27,26 @@ pub fn largest_that_fits(stage: &Stage, seed: u64) -> Result<Lowered, ShapeError
     let sizes = divisors(stage.batch);
     let allowed = allowed_bytes(stage);
     let alive = allowed.saturating_sub(stage.hardware.context_bytes);
-    let residents = residents(stage)?;
     let (smallest, largest) = (sizes.first().copied().unwrap_or(1), sizes.last().copied().unwrap_or(1));
     let mut fits = smallest;
     // Sizes from this one on are known to fail.
     let mut end = sizes.len();
     let fails = |size: u64| sizes.partition_point(|other| *other < size);
-    let mut whole = probe(stage, seed, largest, &residents)?;
-    if let Some(program) = whole.take_if(|program| program.peak_bytes <= alive) {
-        let lowered = lower_with(stage, seed, largest, &residents, Some(program))?;
+    let (fixed, whole) = begin(stage, seed, largest)?;
+    let mut whole = Some(whole);
+    if let Some(probed) = whole.take_if(|whole| whole.micro_step.peak_bytes <= alive) {
+        let lowered = lower_with(stage, seed, &fixed, probed)?;
         if largest == smallest || upper_bound(stage, &lowered) <= allowed {
             return Ok(lowered);
         }
         end = fails(largest);
     }
-    let mut next = whole.as_ref().map(|whole| about(whole, &residents, &sizes, alive));
+    let whole = whole.map(|whole| whole.micro_step);
+    let mut next = whole.as_ref().map(|whole| about(whole, &fixed.residents, &sizes, alive));
     // The second round is for what the line says otherwise than the estimate.
     for _ in 0..2 {
         let (Some(size), Some(whole)) = (next, &whole) else { break };
-        let lowered = lower(stage, seed, size, &residents)?;
+        let lowered = lower_over(stage, seed, size, &fixed)?;
         let good = upper_bound(stage, &lowered) <= allowed;
         let part = lowered.programs.get(&whole.name).filter(|part| alike(part, whole));
         let best = part.and_then(|part| largest_on_line((size, part), (largest, whole), &sizes, alive));
@@ -58,14 +59,14 @@ pub fn largest_that_fits(stage: &Stage, seed: u64) -> Result<Lowered, ShapeError
     let mut begin = 1;
     while begin < end {
         let middle = begin + (end - begin) / 2;
-        if upper_bound(stage, &lower(stage, seed, sizes[middle], &residents)?) <= allowed {
+        if upper_bound(stage, &lower_over(stage, seed, sizes[middle], &fixed)?) <= allowed {
             fits = sizes[middle];
             begin = middle + 1;
         } else {
             end = middle;
         }
     }
-    lower(stage, seed, fits, &residents)
+    lower_over(stage, seed, fits, &fixed)
 }
 
 /// The largest size that fits if everything but the residents grows with it.

@@ -11,7 +11,6 @@ pub mod reserve;
 pub mod show;
 pub mod time;
 
-use crate::arch;
 use crate::codes;
 use crate::experiment::{Experiment, Limited, MicroBatch, Precision, Stage};
 use crate::graph::ShapeError;
@@ -24,6 +23,7 @@ use regimen_base::tensor::Mesh;
 use regimen_base::{Diagnostic, SourceMap};
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What came of planning an experiment.
 #[derive(Clone, Debug, Default)]
@@ -85,16 +85,19 @@ fn hopeless(stage: &Stage) -> Option<Diagnostic> {
     let per_parameter =
         |precision| stages::residents::bytes_per_parameter(stage.optimizer.rule, compute_dtype(precision));
     let least = precisions.map(per_parameter).min()?;
-    let parameters = arch::parameters(stage.model.spec.as_ref());
+    let parameters = stage.model.parameters;
     let needed = parameters.saturating_mul(least);
     (needed > stage.hardware.memory).then(|| codes::e0702::weights_alone(stage, parameters, needed))
 }
 
 /// Operations that do not run on the stage's device.
 fn without_kernel(stage: &Stage, planned: &Planned) -> Option<Diagnostic> {
+    let lacking: Vec<&str> = ops::without_kernel(stage.hardware.backend).map(|op| op.name()).collect();
+    if lacking.is_empty() {
+        return None;
+    }
     let instructions = planned.stage.programs.values().flat_map(|program| &program.instructions);
-    let lacks = |name: &&str| ops::find(name).is_some_and(|op| !op.runs_on(stage.hardware.backend));
-    let names: BTreeSet<&str> = instructions.map(|i| &*i.op).filter(lacks).collect();
+    let names: BTreeSet<&str> = instructions.map(|i| &*i.op).filter(|op| lacking.contains(op)).collect();
     (!names.is_empty()).then(|| codes::e0604::no_kernel(stage, &names))
 }
 
@@ -115,7 +118,7 @@ pub struct Planned {
 /// If the tensors of the model do not fit each other.
 pub fn plan_stage(stage: &Stage, seed: u64, sources: &SourceMap) -> Result<Planned, ShapeError> {
     let lowered = match stage.micro_batch {
-        MicroBatch::Fixed(size) => lower(stage, seed, size, &stages::residents(stage)?)?,
+        MicroBatch::Fixed(size) => lower(stage, seed, size)?,
         MicroBatch::Auto => micro_batch::largest_that_fits(stage, seed)?,
     };
     let mut report = report::report(stage, &lowered, sources);
@@ -155,7 +158,7 @@ fn content(stage: &Stage, lowered: Lowered) -> StagePlan {
         datasets: vec![DatasetPlan { dataset: stage.data.clone(), facts: stage.data_facts.clone() }],
         feeds: lowered.feeds,
         residents: lowered.residents.as_ref().clone(),
-        programs: lowered.programs,
+        programs: lowered.programs.into_iter().map(|(name, p)| (name, Arc::unwrap_or_clone(p))).collect(),
         schedule: lowered.schedule,
         peak_bytes,
         reserved_bytes,
@@ -172,7 +175,7 @@ fn described(stage: &Stage) -> StagePlan {
         model: Model {
             name: stage.model.name.clone(),
             architecture: stage.model.architecture.to_string(),
-            parameters: arch::parameters(spec.as_ref()),
+            parameters: stage.model.parameters,
             context: spec.context(),
             vocab: spec.vocab(),
             exchange: spec.exchange(),

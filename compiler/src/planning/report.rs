@@ -3,13 +3,12 @@
 use super::show::{self, count};
 use super::time::Device;
 use super::{memory, time, upper_bound};
-use crate::arch;
 use crate::codes;
 use crate::experiment::Stage;
 use crate::ops;
 use crate::schema::listed;
 use crate::stages::Lowered;
-use regimen_base::plan::{Derived, Report};
+use regimen_base::plan::{Backend, Derived, Report};
 use regimen_base::program::Instruction;
 use regimen_base::tensor::Mesh;
 use regimen_base::{Diagnostic, SourceMap};
@@ -59,7 +58,7 @@ pub fn formula_flops_per_token(stage: &Stage) -> f64 {
 
 /// Notes on a stage's arithmetic that are no mistakes.
 pub fn notes(stage: &Stage) -> Vec<Diagnostic> {
-    let parameters = arch::parameters(stage.model.spec.as_ref());
+    let parameters = stage.model.parameters;
     let ratio = tokens(stage) as f64 / parameters as f64;
     // Fine-tuning starts from something that has seen its tokens already.
     let pretraining = stage.from.is_none() && stage.model.weights.is_none();
@@ -104,7 +103,7 @@ fn made_repeatable<'a>(stage: &Stage, lowered: &'a Lowered) -> (BTreeSet<&'a str
 }
 
 fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
-    let parameters = arch::parameters(stage.model.spec.as_ref());
+    let parameters = stage.model.parameters;
     let all = tokens(stage);
     let mut list = vec![];
     let mut add = |name: &str, value: String, how: String| {
@@ -131,6 +130,10 @@ fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
     {
         let epochs = show::number(all as f64 / train.tokens as f64);
         add("epochs", epochs, format!("{} training tokens", count(train.tokens)));
+    }
+    if stage.hardware.backend == Backend::Cpu {
+        // Our own kernels always repeat.
+        return list;
     }
     let varying = not_repeatable(lowered);
     if !varying.is_empty() {

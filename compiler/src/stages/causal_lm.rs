@@ -10,7 +10,7 @@
 
 use super::generation::{self, DECODE, PREFILL, Texts};
 use super::training::{self, Own};
-use super::{Lowered, compute_dtype, new_graph, random_key};
+use super::{Fixed, Lowered, Probed, compute_dtype, new_graph, random_key};
 use crate::experiment::Stage;
 use crate::graph::ShapeError;
 use regimen_base::program::{Program, Resident};
@@ -18,28 +18,32 @@ use regimen_base::schedule::{Action, Feed};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Lowers the stage for a micro-batch of this size, which divides the batch. The micro-step may be there already.
+/// Programs that do not depend on the micro-batch.
 ///
 /// # Errors
 /// If the tensors of the model do not fit each other.
-pub fn lower(
-    stage: &Stage,
-    seed: u64,
-    micro_batch: u64,
-    residents: &Arc<Vec<Resident>>,
-    training: Option<Program>,
-) -> Result<Lowered, ShapeError> {
-    let new = || new_graph(stage, residents, seed);
-    let micro_step = training.map_or_else(|| training::micro_step(new(), stage, micro_batch), Ok)?;
-    let mut programs = vec![micro_step, training::evaluate(new(), stage, micro_batch)?];
+pub fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result<Vec<Program>, ShapeError> {
+    let mut programs = training::fixed(stage, seed, residents)?;
     if stage.sample.is_some() {
+        let new = || new_graph(stage, residents, seed);
         programs.extend(generation::programs(new, stage.model.spec.as_ref(), texts(stage))?);
     }
+    Ok(programs)
+}
+
+/// Lowers the stage around its micro-step.
+///
+/// # Errors
+/// If the tensors of the model do not fit each other.
+pub fn lower(stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
+    let Probed { micro_batch, micro_step } = probed;
+    let evaluate = training::evaluate(new_graph(stage, &fixed.residents, seed), stage, micro_batch)?;
+    let programs = vec![micro_step, evaluate];
     let accumulate = training::accumulate(stage, micro_batch);
     let feeds = training::feeds(stage, seed, micro_batch);
     let schedule = schedule(stage, seed, accumulate, &feeds);
     let runs = runs(stage, accumulate, &feeds);
-    training::complete(stage, seed, micro_batch, residents, Own { programs, feeds, schedule, runs })
+    Ok(training::complete(stage, micro_batch, fixed, Own { programs, feeds, schedule, runs }))
 }
 
 /// Weights, gradients, optimizer state, the numbers that host and programs share, and caches for the text of `sample`.

@@ -10,14 +10,13 @@
 //! The loader hides tokens and gives those that were there as labels; it counts them over the whole global batch for the divisor.
 
 use super::training::{self, Own, metric};
-use super::{Lowered, new_graph, random_key};
+use super::{Fixed, Lowered, Probed, new_graph, random_key};
 use crate::experiment::{Masking, Stage};
 use crate::graph::ShapeError;
-use regimen_base::program::{Program, Resident};
+use regimen_base::program::Resident;
 use regimen_base::schedule::{self, Feed};
-use std::sync::Arc;
 
-/// Lowers the stage for a micro-batch of this size, which divides the batch. The micro-step may be there already.
+/// Lowers the stage around its micro-step.
 ///
 /// # Errors
 /// If the tensors of the model do not fit each other.
@@ -25,19 +24,18 @@ pub fn lower(
     stage: &Stage,
     masking: &Masking,
     seed: u64,
-    micro_batch: u64,
-    residents: &Arc<Vec<Resident>>,
-    training: Option<Program>,
+    fixed: &Fixed,
+    probed: Probed,
 ) -> Result<Lowered, ShapeError> {
-    let new = || new_graph(stage, residents, seed);
-    let micro_step = training.map_or_else(|| training::micro_step(new(), stage, micro_batch), Ok)?;
-    let programs = vec![micro_step, training::evaluate(new(), stage, micro_batch)?];
+    let Probed { micro_batch, micro_step } = probed;
+    let evaluate = training::evaluate(new_graph(stage, &fixed.residents, seed), stage, micro_batch)?;
+    let programs = vec![micro_step, evaluate];
     let accumulate = training::accumulate(stage, micro_batch);
     let feeds = masked_feeds(stage, masking, seed, micro_batch);
     let (metrics, evaluated) = (metric("loss", "loss_sum"), metric("loss", "eval_loss_sum"));
     let schedule = training::schedule(stage, accumulate, &feeds, vec![metrics], vec![evaluated]);
     let runs = training::runs(stage, accumulate, &feeds);
-    training::complete(stage, seed, micro_batch, residents, Own { programs, feeds, schedule, runs })
+    Ok(training::complete(stage, micro_batch, fixed, Own { programs, feeds, schedule, runs }))
 }
 
 /// Weights, gradients, optimizer state, and the numbers that host and programs share.

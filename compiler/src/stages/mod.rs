@@ -29,7 +29,7 @@ pub struct Lowered {
     /// Tensors that live as long as the stage.
     pub residents: Arc<Vec<Resident>>,
     /// Programs by name.
-    pub programs: BTreeMap<String, Program>,
+    pub programs: BTreeMap<String, Arc<Program>>,
     /// Streams of batches.
     pub feeds: Vec<Feed>,
     /// What the host does.
@@ -47,6 +47,39 @@ impl Lowered {
     }
 }
 
+/// What of a stage does not depend on the micro-batch: it is built once, however many sizes are tried.
+#[derive(Clone, Debug)]
+pub struct Fixed {
+    /// Tensors that live as long as the stage.
+    pub residents: Arc<Vec<Resident>>,
+    /// Programs over them alone.
+    pub programs: Vec<Arc<Program>>,
+}
+
+/// What is [`fixed`], and the micro-step of this size.
+///
+/// # Errors
+/// If the tensors of the model do not fit each other.
+pub fn begin(stage: &Stage, seed: u64, micro_batch: u64) -> Result<(Fixed, Probed), ShapeError> {
+    let residents = residents(stage)?;
+    let probed = probe(stage, seed, micro_batch, &residents)?;
+    Ok((fixed(stage, seed, &residents)?, probed))
+}
+
+/// What does not depend on the micro-batch, over the stage's [`residents`].
+///
+/// # Errors
+/// If the tensors of the model do not fit each other.
+pub fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result<Fixed, ShapeError> {
+    let programs = match &stage.objective {
+        Objective::CausalLm => causal_lm::fixed(stage, seed, residents)?,
+        Objective::MaskedLm(_) | Objective::ReplacedTokenDetection { .. } => {
+            training::fixed(stage, seed, residents)?
+        }
+    };
+    Ok(Fixed { residents: residents.clone(), programs: programs.into_iter().map(Arc::new).collect() })
+}
+
 /// The tensors that live as long as the stage; they do not depend on the micro-batch.
 ///
 /// # Errors
@@ -59,43 +92,48 @@ pub fn residents(stage: &Stage) -> Result<Arc<Vec<Resident>>, ShapeError> {
     }))
 }
 
-/// Lowers a stage over its [`residents`] for a micro-batch of this size.
+/// Lowers a stage for a micro-batch of this size, which divides the batch.
 ///
 /// # Errors
 /// If the tensors of the model do not fit each other.
-pub fn lower(
-    stage: &Stage,
-    seed: u64,
-    micro_batch: u64,
-    residents: &Arc<Vec<Resident>>,
-) -> Result<Lowered, ShapeError> {
-    lower_with(stage, seed, micro_batch, residents, None)
+pub fn lower(stage: &Stage, seed: u64, micro_batch: u64) -> Result<Lowered, ShapeError> {
+    let (fixed, probed) = begin(stage, seed, micro_batch)?;
+    lower_with(stage, seed, &fixed, probed)
 }
 
-/// The same, with the program that [`probe`] made for this size.
+/// The same, over what is [`fixed`].
 ///
 /// # Errors
 /// As for [`lower`].
-pub fn lower_with(
-    stage: &Stage,
-    seed: u64,
-    micro_batch: u64,
-    residents: &Arc<Vec<Resident>>,
-    probed: Option<Program>,
-) -> Result<Lowered, ShapeError> {
+pub fn lower_over(stage: &Stage, seed: u64, micro_batch: u64, fixed: &Fixed) -> Result<Lowered, ShapeError> {
+    lower_with(stage, seed, fixed, probe(stage, seed, micro_batch, &fixed.residents)?)
+}
+
+/// The same, around the micro-step that [`probe`] made.
+///
+/// # Errors
+/// As for [`lower`].
+pub fn lower_with(stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
     match &stage.objective {
-        Objective::CausalLm => causal_lm::lower(stage, seed, micro_batch, residents, probed),
-        Objective::MaskedLm(masking) => {
-            masked_lm::lower(stage, masking, seed, micro_batch, residents, probed)
-        }
+        Objective::CausalLm => causal_lm::lower(stage, seed, fixed, probed),
+        Objective::MaskedLm(masking) => masked_lm::lower(stage, masking, seed, fixed, probed),
         Objective::ReplacedTokenDetection { masking, weight } => {
             let parts = replaced_token_detection::Parts { masking, weight: *weight };
-            replaced_token_detection::lower(stage, parts, seed, micro_batch, residents, probed)
+            replaced_token_detection::lower(stage, parts, seed, fixed, probed)
         }
     }
 }
 
-/// The program that decides whether a micro-batch fits, if it is known which one that is.
+/// The program that decides whether a micro-batch fits.
+#[derive(Clone, Debug)]
+pub struct Probed {
+    /// Samples of one micro-batch, which divides the batch.
+    pub micro_batch: u64,
+    /// Forward and backward of one micro-batch.
+    pub micro_step: Program,
+}
+
+/// The micro-step of a stage for a micro-batch of this size.
 ///
 /// # Errors
 /// As for [`lower`].
@@ -104,17 +142,16 @@ pub fn probe(
     seed: u64,
     micro_batch: u64,
     residents: &Arc<Vec<Resident>>,
-) -> Result<Option<Program>, ShapeError> {
+) -> Result<Probed, ShapeError> {
     let graph = new_graph(stage, residents, seed);
-    match &stage.objective {
-        Objective::CausalLm | Objective::MaskedLm(_) => {
-            training::micro_step(graph, stage, micro_batch).map(Some)
-        }
+    let micro_step = match &stage.objective {
+        Objective::CausalLm | Objective::MaskedLm(_) => training::micro_step(graph, stage, micro_batch)?,
         Objective::ReplacedTokenDetection { masking, weight } => {
             let parts = replaced_token_detection::Parts { masking, weight: *weight };
-            replaced_token_detection::micro_step(graph, stage, parts, micro_batch).map(Some)
+            replaced_token_detection::micro_step(graph, stage, parts, micro_batch)?
         }
-    }
+    };
+    Ok(Probed { micro_batch, micro_step })
 }
 
 /// Key of a random stream: 64 bits that depend on the seed and on what the stream is for.

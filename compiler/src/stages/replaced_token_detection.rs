@@ -11,7 +11,7 @@
 
 use super::masked_lm::masked_feeds;
 use super::training::{self, Own, metric};
-use super::{Lowered, new_graph};
+use super::{Fixed, Lowered, Probed, new_graph};
 use crate::arch::detector::Detector;
 use crate::experiment::{Masking, Stage};
 use crate::graph::{Graph, ShapeError, Value};
@@ -26,7 +26,6 @@ use crate::passes;
 use regimen_base::program::{Program, Resident};
 use regimen_base::schedule::{Feed, Metric};
 use regimen_base::tensor::{DType, TensorType};
-use std::sync::Arc;
 
 /// Losses: what is reported, and the resident that sums it.
 const LOSSES: [(&str, &str); 3] = [
@@ -44,7 +43,7 @@ pub struct Parts<'a> {
     pub weight: f64,
 }
 
-/// Lowers the stage for a micro-batch of this size, which divides the batch. The micro-step may be there already.
+/// Lowers the stage around its micro-step.
 ///
 /// # Errors
 /// If the tensors of the model do not fit each other.
@@ -52,21 +51,20 @@ pub fn lower(
     stage: &Stage,
     parts: Parts<'_>,
     seed: u64,
-    micro_batch: u64,
-    residents: &Arc<Vec<Resident>>,
-    training: Option<Program>,
+    fixed: &Fixed,
+    probed: Probed,
 ) -> Result<Lowered, ShapeError> {
-    let new = || new_graph(stage, residents, seed);
+    let Probed { micro_batch, micro_step } = probed;
     let feeds = masked_feeds(stage, parts.masking, seed, micro_batch);
-    let micro_step = training.map_or_else(|| micro_step(new(), stage, parts, micro_batch), Ok)?;
-    let programs = vec![micro_step, evaluate(new(), stage, parts, &feeds, micro_batch)?];
+    let graph = new_graph(stage, &fixed.residents, seed);
+    let programs = vec![micro_step, evaluate(graph, stage, parts, &feeds, micro_batch)?];
     let accumulate = training::accumulate(stage, micro_batch);
     let metrics = |prefix: &str| -> Vec<Metric> {
         LOSSES.iter().map(|(name, sum)| metric(name, &[prefix, sum].concat())).collect()
     };
     let schedule = training::schedule(stage, accumulate, &feeds, metrics(""), metrics("eval_"));
     let runs = training::runs(stage, accumulate, &feeds);
-    training::complete(stage, seed, micro_batch, residents, Own { programs, feeds, schedule, runs })
+    Ok(training::complete(stage, micro_batch, fixed, Own { programs, feeds, schedule, runs }))
 }
 
 /// Weights, gradients, optimizer state, and the numbers that host and programs share.

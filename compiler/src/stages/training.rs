@@ -1,7 +1,7 @@
 //! What training stages share: residents, the programs `initialise` and `update`, feeds, and the host's schedule.
 
 use super::residents::{Residents, has_masters, state_dtype};
-use super::{Lowered, compute_dtype, new_graph, random_key};
+use super::{Fixed, Lowered, compute_dtype, new_graph, random_key};
 use crate::arch::Init;
 use crate::experiment::{Optimizer, Rule, Stage};
 use crate::graph::{Graph, ShapeError, Value, attrs};
@@ -31,10 +31,10 @@ pub fn residents(stage: &Stage, sums: &[&str]) -> Residents {
     residents
 }
 
-/// What a kind of stage adds to what all of them have.
+/// What of a kind of stage depends on the micro-batch.
 #[derive(Debug)]
 pub struct Own {
-    /// `micro_step`, `evaluate`, and what else it runs.
+    /// `micro_step` and `evaluate`.
     pub programs: Vec<Program>,
     /// Streams of batches.
     pub feeds: Vec<Feed>,
@@ -44,24 +44,23 @@ pub struct Own {
     pub runs: BTreeMap<String, u64>,
 }
 
-/// The lowered stage: `initialise` and `update` beside its own.
+/// `initialise` and `update`.
 ///
 /// # Errors
 /// As for [`initialise`] and [`update`].
-pub fn complete(
-    stage: &Stage,
-    seed: u64,
-    micro_batch: u64,
-    residents: &Arc<Vec<Resident>>,
-    own: Own,
-) -> Result<Lowered, ShapeError> {
+pub fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result<Vec<Program>, ShapeError> {
     let new = || new_graph(stage, residents, seed);
+    Ok(vec![initialise(new(), stage, seed)?, update(new(), stage)?])
+}
+
+/// The lowered stage: what is fixed, and what depends on the micro-batch.
+pub fn complete(stage: &Stage, micro_batch: u64, fixed: &Fixed, own: Own) -> Lowered {
     let Own { programs, feeds, schedule, runs } = own;
-    let shared = [initialise(new(), stage, seed)?, update(new(), stage)?];
-    let programs = shared.into_iter().chain(programs).map(|p| (p.name.clone(), p)).collect();
+    let own = programs.into_iter().map(Arc::new);
+    let programs = fixed.programs.iter().cloned().chain(own).map(|p| (p.name.clone(), p)).collect();
     let accumulate = accumulate(stage, micro_batch);
-    let (residents, reserved) = (residents.clone(), OnceCell::new());
-    Ok(Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs, reserved })
+    let (residents, reserved) = (fixed.residents.clone(), OnceCell::new());
+    Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs, reserved }
 }
 
 /// Micro-batches of one optimizer step.

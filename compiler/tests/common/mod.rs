@@ -82,6 +82,7 @@ pub fn stage(model: impl ModelSpec + 'static, batch: u64, micro_batch: u64) -> S
         model: Model {
             name: "model".into(),
             architecture: "gpt",
+            parameters: regimen_compiler::arch::parameters(&model),
             spec: Arc::new(model),
             weights: None,
             span,

@@ -6,7 +6,7 @@
 use regimen_base::data::{Dataset, Format, Share, Source, Split, TextDocument, Tokenizer, TokenizerKind};
 use regimen_base::plan::{Content, DatasetPlan, Plan, Stage, TokenizerPlan};
 use regimen_base::program::{
-    Attr, Category, Input, Instruction, Program, ResidentId, Role, Storage, Tensor, TensorId,
+    Attr, Category, Input, Instruction, Program, ResidentId, Role, Storage, Tensor, TensorId, few,
 };
 use regimen_base::tensor::{DType, TensorType};
 use regimen_data::{NoProgress, Place};
@@ -279,10 +279,10 @@ impl Builder {
             op: op.to_owned().into(),
             name: op.into(),
             attrs: attrs.iter().map(|(k, v)| ((*k).to_owned().into(), v.clone())).collect(),
-            inputs: inputs.to_vec(),
+            inputs: inputs.into(),
             outputs: output.into_iter().collect(),
-            in_place: vec![],
-            frees: frees.to_vec(),
+            in_place: Default::default(),
+            frees: frees.into(),
             workspace: 0,
             live: 0,
             peak: 0,
@@ -295,7 +295,7 @@ impl Builder {
     fn in_place(&mut self, op: &str, inputs: &[TensorId], ty: TensorType, over: usize) -> TensorId {
         let output = self.op(op, &[], inputs, Some(ty), &[]);
         self.program.tensors[output.index()].storage = Storage::Shares(inputs[over]);
-        self.last().in_place = vec![(0, over as u32)];
+        self.last().in_place = few![(0, over as u32)];
         output
     }
 
@@ -304,7 +304,7 @@ impl Builder {
     }
 
     fn free_last(&mut self, ids: &[TensorId]) {
-        self.last().frees.extend(ids);
+        self.last().frees.extend_from_slice(ids);
     }
 
     /// Bytes alive: a storage dies with the last tensor that shares it.

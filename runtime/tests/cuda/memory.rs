@@ -153,8 +153,7 @@ fn a_plan_for_97_percent_of_the_card_runs() {
         let at = |micro: u64| stage(&([12, 12, 768, 1_024, 50_304], [micro, micro], Bf16, Keep, 0.0, false));
         let bound = |micro: u64| {
             let stage = at(micro);
-            let residents = regimen_compiler::stages::residents(&stage).unwrap();
-            let lowered = regimen_compiler::stages::lower(&stage, 1, micro, &residents).unwrap();
+            let lowered = regimen_compiler::stages::lower(&stage, 1, micro).unwrap();
             planning::upper_bound(&stage, &lowered) as f64
         };
         let micro = (1..=256).rev().find(|micro| bound(*micro) <= 0.97 * usable).unwrap();

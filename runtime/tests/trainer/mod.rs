@@ -7,7 +7,7 @@ pub mod stages;
 use regimen_base::program::Program;
 use regimen_base::tensor::Mesh;
 use regimen_compiler::experiment::Stage;
-use regimen_compiler::stages::{Lowered, lower, residents};
+use regimen_compiler::stages::{Lowered, lower};
 use regimen_runtime::execute::{Executable, Place, Watch};
 use regimen_runtime::library;
 use std::collections::BTreeMap;
@@ -44,13 +44,13 @@ impl Trainer {
 
     /// The same anywhere.
     pub fn on(place: &Place, stage: &Stage, micro_batch: u64) -> Trainer {
-        let lowered = lower(stage, 1, micro_batch, &residents(stage).expect("residents")).expect("lowers");
+        let lowered = lower(stage, 1, micro_batch).expect("lowers");
         let foreign = place.memory().expect("counts").current;
         let residents = lowered.residents.iter().map(|r| place.zeros(&r.ty).expect("allocates")).collect();
         let executables = lowered
             .programs
             .iter()
-            .map(|(n, p)| (n.clone(), Executable::on(place.clone(), p.clone()).expect("known")))
+            .map(|(n, p)| (n.clone(), Executable::on(place.clone(), p.as_ref().clone()).expect("known")))
             .collect();
         Trainer { lowered, residents, executables, watched: true, foreign, peak: 0 }
     }
