@@ -15,6 +15,7 @@ use regimen_data::Place;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::panic::resume_unwind;
 
 /// More bytes than the grammar accepts, so that its message is the one that is seen.
 const LARGEST: u64 = 16 << 20;
@@ -112,7 +113,11 @@ impl Project<'_> {
     pub fn check(&mut self) {
         let (of_file, of_variants) = match self.alternatives.as_slice() {
             [] => (self.outcomes(), vec![]),
-            _ => rayon::join(|| self.outcomes(), || self.of_variants()),
+            // Not rayon's join: this thread would wait while two others start.
+            _ => std::thread::scope(|scope| {
+                let of_variants = scope.spawn(|| self.of_variants());
+                (self.outcomes(), of_variants.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            }),
         };
         let mut found: Vec<Diagnostic> = of_file.into_iter().flat_map(Judged::into_diagnostics).collect();
         let known: Vec<Diagnostic> = self.diagnostics.iter().chain(&found).cloned().collect();

@@ -169,7 +169,7 @@ impl Operation for Attention {
     }
 
     fn workspace(&self, call: &Call, device: &Traits) -> u64 {
-        library(call).map_or(0, |library| library.forward(sizes(&call.inputs[0], &call.inputs[1]), device))
+        library(call).map_or(0, |library| library.forward(sizes(call.inputs[0], call.inputs[1]), device))
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
@@ -196,7 +196,7 @@ impl Operation for Attention {
     }
 
     fn flops(&self, call: &Call) -> u64 {
-        let (b, t, s, h, d) = sizes(&call.inputs[0], &call.inputs[1]);
+        let (b, t, s, h, d) = sizes(call.inputs[0], call.inputs[1]);
         2 * 2 * b * h * t * s * d
     }
 
@@ -217,7 +217,7 @@ impl Operation for AttentionGrad {
     }
 
     fn workspace(&self, call: &Call, device: &Traits) -> u64 {
-        library(call).map_or(0, |library| library.backward(sizes(&call.inputs[1], &call.inputs[2]), device))
+        library(call).map_or(0, |library| library.backward(sizes(call.inputs[1], call.inputs[2]), device))
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
@@ -244,7 +244,7 @@ impl Operation for AttentionGrad {
 
     fn flops(&self, call: &Call) -> u64 {
         // The four products of the gradients and the scores computed again.
-        let (b, t, s, h, d) = sizes(&call.inputs[1], &call.inputs[2]);
+        let (b, t, s, h, d) = sizes(call.inputs[1], call.inputs[2]);
         5 * 2 * b * h * t * s * d
     }
 }

@@ -17,7 +17,7 @@ impl Operation for ConcatSumAccumulate {
     }
 
     fn workspace(&self, call: &Call, device: &Traits) -> u64 {
-        scratch::column_sums(&call.outputs[0], last(&call.outputs[0]), device)
+        scratch::column_sums(call.outputs[0], last(call.outputs[0]), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

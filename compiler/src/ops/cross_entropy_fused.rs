@@ -16,7 +16,7 @@ impl Operation for CrossEntropyFused {
     }
 
     fn workspace(&self, call: &Call, device: &Traits) -> u64 {
-        scratch::row_losses(&call.inputs[0], call.inputs[1].elements(), device)
+        scratch::row_losses(call.inputs[0], call.inputs[1].elements(), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

@@ -158,7 +158,7 @@ impl Operation for LinearGradWeight {
     }
 
     fn flops(&self, call: &Call) -> u64 {
-        product_flops(rows(&call.inputs[0]), last(&call.inputs[0]), last(&call.inputs[1]))
+        product_flops(rows(call.inputs[0]), last(call.inputs[0]), last(call.inputs[1]))
     }
 
     fn accumulating(&self) -> Option<&'static dyn Operation> {
@@ -185,7 +185,7 @@ impl Operation for LinearGradWeightAccumulate {
     }
 
     fn flops(&self, call: &Call) -> u64 {
-        product_flops(rows(&call.inputs[1]), last(&call.inputs[1]), last(&call.inputs[2]))
+        product_flops(rows(call.inputs[1]), last(call.inputs[1]), last(call.inputs[2]))
     }
 
     fn writes(&self, _inputs: usize, _attrs: &Attrs) -> Vec<usize> {

@@ -21,7 +21,7 @@ impl Operation for LinearGradWeightBiasAccumulate {
     }
 
     fn workspace(&self, call: &Call, device: &Traits) -> u64 {
-        scratch::column_sums(&call.inputs[2], last(&call.inputs[2]), device)
+        scratch::column_sums(call.inputs[2], last(call.inputs[2]), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

@@ -10,7 +10,7 @@ use crate::graph::{Graph, Node, ShapeError, Traits, Value};
 use regimen_base::plan::Backend;
 use regimen_base::program::{Attr, Attrs, Few};
 use regimen_base::tensor::{DType, Placement, TensorType};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub mod accumulate;
@@ -126,7 +126,7 @@ pub static ALL: &[&dyn Operation] = &[
 /// The operation with this name.
 pub fn find(name: &str) -> Option<&'static dyn Operation> {
     // Asked for every instruction of every plan.
-    static BY_NAME: LazyLock<HashMap<&str, &dyn Operation>> =
+    static BY_NAME: LazyLock<BTreeMap<&str, &dyn Operation>> =
         LazyLock::new(|| ALL.iter().map(|op| (op.name(), *op)).collect());
     BY_NAME.get(name).copied()
 }

@@ -44,7 +44,7 @@ impl Operation for SumLeading {
     }
 
     fn workspace(&self, call: &Call, device: &Traits) -> u64 {
-        scratch::column_sums(&call.inputs[0], call.outputs[0].elements(), device)
+        scratch::column_sums(call.inputs[0], call.outputs[0].elements(), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
@@ -67,7 +67,7 @@ impl Operation for SumLeadingAccumulate {
     }
 
     fn workspace(&self, call: &Call, device: &Traits) -> u64 {
-        scratch::column_sums(&call.inputs[1], call.inputs[0].elements(), device)
+        scratch::column_sums(call.inputs[1], call.inputs[0].elements(), device)
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

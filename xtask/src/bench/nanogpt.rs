@@ -68,7 +68,8 @@ fn fast_enough(pairs: &[Pair]) -> Result<(), String> {
 /// Seconds from the start of `regimen run` on data that is prepared to its first step; the median of several.
 pub fn first_step() -> Result<(), String> {
     let bench = Bench::new()?;
-    bench.train(1, 1)?;
+    // The example warms up for 100 steps.
+    bench.train(1, 101)?;
     let mut seconds = vec![];
     for _ in 0..7 {
         seconds.push(bench.start()?);
