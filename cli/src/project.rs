@@ -14,8 +14,8 @@ use regimen_compiler::planning::{self, Outcome};
 use regimen_data::Place;
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
 use std::panic::resume_unwind;
+use std::path::Path;
 
 /// More bytes than the grammar accepts, so that its message is the one that is seen.
 const LARGEST: u64 = 16 << 20;
