@@ -13,6 +13,7 @@ use crate::graph::{Graph, Node, Source, Value};
 use crate::ops::{Call, Operation};
 use crate::schema::Word;
 use regimen_base::program::{Attrs, Few, few};
+use std::collections::BTreeSet;
 
 /// A fusion.
 #[derive(Clone, Copy)]
@@ -107,27 +108,32 @@ struct Rewrite {
 /// Applies the fusions that the device's traits name.
 pub fn fuse(graph: &mut Graph) {
     let wanted = graph.device.fusions;
+    let mut links = Links::default();
+    links.follow(graph);
     for fusion in ALL.iter().filter(|fusion| wanted.has(fusion.word.name)) {
         for pattern in fusion.patterns {
-            apply(graph, *pattern);
+            if apply(graph, &links, *pattern) {
+                links.follow(graph);
+            }
         }
     }
 }
 
-fn apply(graph: &mut Graph, pattern: Pattern) {
-    let uses = Uses::of(graph);
-    let mut taken = vec![false; graph.nodes.len()];
+/// Rewrites what a pattern finds; whether there was anything.
+fn apply(graph: &mut Graph, links: &Links, pattern: Pattern) -> bool {
+    let uses = Uses { graph, links };
+    let mut taken = BTreeSet::<usize>::new();
     let mut rewrites = vec![];
     for index in 0..graph.nodes.len() {
         let Some(rewrite) = pattern(&uses, index) else { continue };
-        if rewrite.group.iter().any(|i| taken[*i]) || !uses.fits(&rewrite) {
+        if rewrite.group.iter().any(|i| taken.contains(i)) || !uses.fits(&rewrite) {
             continue;
         }
-        rewrite.group.iter().for_each(|i| taken[*i] = true);
+        taken.extend(&rewrite.group);
         rewrites.push(rewrite);
     }
     if rewrites.is_empty() {
-        return;
+        return false;
     }
     let mut nodes: Vec<Option<Node>> = std::mem::take(&mut graph.nodes).into_iter().map(Some).collect();
     for rewrite in rewrites {
@@ -139,20 +145,25 @@ fn apply(graph: &mut Graph, pattern: Pattern) {
         }
     }
     graph.nodes = nodes.into_iter().flatten().collect();
+    true
 }
 
-/// Who makes and who reads each value.
-struct Uses<'a> {
-    graph: &'a Graph,
+/// Who makes and who reads each value, by its index.
+#[derive(Default)]
+struct Links {
     maker: Vec<Option<usize>>,
     /// The reader if there is one, and how often it is read in all.
     readers: Vec<(Option<usize>, u32)>,
 }
 
-impl<'a> Uses<'a> {
-    fn of(graph: &'a Graph) -> Uses<'a> {
-        let mut maker = vec![None; graph.values.len()];
-        let mut readers = vec![(None, 0); graph.values.len()];
+impl Links {
+    /// Follows the graph as it is now. The same memory is used again: there are many patterns, and few find anything in most graphs.
+    fn follow(&mut self, graph: &Graph) {
+        let Links { maker, readers } = self;
+        maker.clear();
+        maker.resize(graph.values.len(), None);
+        readers.clear();
+        readers.resize(graph.values.len(), (None, 0));
         for (index, node) in graph.nodes.iter().enumerate() {
             for output in &node.outputs {
                 maker[output.index()] = Some(index);
@@ -164,9 +175,16 @@ impl<'a> Uses<'a> {
         for output in &graph.outputs {
             readers[output.index()].1 += 1;
         }
-        Uses { graph, maker, readers }
     }
+}
 
+/// A graph with its links.
+struct Uses<'a> {
+    graph: &'a Graph,
+    links: &'a Links,
+}
+
+impl<'a> Uses<'a> {
     fn node(&self, index: usize) -> &'a Node {
         &self.graph.nodes[index]
     }
@@ -179,20 +197,20 @@ impl<'a> Uses<'a> {
 
     /// The node that makes a value, if it is of this operation.
     fn made_by(&self, value: Value, op: &str) -> Option<(usize, &'a Node)> {
-        let index = self.maker[value.index()]?;
+        let index = self.links.maker[value.index()]?;
         self.is(index, op).map(|node| (index, node))
     }
 
     /// The only reader of a value, if it is of this operation.
     fn only_reader(&self, value: Value, op: &str) -> Option<(usize, &'a Node)> {
-        match self.readers[value.index()] {
+        match self.links.readers[value.index()] {
             (Some(index), 1) => self.is(index, op).map(|node| (index, node)),
             _ => None,
         }
     }
 
     fn reads(&self, value: Value) -> u32 {
-        self.readers[value.index()].1
+        self.links.readers[value.index()].1
     }
 
     fn is_resident(&self, value: Value) -> bool {
@@ -209,7 +227,7 @@ impl<'a> Uses<'a> {
         let inputs = rewrite.inputs.iter().map(|v| self.graph.ty(*v)).collect();
         let call = Call { attrs: &rewrite.attrs, inputs, outputs: few![] };
         let in_time =
-            rewrite.inputs.iter().all(|v| self.maker[v.index()].is_none_or(|made| made < rewrite.at));
+            rewrite.inputs.iter().all(|v| self.links.maker[v.index()].is_none_or(|made| made < rewrite.at));
         in_time
             && rewrite
                 .op

@@ -37,7 +37,11 @@ pub(super) fn backward(uses: &Uses, index: usize) -> Option<Rewrite> {
     // The residual's gradient is added to it if that was there before.
     let added = uses.only_reader(dx, "add").and_then(|(at, add)| {
         let other = *add.inputs.iter().find(|v| **v != dx)?;
-        uses.maker[other.index()].is_some_and(|made| made < index).then_some((at, add.outputs[0], other))
+        uses.links.maker[other.index()].is_some_and(|made| made < index).then_some((
+            at,
+            add.outputs[0],
+            other,
+        ))
     });
     let output = match added {
         Some((at, sum, other)) => {
