@@ -97,21 +97,12 @@ fn flops_are_those_that_pytorch_counts() {
 }
 
 #[test]
-fn a_gpu_plan_names_the_operations_that_have_no_kernel_there() {
+fn encoders_plan_on_a_gpu() {
     let mut stage = detection_stage(electra([1, 1, 4, 16], [1, 2, 12, 48], 12, 9, 29), 3, 3);
     stage.hardware.backend = Backend::Cuda;
-    let plan = |stage: Stage| {
-        let experiment = Experiment { name: "e".into(), seed: 1, stages: vec![stage] };
-        planning::plan(&experiment, &SourceMap::default())
-    };
-    let outcome = plan(stage.clone());
-    assert!(outcome.content.is_none());
-    let told = outcome.diagnostics.iter().find(|d| d.code.0 == "E0604").expect("told");
-    assert!(told.is_error() && told.help.is_some());
-    assert_eq!(
-        told.notes,
-        ["These operations have no kernel on a GPU: `gelu_erf`, `gelu_erf_grad` and `replace_tokens`."]
-    );
-    stage.hardware.backend = Backend::Cpu;
-    assert!(plan(stage).diagnostics.iter().all(|d| d.code.0 != "E0604"));
+    let experiment = Experiment { name: "e".into(), seed: 1, stages: vec![stage] };
+    let outcome = planning::plan(&experiment, &SourceMap::default());
+    assert!(outcome.diagnostics.iter().all(|d| !d.is_error()), "{:?}", outcome.diagnostics);
+    let kept = outcome.content.expect("a plan").stages[0].reserved_bytes;
+    assert!(kept > 0);
 }

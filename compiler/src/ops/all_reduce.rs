@@ -3,6 +3,7 @@
 
 use super::{Backward, Call, Operation, require};
 use crate::graph::{Graph, ShapeError, Value, attrs};
+use regimen_base::plan::Backend;
 use regimen_base::program::{Attr, Attrs};
 use regimen_base::tensor::{Placement, TensorType};
 
@@ -43,6 +44,10 @@ fn same(call: &Call) -> Result<Vec<TensorType>, String> {
 impl Operation for AllReduce {
     fn name(&self) -> &'static str {
         "all_reduce"
+    }
+
+    fn runs_on(&self, backend: Backend) -> bool {
+        backend == Backend::Cpu
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

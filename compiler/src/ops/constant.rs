@@ -2,7 +2,6 @@
 
 use super::{Call, Operation};
 use crate::graph::{Graph, ShapeError, Value, attrs};
-use regimen_base::plan::Backend;
 use regimen_base::program::Attr;
 use regimen_base::tensor::{DType, Placement, TensorType};
 
@@ -21,10 +20,6 @@ pub fn constant(graph: &mut Graph, name: &str, values: Vec<i64>) -> Result<Value
 impl Operation for Constant {
     fn name(&self) -> &'static str {
         "constant"
-    }
-
-    fn runs_on(&self, backend: Backend) -> bool {
-        backend == Backend::Cpu
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

@@ -5,7 +5,6 @@
 
 use super::{Backward, Call, Operation, replicated_only, require};
 use crate::graph::{Graph, ShapeError, Value, attrs};
-use regimen_base::plan::Backend;
 use regimen_base::tensor::{DType, Placement, TensorType};
 
 /// Operands (content `[B, H, T, T]`, c2p `[H, B, T, R]`, p2c `[H, B, T, R]`, rows `[2·T − 1]`); result
@@ -45,10 +44,6 @@ impl Operation for RelativeScores {
         "relative_scores"
     }
 
-    fn runs_on(&self, backend: Backend) -> bool {
-        backend == Backend::Cpu
-    }
-
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
         call.operands(4..=4)?;
         let (content, c2p, p2c) = (call.input(0)?, call.input(1)?, call.input(2)?);
@@ -80,10 +75,6 @@ impl Operation for RelativeScores {
 impl Operation for RelativeScoresGrad {
     fn name(&self) -> &'static str {
         "relative_scores_grad"
-    }
-
-    fn runs_on(&self, backend: Backend) -> bool {
-        backend == Backend::Cpu
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

@@ -3,7 +3,6 @@
 
 use super::{Call, Operation, replicated_only, require};
 use crate::graph::{Graph, ShapeError, Value, attrs};
-use regimen_base::plan::Backend;
 use regimen_base::program::Attr;
 use regimen_base::tensor::{DType, Placement, TensorType};
 
@@ -35,10 +34,6 @@ pub fn replace_tokens(
 impl Operation for ReplaceTokens {
     fn name(&self) -> &'static str {
         "replace_tokens"
-    }
-
-    fn runs_on(&self, backend: Backend) -> bool {
-        backend == Backend::Cpu
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {

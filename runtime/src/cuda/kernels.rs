@@ -13,7 +13,7 @@ use std::path::PathBuf;
 const COMMON: &str = include_str!("kernels/common.cuh");
 
 /// Every file of kernels.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("cache", include_str!("kernels/cache.cu")),
     ("elementwise", include_str!("kernels/elementwise.cu")),
     ("heads", include_str!("kernels/heads.cu")),
@@ -21,6 +21,7 @@ const FILES: [(&str, &str); 9] = [
     ("norms", include_str!("kernels/norms.cu")),
     ("optimizers", include_str!("kernels/optimizers.cu")),
     ("random", include_str!("kernels/random.cu")),
+    ("relative", include_str!("kernels/relative.cu")),
     ("rows", include_str!("kernels/rows.cu")),
     ("sums", include_str!("kernels/sums.cu")),
 ];

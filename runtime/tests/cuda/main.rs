@@ -5,6 +5,7 @@
 #[allow(clippy::result_large_err)]
 #[path = "../common/mod.rs"]
 mod common;
+mod encoders;
 mod fused;
 mod memory;
 mod numerics;

@@ -136,6 +136,10 @@ __device__ __forceinline__ C gelu_slope(C x) {
   return C(0.5) * (C(1) + t) + C(0.5) * x * (C(1) - t * t) * inner;
 }
 
+// Share of a normal distribution below x.
+__device__ __forceinline__ float normal_below(float x) { return 0.5f * erfcf(-0.7071067811865476f * x); }
+__device__ __forceinline__ double normal_below(double x) { return 0.5 * erfc(-0.7071067811865476 * x); }
+
 // Instantiates a kernel for the element types.
 #define RGM_FOR_FLOATS(MACRO) MACRO(f32, float) MACRO(bf16, bf16) MACRO(f64, double)
 #define RGM_FOR_HALF_AND_SINGLE(MACRO) MACRO(f32, float) MACRO(bf16, bf16)

@@ -72,6 +72,14 @@ __device__ __forceinline__ void unary(T* y, const T* a, i64 n, int wide, Op op) 
   extern "C" __global__ void gelu_grad_##name(T* y, const T* dy, const T* x, i64 n, i64 tail, int wide) {              \
     binary(y, dy, x, n, tail, wide, [](Compute<T> d, Compute<T> v) { return d * gelu_slope(v); });                     \
   }                                                                                                                    \
+  extern "C" __global__ void gelu_erf_grad_##name(T* y, const T* dy, const T* x, i64 n, i64 tail, int wide) {          \
+    binary(y, dy, x, n, tail, wide, [](Compute<T> d, Compute<T> v) {                                                   \
+      return d * (normal_below(v) + v * Compute<T>(0.3989422804014327) * exponential(Compute<T>(-0.5) * v * v));       \
+    });                                                                                                                \
+  }                                                                                                                    \
+  extern "C" __global__ void gelu_erf_##name(T* y, const T* a, i64 n, int wide) {                                      \
+    unary(y, a, n, wide, [](Compute<T> x) { return x * normal_below(x); });                                            \
+  }                                                                                                                    \
   extern "C" __global__ void swiglu_##name(T* y, const T* gate, const T* up, i64 n, i64 tail, int wide) {              \
     binary(y, gate, up, n, tail, wide, [](Compute<T> x, Compute<T> u) { return x * logistic(x) * u; });                \
   }                                                                                                                    \

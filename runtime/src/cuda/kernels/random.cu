@@ -1,4 +1,4 @@
-// Dropout and normal initialisation with the counters of runtime/shim/kernels/philox.h: the same bits as on a CPU.
+// Dropout, draws and normal initialisation with the counters of runtime/shim/kernels/philox.h: the same bits as on a CPU.
 
 struct Words {
   u32 w[4];
@@ -60,3 +60,58 @@ RGM_FOR_FLOATS(DROPOUT)
     }                                                                                                                  \
   }
 RGM_FOR_FLOATS(INIT_NORMAL)
+
+// Tokens with those that have a label drawn from softmax(logits), and whether each differs from its label; −100 in rows that fill up
+// a batch. A block of 256 threads for each position: every thread takes neighbouring classes, so that the order of additions is fixed.
+#define REPLACE_TOKENS(name, T)                                                                                       \
+  extern "C" __global__ void replace_tokens_##name(                                                                    \
+      i64* replaced, i64* targets, const T* logits, const i64* tokens, const i64* labels, const i64* samples,          \
+      const i64* step, i64 length, i64 classes, u64 key, i64 site) {                                                   \
+    using C = Compute<T>;                                                                                              \
+    __shared__ C tops[32];                                                                                             \
+    __shared__ double sums[256];                                                                                       \
+    __shared__ i64 lasts[256];                                                                                         \
+    const i64 i = blockIdx.x, sample = samples[i / length], position = i % length;                                     \
+    if (sample < 0 || labels[i] < 0) {                                                                                 \
+      if (threadIdx.x == 0) replaced[i] = tokens[i], targets[i] = sample < 0 ? -100 : 0;                               \
+      return;                                                                                                          \
+    }                                                                                                                  \
+    const T* x = logits + i * classes;                                                                                 \
+    C top = -INFINITY;                                                                                                 \
+    for (i64 c = threadIdx.x; c < classes; c += 256) top = load(x[c]) > top ? load(x[c]) : top;                        \
+    top = warp_max(top);                                                                                               \
+    if (threadIdx.x % 32 == 0) tops[threadIdx.x / 32] = top;                                                           \
+    __syncthreads();                                                                                                   \
+    top = tops[0];                                                                                                     \
+    for (int warp = 1; warp < 8; warp++) top = tops[warp] > top ? tops[warp] : top;                                    \
+    const i64 each = (classes + 255) / 256, begin = threadIdx.x * each;                                                \
+    const i64 end = begin + each < classes ? begin + each : classes;                                                   \
+    double sum = 0;                                                                                                    \
+    i64 last = -1;                                                                                                     \
+    for (i64 c = begin; c < end; c++) {                                                                                \
+      const double share = static_cast<double>(exponential(load(x[c]) - top));                                         \
+      if (share > 0) last = c;                                                                                         \
+      sum += share;                                                                                                    \
+    }                                                                                                                  \
+    sums[threadIdx.x] = sum, lasts[threadIdx.x] = last;                                                                \
+    __syncthreads();                                                                                                   \
+    if (threadIdx.x != 0) return;                                                                                      \
+    double total = 0;                                                                                                  \
+    for (int thread = 0; thread < 256; thread++) total += sums[thread];                                                \
+    const Words words = philox(counter(position, sample, *step, site), static_cast<u32>(key), static_cast<u32>(key >> 32)); \
+    const u64 bits = (static_cast<u64>(words.w[1]) << 32 | words.w[0]) >> 11;                                          \
+    const double wanted = static_cast<double>(bits) * 0x1p-53 * total;                                                 \
+    double before = 0;                                                                                                 \
+    int owner = 0;                                                                                                     \
+    while (owner < 256 && before + sums[owner] <= wanted) before += sums[owner++];                                     \
+    i64 drawn = -1;                                                                                                    \
+    for (i64 c = owner * each; owner < 256 && drawn < 0 && c < (owner + 1) * each && c < classes; c++) {               \
+      before += static_cast<double>(exponential(load(x[c]) - top));                                                    \
+      if (before > wanted) drawn = c;                                                                                  \
+    }                                                                                                                  \
+    /* Rounding may leave the sum below what is wanted: the last class that can be drawn. */                           \
+    for (int thread = owner < 256 ? owner : 255; drawn < 0 && thread >= 0; thread--) drawn = lasts[thread];            \
+    replaced[i] = drawn < 0 ? 0 : drawn;                                                                               \
+    targets[i] = replaced[i] != labels[i];                                                                             \
+  }
+RGM_FOR_FLOATS(REPLACE_TOKENS)

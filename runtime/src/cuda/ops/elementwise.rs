@@ -9,7 +9,9 @@ pub(super) const ALL: &[Lower] = &[
     op("accumulate", accumulate),
     op("add", |cx| binary(cx, "add")),
     op("multiply", |cx| binary(cx, "multiply")),
-    op("gelu", |cx| gelu(cx)),
+    op("gelu", |cx| unary_into(cx, "gelu", cx.output(0)?, cx.input(0)?)),
+    op("gelu_erf", |cx| unary_into(cx, "gelu_erf", cx.output(0)?, cx.input(0)?)),
+    op("gelu_erf_grad", |cx| binary(cx, "gelu_erf_grad")),
     op("gelu_grad", |cx| binary(cx, "gelu_grad")),
     op("swiglu", |cx| binary(cx, "swiglu")),
     op("swiglu_grad", swiglu_grad),
@@ -61,17 +63,13 @@ fn swiglu_grad(cx: &mut Call) -> Result<(), Diagnostic> {
     cx.done(all.into_iter().fold(launch, |launch, tensor| launch.tensor(tensor)).int(n).flag(wide).run())
 }
 
-/// y = GELU(x)
-pub(super) fn gelu_into(cx: &Call, y: &Tensor, x: &Tensor) -> Result<(), Diagnostic> {
+/// y = op(x)
+pub(super) fn unary_into(cx: &Call, name: &str, y: &Tensor, x: &Tensor) -> Result<(), Diagnostic> {
     contiguous(cx, &[y, x])?;
     let (n, wide) = (length(y), wide(&[y, x], 0));
-    let launch = cx.cuda()?.kernel("elementwise", format!("gelu_{}", cx.done(suffix(y))?));
+    let launch = cx.cuda()?.kernel("elementwise", format!("{name}_{}", cx.done(suffix(y))?));
     let launch = over(launch, n, if wide { lanes(y) } else { 1 });
     cx.done(launch.tensor(y).tensor(x).int(n).flag(wide).run())
-}
-
-fn gelu(cx: &Call) -> Result<(), Diagnostic> {
-    gelu_into(cx, cx.output(0)?, cx.input(0)?)
 }
 
 fn scale(cx: &mut Call) -> Result<(), Diagnostic> {

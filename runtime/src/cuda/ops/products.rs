@@ -1,6 +1,6 @@
 //! Matrix products, with bias, GELU and sums of columns.
 
-use super::elementwise::{binary_into, gelu_into};
+use super::elementwise::{binary_into, unary_into};
 use super::sums::add_column_sums;
 use super::{Call, Lower, last, length, op};
 use crate::cuda::{After, Product};
@@ -70,7 +70,7 @@ fn linear_gelu(cx: &mut Call) -> Result<(), Diagnostic> {
         run(cx, plain)?;
         binary_into(cx, "add", pre, pre, bias)?;
     }
-    gelu_into(cx, y, pre)
+    unary_into(cx, "gelu", y, pre)
 }
 
 fn linear_gelu_grad(cx: &mut Call) -> Result<(), Diagnostic> {
