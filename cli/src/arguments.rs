@@ -143,6 +143,7 @@ pub enum PlanFormat {
 
 /// `regimen data`.
 #[derive(Args, Clone, Debug)]
+#[command(allow_negative_numbers = true)]
 pub struct Data {
     /// The experiment
     #[arg(value_name = "FILE")]
@@ -270,6 +271,7 @@ pub enum WeightType {
 
 /// `regimen generate`.
 #[derive(Args, Clone, Debug)]
+#[command(allow_negative_numbers = true)]
 pub struct Generate {
     /// A checkpoint folder, the folder of a run (its last checkpoint), `last` or `best` in it, or a folder in Hugging Face's layout
     #[arg(value_name = "MODEL")]

@@ -1,6 +1,6 @@
 //! Reading what the user names and writing what they asked for.
 
-use crate::codes::{e0810, e0811};
+use crate::codes::{e0810, e0811, e0814};
 use regimen_base::Diagnostic;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -41,10 +41,34 @@ pub fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
     replace(path, text.as_bytes()).map_err(|error| e0811::unwritable(path, &error))
 }
 
+/// The same for a result that may take the place of an earlier one, which begins with one of these, and of nothing else: not of an
+/// experiment or of data whose name slipped in.
+///
+/// # Errors
+/// A diagnostic that says why not; what stood there before is untouched.
+pub fn renew(path: &Path, text: &str, beginnings: &[&str]) -> Result<(), Diagnostic> {
+    let earlier = |start: &[u8]| beginnings.iter().any(|known| start == known.as_bytes());
+    let longest = beginnings.iter().map(|known| known.len()).max().unwrap_or(0);
+    let regular = fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() > 0);
+    if regular {
+        let mut start = vec![];
+        let read = fs::File::open(path).and_then(|file| file.take(longest as u64).read_to_end(&mut start));
+        read.map_err(|error| e0811::unwritable(path, &error))?;
+        if !(0..=start.len()).any(|length| earlier(&start[..length])) {
+            return Err(e0814::another(path));
+        }
+    }
+    write(path, text)
+}
+
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if path.exists() && !path.is_file() {
+        // A pipe or a device: there is nothing to replace.
+        return fs::OpenOptions::new().write(true).open(&path)?.write_all(bytes);
     }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut aside = tempfile::Builder::new().prefix(".regimen-").tempfile_in(folder)?;
@@ -93,6 +117,27 @@ mod tests {
         assert!(title(&path, 100).contains("not UTF-8"));
         assert!(title(&path, 1).contains("too large"));
         assert!(title(folder.path(), 100).contains("is a folder"));
+    }
+
+    #[test]
+    fn results_take_the_place_of_results_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plan, source) = (folder.path().join("plan.json"), folder.path().join("a.exp"));
+        fs::write(&source, "experiment a { seed = 1 }").unwrap();
+        for _ in 0..2 {
+            renew(&plan, "{\"format\":1}", &["{\"format\":"]).unwrap();
+        }
+        assert_eq!(renew(&source, "{}", &["{\"format\":"]).unwrap_err().code.0, "E0814");
+        assert_eq!(fs::read_to_string(&source).unwrap(), "experiment a { seed = 1 }");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_written_to_and_stays() {
+        let null = Path::new("/dev/null");
+        write(null, "text").unwrap();
+        assert!(!null.is_file());
+        assert!(write(Path::new("/dev/full"), "text").is_err());
     }
 
     #[cfg(unix)]

@@ -31,7 +31,7 @@ use std::process::ExitCode;
 /// Runs `regimen` with the arguments of this process.
 pub fn main() -> ExitCode {
     match arguments::Arguments::try_parse() {
-        Ok(arguments) => commands::dispatch(&arguments).into(),
+        Ok(arguments) => output::ended(commands::dispatch(&arguments).into()),
         // Help and version are "errors" too, with status 0; usage errors have status 2.
         Err(error) => {
             let _ = error.print();

@@ -1,15 +1,34 @@
 //! Writing to the terminal or whatever stands in its place.
 //!
 //! A reader that goes away, as in `regimen explain | head -1`, is no mistake: what cannot be written is dropped, and the
-//! command ends as it would have.
+//! command ends as it would have. Anything else that keeps output from being written, such as a full disk, is an error.
 
 use crate::arguments::Color;
+use crate::exit::Exit;
 use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// Writes to standard output.
 pub fn out(text: &str) {
-    // Whoever does not read on does not want to know.
-    let _ = io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+    let mut stdout = io::stdout().lock();
+    if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        // Whoever does not read on does not want to know.
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        // The first failure is told at the end.
+        let _ = FAILED.set(error);
+    }
+}
+
+/// What kept standard output from being written.
+static FAILED: OnceLock<io::Error> = OnceLock::new();
+
+/// How a process ends that would end so: standard output that could not be written is an error.
+pub fn ended(exit: ExitCode) -> ExitCode {
+    let Some(error) = FAILED.get() else { return exit };
+    err(&format!("error[E0811]: standard output cannot be written: {error}\n"));
+    if exit == ExitCode::SUCCESS { Exit::Errors.into() } else { exit }
 }
 
 /// Writes a message to standard error.

@@ -85,7 +85,7 @@ fn check_all(eval: &Evaluator<'_>) {
     }
 }
 
-/// Stages in the order in which they need each other's checkpoints, else as written; a cycle is reported.
+/// Stages in the order in which they need each other's checkpoints, else as written; a cycle is reported, and its stages come last.
 fn stage_order(eval: &Evaluator<'_>) -> Vec<ObjectId> {
     let stages: Vec<ObjectId> = eval.program.of_kind("stage").map(|(id, _)| id).collect();
     let mut graph = DiGraph::<ObjectId, ()>::new();
@@ -111,6 +111,8 @@ fn stage_order(eval: &Evaluator<'_>) -> Vec<ObjectId> {
     let mut told = vec![];
     for i in waiting {
         report_cycle(eval, stages[i], stages.len(), &mut told);
+        // Its other mistakes are told all the same.
+        order.push(stages[i]);
     }
     order
 }

@@ -98,10 +98,14 @@ pub fn load(world: &dyn World, root: &str, options: &Options) -> (Front, Vec<Dia
     }
     let mut seen = BTreeMap::new();
     for (index, (member, name)) in sweeps.iter().zip(members::names(&sweeps)).enumerate() {
+        let told = sink.len();
         let instance = swept(&front.program, &changes, member, name, &mut sink);
+        // Where two changes contradict each other, the members are not what the sweep says.
+        let contradicted = sink.len() > told;
         let (built, values) = front.member(instance, &member.changes, world, &mut sink);
         front.keep(built);
-        if let Some(earlier) = values.and_then(|values| seen.insert(values, index)) {
+        if let Some(earlier) = values.filter(|_| !contradicted).and_then(|values| seen.insert(values, index))
+        {
             sink.extend(sweeps.get(earlier).and_then(|earlier| duplicates::equal(member, earlier)));
         }
     }

@@ -114,6 +114,23 @@ fn tables_are_read_with_quotes_and_line_breaks() {
 }
 
 #[test]
+fn a_quote_that_is_never_closed_loses_no_record_silently() {
+    let bench = Bench::new(&[
+        ("open.csv", "text\na\n\"b\nc\nd\n"),
+        ("open_at_once.csv", "text\na\n\"b\nc"),
+        ("closed.csv", "text\na\n\"b\nc\"\n"),
+        ("closed_at_once.csv", "text\na\n\"b\n\""),
+    ]);
+    for (name, good) in
+        [("open.csv", 1), ("open_at_once.csv", 1), ("closed.csv", 2), ("closed_at_once.csv", 2)]
+    {
+        let (documents, faults) = read_all(&bench, &csv(name));
+        assert_eq!(documents.len(), good, "{name}");
+        assert_eq!(faults, ["E0589"][..2 - good], "{name}");
+    }
+}
+
+#[test]
 fn parquet_is_read_whatever_packs_its_pages() {
     let texts = [Some("one"), None, Some(""), Some("zwei ä"), Some("three")];
     let expected = pairs(&[("one", 1), ("zwei ä", 4), ("three", 5)]);

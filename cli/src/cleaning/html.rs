@@ -12,11 +12,13 @@ td:first-child,th:first-child,td.text{text-align:left}td.text{color:#555;font-si
 h2{margin-top:2em;border-top:2px solid #222}svg text{font:12px system-ui,sans-serif;fill:#222}.before{fill:#c9d6e3}.after{fill:#2f6fa7}
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#181a1c}td,th{border-color:#444}td.text{color:#aaa}svg text{fill:#ddd}h2{border-color:#888}.before{fill:#3d4a57}.after{fill:#7bb3e0}}";
 
+/// What every page begins with.
+pub const BEGINNING: &str =
+    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Data report</title>";
+
 /// The page.
 pub fn page(reports: &[Report]) -> String {
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Data report</title><style>{STYLE}</style></head><body>\n<h1>Data report</h1>\n"
-    );
+    let mut out = format!("{BEGINNING}<style>{STYLE}</style></head><body>\n<h1>Data report</h1>\n");
     reports.iter().for_each(|report| self::report(&mut out, report));
     out.push_str("</body></html>\n");
     out

@@ -28,7 +28,7 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
         io::ErrorKind::IsADirectory => (format!("`{shown}` is a folder"), "name the files in it"),
         io::ErrorKind::InvalidData => (
             format!("`{shown}` is not UTF-8 text"),
-            "experiments are text; save it as UTF-8, or name another file",
+            "it must be text in UTF-8: save it so, or name another file",
         ),
         io::ErrorKind::FileTooLarge => (
             format!("`{shown}` is too large to be read"),

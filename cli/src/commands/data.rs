@@ -66,7 +66,7 @@ fn work(asked: &Data, place: &Place, chosen: &[Dataset], terminal: Terminal) -> 
     }
     if let Some(path) = &asked.html {
         let reports: Vec<_> = all.iter().flat_map(|cleaned| cleaned.reports.clone()).collect();
-        files::write(path, &html::page(&reports)).map_err(|d| vec![d])?;
+        files::renew(path, &html::page(&reports), &[html::BEGINNING]).map_err(|d| vec![d])?;
         output::err(&format!("wrote {}\n", path.display()));
     }
     Ok(())

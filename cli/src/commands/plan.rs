@@ -38,7 +38,7 @@ fn show(plans: &[Plan], experiments: &[Experiment], asked: &Asked) -> Result<(),
     if let Some(path) = &asked.out {
         for (index, plan) in plans.iter().enumerate() {
             let path = numbered(path, index, plans.len());
-            files::write(&path, &json(plan)?)?;
+            files::renew(&path, &json(plan)?, &["{\"format\":"])?;
             output::err(&format!("wrote {}\n", path.display()));
         }
     }

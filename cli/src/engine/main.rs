@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         }
     };
     let terminal = Terminal::of_stderr(arguments.color);
-    match &arguments.command {
+    output::ended(match &arguments.command {
         Command::RunPlans(asked) => run::run(asked, terminal),
         Command::Generate(asked) => ended(generate::generate(asked), terminal),
         Command::Evaluate(asked) => ended(evaluate::evaluate(asked, terminal), terminal),
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Command::Calibrate(asked) => ended(calibrate::calibrate(asked), terminal),
         Command::Explain(asked) => explain::print(asked, &all_pages()).into(),
         Command::Reference(asked) => reference(asked.page),
-    }
+    })
 }
 
 /// The pages of all crates.

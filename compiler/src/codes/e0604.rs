@@ -25,5 +25,5 @@ pub fn no_kernel(stage: &Stage, operations: &BTreeSet<&str>) -> Diagnostic {
     Diagnostic::error(CODE, format!("`{}` cannot run on a `{}`", stage.name, stage.hardware.name))
         .because(format!("These operations have no kernel on a GPU: {names}."))
         .at(stage.span, format!("trains `{}`, a `{}`", stage.model.name, stage.model.architecture))
-        .help("let it run `on` a `cpu`")
+        .help("declare `hardware laptop : cpu {}` and let it run `on = laptop`")
 }

@@ -38,6 +38,7 @@ pub mod e0585;
 pub mod e0586;
 pub mod e0587;
 pub mod e0588;
+pub mod e0589;
 
 /// Every page, in the order of the codes.
 pub const ALL: &[CodePage] = &[
@@ -75,6 +76,7 @@ pub const ALL: &[CodePage] = &[
     e0586::PAGE,
     e0587::PAGE,
     e0588::PAGE,
+    e0589::PAGE,
 ];
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Document, MAX_DOCUMENT, unpack};
 use crate::Fault;
-use crate::codes::{e0553, e0566, e0581, e0588};
+use crate::codes::{e0553, e0566, e0581, e0588, e0589};
 use crate::files::InputFile;
 use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use std::io::{self, Read};
@@ -26,7 +26,7 @@ impl<'a> Records<'a> {
         field: &str,
         delimiter: char,
     ) -> Result<Records<'a>, Fault> {
-        let input = Bounded { input: unpack::open(file)?, left: MAX_DOCUMENT };
+        let input = Bounded { input: unpack::open(file)?, left: MAX_DOCUMENT, ended: false, last: 0 };
         let delimiter = u8::try_from(delimiter).unwrap_or(b',');
         // Records of another length are told apart here, so that the reader goes on after them.
         let mut builder = ReaderBuilder::new();
@@ -49,10 +49,22 @@ impl<'a> Records<'a> {
         Ok(Records { index, file, reader, record: ByteRecord::new(), column, columns, ended: false })
     }
 
+    /// Whether the record ended with the file inside a quoted field: only such a field has a line break in it, and none ends the file
+    /// without its quote.
+    fn unclosed(&self) -> bool {
+        let Bounded { ended, last, .. } = self.reader.get_ref();
+        let field = self.record.get(self.record.len().saturating_sub(1)).unwrap_or(&[]);
+        *ended && *last != b'"' && field.contains(&b'\n')
+    }
+
     /// The record that was just read, as a document.
     fn document(&self) -> Result<Option<Document>, Fault> {
         let line = self.record.position().map_or(0, csv::Position::line);
         let found = self.record.len();
+        if self.unclosed() {
+            let last = self.reader.position().line().max(line);
+            return Err(Box::new(e0589::never_closed(&self.file.name, line, last)));
+        }
         if found == 1 && self.columns > 1 && self.record.get(0) == Some(b"\r") {
             return Ok(None);
         }
@@ -115,6 +127,10 @@ fn fault(file: &InputFile, line: u64, error: csv::Error) -> Fault {
 struct Bounded {
     input: unpack::Unpacked,
     left: usize,
+    /// Whether the input has ended.
+    ended: bool,
+    /// The last byte that belongs to no line's end.
+    last: u8,
 }
 
 impl Read for Bounded {
@@ -124,6 +140,9 @@ impl Read for Bounded {
         };
         let length = self.input.read(to)?;
         self.left = left + to.len() - length;
+        self.ended |= length == 0 && !to.is_empty();
+        let bytes = to.get(..length).unwrap_or(&[]);
+        self.last = bytes.iter().rev().find(|b| !b"\r\n".contains(b)).copied().unwrap_or(self.last);
         Ok(length)
     }
 }

@@ -105,7 +105,7 @@ impl Checkpoint {
     }
 }
 
-/// The checkpoint folder that a path names: the folder itself; `last` or `best` beside it; or the folder
+/// The checkpoint folder that a path names: the folder itself; `last` or `best` beside it or in the folder of a run; or the folder
 /// of checkpoints or of a run, which stand for their last checkpoint.
 ///
 /// # Errors
@@ -114,10 +114,12 @@ pub fn locate(path: &Path) -> Result<PathBuf, Diagnostic> {
     if path.join(names::MANIFEST).is_file() {
         return Ok(path.to_owned());
     }
-    for pointer in [path.to_owned(), path.join("last"), path.join("checkpoints").join("last")] {
-        if let Some(folder) = follow(&pointer) {
-            return Ok(folder);
-        }
+    let mut pointers = vec![path.to_owned(), path.join("last"), path.join("checkpoints").join("last")];
+    if let (Some(run), Some(name)) = (path.parent(), path.file_name()) {
+        pointers.push(run.join("checkpoints").join(name));
+    }
+    if let Some(folder) = pointers.iter().find_map(|pointer| follow(pointer)) {
+        return Ok(folder);
     }
     Err(codes::no_usable_checkpoint(path, "there is no manifest.json and no file `last` that names one"))
 }

@@ -15,7 +15,7 @@ Regimen finds everything at run time. It needs
 - libtorch 2.11.0 with CUDA, cuDNN, cuBLASLt and NVRTC, which `cargo xtask setup --cuda` installs in the project's folder. To use
   those of a Python environment, put its `torch/lib` into `LD_LIBRARY_PATH`.
 
-**Fix.** Install what the message names, or plan for a CPU: `on = cpu` in the stage.
+**Fix.** Install what the message names, or plan for a CPU: declare `hardware laptop : cpu {}`, and let the stage run `on = laptop`.
 ",
 };
 
@@ -23,7 +23,7 @@ Regimen finds everything at run time. It needs
 pub fn no_gpu(what: &str, why: &str) -> Diagnostic {
     Diagnostic::error(PAGE.code, format!("the plan is for a GPU, but {what}"))
         .because(why.to_owned())
-        .help("`regimen explain E0905` lists what is needed; a stage for a CPU says `on = cpu`")
+        .help("`regimen explain E0905` lists what is needed; a stage runs on a CPU with `hardware laptop : cpu {}` and `on = laptop`")
 }
 
 /// Versions as the driver gives them: 13000 is CUDA 13.0.

@@ -31,7 +31,8 @@ impl Memory {
 
     /// What is wrong if the two differ.
     pub fn problem(&self, stage: &Stage) -> Option<Diagnostic> {
-        let measured = self.measured.filter(|measured| *measured != self.planned)?;
+        // Where nothing ran, nothing was planned.
+        let measured = self.measured.filter(|measured| self.planned > 0 && *measured != self.planned)?;
         Some(codes::peak_differs(&stage.name, self.planned, measured))
     }
 }

@@ -110,7 +110,7 @@ pub fn perplexity(
         texts.texts.iter().flat_map(|text| cut(text).into_iter().map(move |window| (text, window))).collect();
     let tokens: u64 = all.iter().map(|(_, window)| (window.end - window.fresh) as u64).sum();
     if tokens == 0 {
-        return Err(codes::generation_failed("no text has two tokens, so that nothing can be predicted"));
+        return Err(codes::nothing_to_predict());
     }
     let (mut sum, mut done) = (0.0, 0);
     for part in all.chunks(batch) {

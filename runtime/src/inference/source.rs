@@ -20,6 +20,17 @@ pub struct Source {
     checkpoint: Option<Checkpoint>,
 }
 
+/// Why a path is no model.
+fn missing(path: &Path) -> String {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            "there is no such file or folder".into()
+        }
+        Err(error) => error.to_string(),
+        Ok(_) => "there is neither a checkpoint nor a config.json".into(),
+    }
+}
+
 impl Source {
     /// Opens a checkpoint (its folder, or that of a run), or a folder with `config.json`, `model.safetensors` and `tokenizer.json`.
     ///
@@ -32,7 +43,7 @@ impl Source {
         }
         match locate(path) {
             Ok(_) => Source::of_checkpoint(Checkpoint::open(path)?),
-            Err(_) => Err(codes::model_not_usable(path, "there is neither a checkpoint nor a config.json")),
+            Err(_) => Err(codes::model_not_usable(path, missing(path))),
         }
     }
 

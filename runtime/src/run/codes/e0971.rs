@@ -25,3 +25,9 @@ pub fn windows_refused(what: impl AsRef<str>) -> Diagnostic {
     Diagnostic::error(PAGE.code, format!("texts cannot be cut so: {}", what.as_ref()))
         .help("give `--context` and `--stride` within these bounds")
 }
+
+/// The texts hold nothing to predict.
+pub fn nothing_to_predict() -> Diagnostic {
+    Diagnostic::error(PAGE.code, "there is nothing to predict: no text has two tokens")
+        .help("name texts with something in them")
+}

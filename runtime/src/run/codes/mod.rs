@@ -45,7 +45,7 @@ pub use e0967::{parent_of_another_plan, parent_replaced, parent_unfinished};
 pub use e0968::sampling_refused;
 pub use e0969::template_refused;
 pub use e0970::model_not_usable;
-pub use e0971::windows_refused;
+pub use e0971::{nothing_to_predict, windows_refused};
 
 use regimen_base::{CodePage, Diagnostic};
 
