@@ -7,7 +7,7 @@ use regimen_compiler::experiment::Stage;
 use regimen_compiler::planning::inference::{self, Subject, Use};
 use regimen_data::tokenizer::facts_of;
 use regimen_runtime::inference::Source;
-use regimen_runtime::run::{self, Engine, Observe};
+use regimen_runtime::run::{self, Engine, Observe, free_memory};
 use std::path::Path;
 
 /// A model on disk and what is known of it.
@@ -49,12 +49,4 @@ impl Model {
         self.source.load(stage, engine.as_mut()).map_err(one)?;
         Ok(engine)
     }
-}
-
-/// Bytes that processes may still take, where the system tells.
-fn free_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
 }

@@ -4,7 +4,9 @@ use super::batches::Streams;
 use super::engine::Engine;
 use super::gpu::Gpu;
 use super::libtorch::{Libtorch, Observe};
+use super::measure::free_memory;
 use super::{Checked, Job, Observer, Outcome, Parts, codes, find_stage, run_stage};
+use crate::codes::machine_too_full;
 use regimen_base::Diagnostic;
 use regimen_base::data::Certainty;
 use regimen_base::plan::{Backend, DatasetPlan, Stage};
@@ -58,7 +60,13 @@ fn write_profile(stage: &Stage, engine: &dyn Engine, folder: &Path) -> Result<()
 /// If the device is not there, is another one, or memory does not suffice.
 pub fn open(stage: &Stage, observe: Observe) -> Result<Box<dyn Engine>, Diagnostic> {
     Ok(match stage.target.backend {
-        Backend::Cpu => Box::new(Libtorch::new(stage, observe)?),
+        Backend::Cpu => {
+            // A system that gives more than it has would kill the run in the middle.
+            if let Some(free) = free_memory().filter(|free| *free < stage.peak_bytes) {
+                return Err(machine_too_full(&stage.name, stage.peak_bytes, free));
+            }
+            Box::new(Libtorch::new(stage, observe)?)
+        }
         Backend::Cuda => Box::new(Gpu::new(stage, observe)?),
     })
 }

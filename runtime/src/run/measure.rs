@@ -37,6 +37,14 @@ impl Measured {
     }
 }
 
+/// Bytes that processes may still take, where the system tells.
+pub fn free_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
 /// Growth of the memory that belongs to this process alone. Pages of files (token files, code of libraries) come
 /// and go as the system likes and are left out.
 #[derive(Debug)]

@@ -39,7 +39,7 @@ pub use gpu::Gpu;
 pub use interrupt::{INTERRUPTED, Interrupt};
 pub use launch::{PROFILE, launch, open, prepare_data};
 pub use libtorch::{Libtorch, Observe};
-pub use measure::Measured;
+pub use measure::{Measured, free_memory};
 pub use observer::{Evaluated, Observer, Silent, Started, Step};
 
 use crate::checkpoint::manifest::FORMAT;
