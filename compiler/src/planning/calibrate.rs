@@ -12,8 +12,17 @@ use regimen_base::program::Program;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+/// Whose operations are timed: together these have all that any model has.
+#[derive(Clone, Copy)]
+enum Family {
+    Gpt,
+    Llama,
+    Deberta,
+}
+
 /// A model to be timed.
 struct Shape {
+    family: Family,
     layers: u64,
     heads: u64,
     hidden: u64,
@@ -27,7 +36,12 @@ struct Shape {
 
 const fn shape(sizes: [u64; 6], precision: Precision, dropout: &'static str) -> Shape {
     let [layers, heads, hidden, context, micro_batch, vocab] = sizes;
-    Shape { layers, heads, hidden, context, micro_batch, vocab, precision, dropout, reproducible: false }
+    let (family, reproducible) = (Family::Gpt, false);
+    Shape { family, layers, heads, hidden, context, micro_batch, vocab, precision, dropout, reproducible }
+}
+
+const fn of(family: Family, shape: Shape) -> Shape {
+    Shape { family, ..shape }
 }
 
 const fn reproducible(sizes: [u64; 6], precision: Precision) -> Shape {
@@ -36,7 +50,7 @@ const fn reproducible(sizes: [u64; 6], precision: Precision) -> Shape {
 
 /// Models from overhead-bound to compute-bound, with dropout, so that attention is composed in some and one operation in
 /// others.
-const CPU: [Shape; 8] = [
+const CPU: [Shape; 12] = [
     shape([2, 2, 32, 32, 4, 257], Precision::F32, "0%"),
     shape([2, 2, 32, 32, 4, 257], Precision::F32, "10%"),
     shape([2, 4, 96, 64, 8, 257], Precision::F32, "0%"),
@@ -45,6 +59,10 @@ const CPU: [Shape; 8] = [
     shape([2, 4, 160, 96, 12, 257], Precision::F32, "10%"),
     shape([1, 8, 512, 256, 4, 2_048], Precision::F32, "0%"),
     shape([1, 4, 256, 128, 16, 2_048], Precision::F32, "10%"),
+    of(Family::Llama, shape([2, 4, 96, 64, 8, 257], Precision::F32, "0%")),
+    of(Family::Llama, shape([2, 8, 256, 128, 8, 2_048], Precision::F32, "0%")),
+    of(Family::Deberta, shape([2, 4, 96, 32, 8, 258], Precision::F32, "10%")),
+    of(Family::Deberta, shape([2, 4, 256, 128, 4, 2_048], Precision::F32, "0%")),
 ];
 
 /// Widths, heads, contexts and batches as they occur, so that no plan is far from all of them. Those that must repeat come last:
@@ -93,18 +111,35 @@ pub fn experiments(hardware: &str, backend: Backend, threads: Option<u64>) -> Ve
         Backend::Cuda => &CUDA,
     };
     let one = |shape: &Shape| {
-        let Shape { layers, heads, hidden, context, micro_batch, vocab, precision, dropout, reproducible } =
-            shape;
+        let Shape {
+            layers,
+            heads,
+            hidden,
+            context,
+            micro_batch,
+            vocab,
+            precision,
+            dropout,
+            reproducible,
+            ..
+        } = shape;
         let precision_name = precision.name();
+        let (architecture, kind, rest) = match shape.family {
+            Family::Gpt => ("gpt", "causal_lm", format!("dropout = {dropout}")),
+            Family::Llama => {
+                ("llama", "causal_lm", format!("kv_heads = {}, mlp = {}", heads / 2, 3 * hidden))
+            }
+            Family::Deberta => ("deberta", "masked_lm", format!("dropout = {dropout}")),
+        };
         let text = format!(
             "experiment calibration {{ seed = 1 }}
 hardware device : {hardware} {{ {threads} }}
 tokenizer raw : bytes {{}}
 data none : text {{ files = \"none.txt\", split = {{ train = 50%, validation = 50% }} }}
-model m : gpt {{
-  layers = {layers}, heads = {heads}, hidden = {hidden}, context = {context}, vocab = {vocab}, tokenizer = raw, dropout = {dropout}
+model m : {architecture} {{
+  layers = {layers}, heads = {heads}, hidden = {hidden}, context = {context}, vocab = {vocab}, tokenizer = raw, {rest}
 }}
-stage timed : causal_lm {{
+stage timed : {kind} {{
   on = device, model = m, data = none, batch = {micro_batch} sequences, micro_batch = {micro_batch}, duration = 1 steps
   optimizer = adamw {{ lr = 1e-4, clip = 1.0 }}, precision = {precision_name}, reproducible = {reproducible}
   evaluate = {{ every = 1 steps, on = none.validation }}
