@@ -21,6 +21,7 @@ fn used(config: &Value, biases: bool, memory: u64) -> Result<Stage, Vec<String>>
         vocab: 29,
         end_of_text: 0,
         mask: None,
+        marks: Default::default(),
         content: String::new(),
         certainty: Certainty::Measured,
     };

@@ -153,6 +153,8 @@ struct CachedAttentionArgs {
   KERNEL(gelu_grad, ElementArgs)              \
   KERNEL(gelu_erf, ElementArgs)               \
   KERNEL(gelu_erf_grad, ElementArgs)          \
+  KERNEL(tanh, ElementArgs)                   \
+  KERNEL(tanh_grad, ElementArgs)              \
   KERNEL(swiglu, ElementArgs)                 \
   KERNEL(swiglu_grad, SwigluGradArgs)         \
   KERNEL(rotary, RotaryArgs)                  \

@@ -103,6 +103,8 @@ shim! {
     fn gelu_grad = rgm_gelu_grad(dx: &Tensor, dy: &Tensor, x: &Tensor);
     fn gelu_erf = rgm_gelu_erf(y: &Tensor, x: &Tensor);
     fn gelu_erf_grad = rgm_gelu_erf_grad(dx: &Tensor, dy: &Tensor, x: &Tensor);
+    fn tanh = rgm_tanh(y: &Tensor, x: &Tensor);
+    fn tanh_grad = rgm_tanh_grad(dx: &Tensor, dy: &Tensor, y: &Tensor);
     fn accumulate = rgm_accumulate(acc: &Tensor, x: &Tensor);
     fn embedding = rgm_embedding(y: &Tensor, weight: &Tensor, ids: &Tensor);
     fn embedding_grad_accumulate = rgm_embedding_grad_accumulate(acc: &Tensor, dy: &Tensor, ids: &Tensor);

@@ -212,6 +212,7 @@ fn golden(name: &str) -> (PathBuf, serde_json::Value, Stage) {
         vocab: config["vocab_size"].as_u64().expect("a number"),
         end_of_text: 0,
         mask: None,
+        marks: Default::default(),
         content: String::new(),
         certainty: Certainty::Measured,
     };

@@ -284,6 +284,17 @@ proptest! {
         both(|f, dtype| Op::new("gelu_erf_grad", &[&f(&dy), &f(&x)], &[ty(dtype, &[b, t, c])]), &[&wanted[0]]);
     }
 
+    #[test]
+    fn tanh((b, t, c, seed) in shape()) {
+        let _turn = start(2);
+        tch::manual_seed(i64::from(seed));
+        let x = (normal(&[b, t, c], F64) * 3.0).set_requires_grad(true);
+        let (y, dy) = (x.tanh(), normal(&[b, t, c], F64));
+        let wanted = autograd(&y, &dy, &[&x]);
+        both(|f, dtype| Op::new("tanh", &[&f(&x)], &[ty(dtype, &[b, t, c])]), &[&y]);
+        both(|f, dtype| Op::new("tanh_grad", &[&f(&dy), &f(&y)], &[ty(dtype, &[b, t, c])]), &[&wanted[0]]);
+    }
+
     /// With a table that several distances share rows of, gathered and summed by libtorch.
     #[test]
     fn relative_scores((b, t, _, seed) in shape(), h in 1i64..4, near in 1i64..9) {

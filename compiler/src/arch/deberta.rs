@@ -11,6 +11,7 @@
 //! With a generator it is v3's: the generator is as above, and the discriminator
 //! `x = L blocks(norm(stopped(token)[tokens] + delta[tokens]));  score = w · gelu(dense(norm(x + x₀))) + b`.
 
+use super::classifier::{Activation, Body, Dense, HeadForm};
 use super::detector::{Detector, GENERATOR};
 use super::disentangled::{Disentangled, Positions};
 use super::encoder::{self, Encoder, TokenHead};
@@ -30,6 +31,7 @@ use crate::ops::split::split;
 use crate::schema::{Field, Ty, Type, Word};
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::{Exchange, ExchangeTensor};
+use regimen_base::schedule::Reads;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -186,11 +188,38 @@ impl ModelSpec for Deberta {
     }
 
     fn objectives(&self) -> &'static [&'static str] {
-        if self.generator.is_some() { &["replaced_token_detection"] } else { &["masked_lm"] }
+        if self.generator.is_some() { &["replaced_token_detection"] } else { &["masked_lm", "classify"] }
     }
 
     fn detector(&self) -> Option<&dyn Detector> {
         self.generator.is_some().then_some(self)
+    }
+
+    /// A detector's embeddings are the sum of two tables, only one of which it trains: its classifier begins from the exported model, where
+    /// they are one.
+    fn body(&self) -> Option<Body> {
+        let Encoder { hidden, init_std, .. } = self.blocks.encoder;
+        let other = |name: &str| name.starts_with("head.") || name == "embed.position.weight";
+        self.generator.is_none().then(|| Body {
+            weights: self.weights().into_iter().filter(|w| !other(&w.name)).collect(),
+            hidden,
+            init_std,
+            matmul_parameters: self.blocks.encoder.matmul_parameters(),
+            head: HeadForm {
+                reads: Reads::First,
+                dense: Some(Dense { name: "pooler.dense", activation: Activation::Gelu, dropped: false }),
+                score: "classifier",
+                bias: true,
+                class: "DebertaV2ForSequenceClassification",
+                dropout: Some("cls_dropout"),
+                spare: &["cls.", "deberta.embeddings.position_embeddings."],
+            },
+        })
+    }
+
+    fn states(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        // Absolute positions are for telling hidden tokens from each other.
+        Deberta { enhanced: false, ..self.clone() }.forward(g, inputs)
     }
 
     fn context(&self) -> u64 {

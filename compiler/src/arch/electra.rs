@@ -6,6 +6,7 @@
 //! discriminator:  x = blocks(project(e(filled tokens)));  score = w · gelu(dense(x)) + b
 //! ```
 
+use super::classifier::{Activation, Body, Dense, HeadForm};
 use super::detector::{Detector, GENERATOR, projection, read_generator};
 use super::encoder::{self, Embeddings, Encoder, TokenHead};
 use super::inputs::Inputs;
@@ -17,6 +18,7 @@ use crate::ops::gelu_erf::gelu_erf;
 use crate::schema::{Field, Type};
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::{Exchange, ExchangeTensor};
+use regimen_base::schedule::Reads;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -139,11 +141,23 @@ impl ModelSpec for Electra {
     }
 
     fn objectives(&self) -> &'static [&'static str] {
-        &["replaced_token_detection"]
+        &["replaced_token_detection", "classify"]
     }
 
     fn detector(&self) -> Option<&dyn Detector> {
         Some(self)
+    }
+
+    fn body(&self) -> Option<Body> {
+        Some(self.body_with(HeadForm {
+            reads: Reads::First,
+            dense: Some(Dense { name: "classifier.dense", activation: Activation::Gelu, dropped: true }),
+            score: "classifier.out_proj",
+            bias: true,
+            class: "ElectraForSequenceClassification",
+            dropout: Some("classifier_dropout"),
+            spare: &["discriminator_predictions."],
+        }))
     }
 
     fn context(&self) -> u64 {
@@ -209,6 +223,20 @@ fn projected(g: &mut Graph, weights: &str, x: Value, width: u64) -> Result<Value
 }
 
 impl Electra {
+    /// The discriminator's body, with the embeddings that it shares.
+    fn body_with(&self, head: HeadForm) -> Body {
+        let (e, c) = (self.embeddings.width, self.encoder.hidden);
+        let other =
+            |name: &str| [GENERATOR, "head.", "detector."].iter().any(|begins| name.starts_with(begins));
+        Body {
+            weights: self.weights().into_iter().filter(|w| !other(&w.name)).collect(),
+            hidden: c,
+            init_std: self.encoder.init_std,
+            matmul_parameters: self.encoder.matmul_parameters() + if e == c { 0 } else { e * c },
+            head,
+        }
+    }
+
     fn token_head(&self) -> TokenHead {
         let Encoder { hidden, norm_eps, .. } = self.generator;
         TokenHead { from: hidden, width: self.embeddings.width, vocab: self.embeddings.vocab, norm_eps }

@@ -8,6 +8,7 @@
 //! logits = norm(x) · headᵀ
 //! ```
 
+use super::classifier::{Body, HeadForm};
 use super::inputs::Inputs;
 use super::parts::{self, CONTEXT, DROPOUT, NORM_EPS, WEIGHTS, WeightList, size};
 use super::past::{CacheSizes, Past, attend_after};
@@ -27,6 +28,7 @@ use crate::ops::swiglu::swiglu;
 use crate::schema::{Field, Number, Ty, Type};
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::{Exchange, ExchangeTensor};
+use regimen_base::schedule::Reads;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -194,6 +196,25 @@ impl ModelSpec for Llama {
     fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {
         let weight = g.weight(if self.tied { "embed.weight" } else { "head.weight" })?;
         linear(g, "logits", hidden, weight, None)
+    }
+
+    fn body(&self) -> Option<Body> {
+        let Dimensions { matmul_parameters, .. } = self.dimensions();
+        Some(Body {
+            weights: self.weights().into_iter().filter(|w| w.name != "head.weight").collect(),
+            hidden: self.hidden,
+            init_std: self.init_std,
+            matmul_parameters: matmul_parameters - self.vocab * self.hidden,
+            head: HeadForm {
+                reads: Reads::Last,
+                dense: None,
+                score: "score",
+                bias: false,
+                class: "LlamaForSequenceClassification",
+                dropout: None,
+                spare: &["lm_head."],
+            },
+        })
     }
 
     fn context(&self) -> u64 {

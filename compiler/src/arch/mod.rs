@@ -3,6 +3,7 @@
 
 pub mod bert;
 mod buckets;
+pub mod classifier;
 pub mod deberta;
 pub mod declare;
 pub mod detector;
@@ -92,7 +93,30 @@ pub trait ModelSpec: Debug + Send + Sync {
 
     /// Kinds of stages that can train it.
     fn objectives(&self) -> &'static [&'static str] {
-        &["causal_lm"]
+        &["causal_lm", "classify"]
+    }
+
+    /// What a classifier can be built on, if one can.
+    fn body(&self) -> Option<classifier::Body> {
+        None
+    }
+
+    /// Writes the forward pass of the [`ModelSpec::body`], from tokens `[B, T]` to hidden states `[B, T, C]`.
+    ///
+    /// # Errors
+    /// As for [`ModelSpec::forward`].
+    fn states(&self, graph: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        self.forward(graph, inputs)
+    }
+
+    /// Itself, if it is a classifier.
+    fn classifier(&self) -> Option<&classifier::Classifier> {
+        None
+    }
+
+    /// Weights that begin new where a checkpoint that training starts from has none of them.
+    fn fresh(&self) -> Vec<String> {
+        vec![]
     }
 
     /// Its two parts, if it is a detector of replaced tokens.

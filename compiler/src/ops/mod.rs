@@ -54,6 +54,7 @@ pub mod softmax;
 pub mod split;
 pub mod sum_leading;
 pub mod swiglu;
+pub mod tanh;
 pub mod transpose;
 pub mod update;
 pub mod zero;
@@ -119,6 +120,8 @@ pub static ALL: &[&dyn Operation] = &[
     &sum_leading::SumLeadingAccumulate,
     &swiglu::Swiglu,
     &swiglu::SwigluGrad,
+    &tanh::Tanh,
+    &tanh::TanhGrad,
     &transpose::Transpose,
     &update::AdamW,
     &update::Sgd,

@@ -235,12 +235,13 @@ pub fn feeds(stage: &Stage, seed: u64, micro_batch: u64) -> Vec<Feed> {
         micro_batch,
         shuffle,
         masking: None,
+        records: None,
     };
     let key = random_key(seed, &[&stage.name, "shuffle"]);
     let mut feeds = vec![feed("train", "train", stage.batch, Some(key))];
     if let Some(evaluate) = &stage.evaluate {
         let facts = stage.data_facts.splits.iter().find(|s| s.name == evaluate.split);
-        let available = facts.map_or(0, |s| s.tokens.saturating_sub(1) / stage.sequence);
+        let available = facts.map_or(0, |s| s.samples(stage.sequence));
         let samples = match evaluate.samples {
             0 => available,
             n => n.min(available),
@@ -315,6 +316,7 @@ fn evaluation(stage: &Stage, feeds: &[Feed], metrics: Vec<Metric>) -> Option<Act
         feed: feed.name.clone(),
         batches: batches(feed),
         metrics,
+        classes: stage.model.spec.classifier().map(|c| c.classes().len() as u64),
         watch: Some(evaluate.watch.clone()),
     };
     Some(Action::Every { every: evaluate.every, last: true, body: vec![action] })

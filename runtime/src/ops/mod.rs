@@ -92,6 +92,8 @@ registry! {
     sum_leading_accumulate
     swiglu
     swiglu_grad
+    tanh
+    tanh_grad
     transpose
     zero
 }

@@ -104,6 +104,8 @@ fn layers(Sizes { b, t, c, .. }: Sizes, dtype: DType) -> Vec<Op> {
         Op::new("gelu", &[&x], &[full.clone()]),
         Op::new("gelu_grad", &[&x, &x], &[full.clone()]),
         Op::new("gelu_grad", &[&normal(&[b, t, c], dtype), &x], &[full.clone()]).over(0, 0),
+        Op::new("tanh", &[&x], &[full.clone()]),
+        Op::new("tanh_grad", &[&normal(&[b, t, c], dtype), &x], &[full.clone()]).over(0, 0),
         Op::new("gelu_erf", &[&x], &[full.clone()]),
         Op::new("gelu_erf_grad", &[&normal(&[b, t, c], dtype), &x], &[full.clone()]).over(0, 0),
         Op::new("dropout", &[&x, &samples, &number(7)], &[full])

@@ -1,5 +1,6 @@
 //! Runs the programs of a hand-built stage step by step, as the run loop does, with every byte checked.
 
+pub mod configs;
 pub mod golden;
 #[path = "../../../compiler/tests/common/mod.rs"]
 pub mod stages;

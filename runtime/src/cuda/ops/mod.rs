@@ -116,6 +116,8 @@ mod tests {
                 "relative_scores_grad",
                 "replace_tokens",
                 "segment_softmax",
+                "tanh",
+                "tanh_grad",
             ]
         );
     }
