@@ -7,11 +7,16 @@
 mod trainer;
 
 use proptest::prelude::*;
+use regimen_base::SourceMap;
+use regimen_base::program::ResidentId;
 use regimen_compiler::arch::ModelSpec;
-use regimen_compiler::arch::electra::Electra;
-use regimen_compiler::experiment::Stage;
+use regimen_compiler::experiment::{Experiment, Stage};
+use regimen_compiler::planning;
+use regimen_runtime::exchange;
+use regimen_runtime::run::{Libtorch, Observe, Residents};
 use safetensors::SafeTensors;
 use serde_json::Value;
+use std::path::PathBuf;
 use tch::{Device, Kind, Tensor};
 use trainer::Trainer;
 use trainer::configs;
@@ -53,7 +58,6 @@ impl Batch {
     }
 }
 
-/// Tensors that a fill makes would be counted with the program's: everything is made before, on the heap of the host.
 fn run(
     trainer: &mut Trainer,
     program: &str,
@@ -125,8 +129,7 @@ fn electra_tells_classes_as_in_transformers() {
     let config = config("electra");
     // The generator of a pair is no part of a classifier.
     let pair = serde_json::json!({ "generator": config, "discriminator": config });
-    let model = Electra { ..configs::electra(&pair) };
-    check("electra", model, false, 3);
+    check("electra", configs::electra(&pair), false, 3);
 }
 
 #[test]
@@ -186,4 +189,68 @@ proptest! {
         trainer.run("update", &|_, _| ());
         prop_assert!(trainer.take("eval_loss_sum").is_finite());
     }
+}
+
+/// The stage as the runtime has it.
+fn planned(stage: Stage) -> regimen_base::plan::Stage {
+    let experiment = Experiment { name: "e".into(), seed: 1, stages: vec![stage] };
+    let outcome = planning::plan(&experiment, &SourceMap::default());
+    outcome.content.expect("plans").stages.remove(0)
+}
+
+fn folder(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(path)
+}
+
+/// The numbers of a weight after a folder was imported.
+fn weight(stage: &regimen_base::plan::Stage, engine: &Libtorch, name: &str) -> Vec<f32> {
+    let index = stage.residents.iter().position(|r| r.name == name).expect("listed");
+    let bytes = engine.bytes(ResidentId(index as u32)).expect("readable").into_owned();
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+#[test]
+fn classifiers_of_transformers_are_imported_whole() {
+    let _turn = trainer::turn(2);
+    let electra = configs::electra(
+        &serde_json::json!({ "generator": config("electra"), "discriminator": config("electra") }),
+    );
+    let stages = [
+        ("bert", classify_stage(configs::bert(&config("bert")), 3, 3, 3)),
+        ("roberta", classify_stage(configs::roberta(&config("roberta")), 3, 3, 3)),
+        ("electra", classify_stage(electra, 3, 3, 3)),
+        ("deberta", classify_stage(configs::deberta(&config("deberta")), 3, 3, 3)),
+        ("gpt2", classify_stage(configs::gpt2(&config("gpt2")), 3, 3, 3)),
+        ("llama", classify_stage(configs::llama(&config("llama")), 3, 3, 3)),
+    ];
+    for (family, stage) in stages {
+        let stage = planned(stage);
+        let mut engine = Libtorch::new(&stage, Observe::Peak).expect("allocates");
+        let path = format!("{family}/classifier");
+        exchange::import(&stage, &mut engine, &folder(&path)).unwrap_or_else(|d| panic!("{family}: {d:?}"));
+        let stored = read(&path, "model.safetensors");
+        let stored = SafeTensors::deserialize(&stored).expect("safetensors");
+        assert_eq!(stage.model.exchange.tensors.len(), stored.len(), "{family}");
+        for entry in &stage.model.exchange.tensors {
+            let theirs = trainer::golden::weight(&stored, entry);
+            let theirs = Vec::<f32>::try_from(theirs.reshape([-1])).expect("f32");
+            assert_eq!(weight(&stage, &engine, &entry.ours), theirs, "{family}: {}", entry.ours);
+        }
+    }
+}
+
+#[test]
+fn a_folder_without_a_head_gives_the_body_and_one_of_other_classes_is_refused() {
+    let _turn = trainer::turn(2);
+    let small: Value = serde_json::from_slice(&read("bert/small", "config.json")).expect("JSON");
+    let stage = planned(classify_stage(configs::bert(&small), 4, 2, 2));
+    let mut engine = Libtorch::new(&stage, Observe::Peak).expect("allocates");
+    exchange::import(&stage, &mut engine, &folder("bert/small")).expect("its body");
+    assert!(weight(&stage, &engine, "block.0.attn.q.weight").iter().any(|x| *x != 0.0));
+    assert!(weight(&stage, &engine, "classifier.score.weight").iter().all(|x| *x == 0.0), "as it began");
+    let four = planned(classify_stage(configs::bert(&config("bert")), 4, 2, 2));
+    let mut engine = Libtorch::new(&four, Observe::Peak).expect("allocates");
+    let refused =
+        exchange::import(&four, &mut engine, &folder("bert/classifier")).expect_err("three classes there");
+    assert!(format!("{refused:?}").contains("classifier.weight"), "{refused:?}");
 }

@@ -20,7 +20,7 @@ stage pretrain = base with { data = scenes }
 ```exp right
 data scenes : labelled { files = "scenes.jsonl" }
 stage tell : classify {
-  on = box, model = tiny, data = scenes, batch = 8 samples, duration = 100 steps, optimizer = adamw { lr = 1e-4 }
+  on = box, model = gpt2, data = scenes, batch = 8 samples, duration = 100 steps, optimizer = adamw { lr = 1e-4 }
 }
 ```
 "#,
