@@ -41,6 +41,21 @@ pub enum Format {
         /// What stands between columns, one ASCII character.
         delimiter: char,
     },
+    /// Records of a text and the class that it belongs to.
+    Labelled {
+        /// The field that holds the text.
+        text: String,
+        /// The field that names the class.
+        label: String,
+        /// What stands between columns of a table; without it, records are JSON objects, one a line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delimiter: Option<char>,
+        /// The classes; without them, those of the part `train`, sorted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        classes: Vec<String>,
+        /// Whether every part has about the same share of each class.
+        stratified: bool,
+    },
     /// Apache Parquet.
     Parquet {
         /// The column that holds the text.
@@ -142,6 +157,11 @@ pub struct Tokenizer {
 }
 
 impl Dataset {
+    /// Whether each of its records is one sample with a class.
+    pub fn is_labelled(&self) -> bool {
+        self.sources.iter().any(|source| matches!(source.format, Format::Labelled { .. }))
+    }
+
     /// Whether documents are cleaned, or broken records left out, before they are divided.
     pub fn is_cleaned(&self) -> bool {
         !self.clean.is_empty() || self.sources.iter().any(|source| !source.cleaning.is_empty())
@@ -167,10 +187,34 @@ pub struct TokenizerFacts {
     /// Id of the token that stands for a hidden one, if the tokenizer has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask: Option<u32>,
+    /// Its tokens around single texts.
+    #[serde(default, skip_serializing_if = "Marks::is_empty")]
+    pub marks: Marks,
     /// SHA-256 of its normalised definition; empty if estimated.
     pub content: String,
     /// How this is known.
     pub certainty: Certainty,
+}
+
+/// Ids of the tokens that stand around a single text, where a tokenizer has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marks {
+    /// Before it: `[CLS]`, `<s>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begin: Option<u32>,
+    /// After it: `[SEP]`, `</s>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<u32>,
+    /// What fills a sample up: `[PAD]`, `<pad>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub padding: Option<u32>,
+}
+
+impl Marks {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        *self == Marks::default()
+    }
 }
 
 impl TokenizerFacts {
@@ -194,8 +238,46 @@ pub struct SplitFacts {
     pub documents: u64,
     /// Bytes of text.
     pub bytes: u64,
-    /// Tokens, one end-of-document token per document included.
+    /// Tokens, one end-of-document token per document included; of labelled records their texts' alone.
     pub tokens: u64,
+    /// What is known of labelled records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<RecordFacts>,
+}
+
+impl SplitFacts {
+    /// Samples of one epoch: records, or windows of `sequence` tokens.
+    pub fn samples(&self, sequence: u64) -> u64 {
+        match self.records {
+            Some(_) => self.documents,
+            None => samples_per_epoch(self.tokens, sequence),
+        }
+    }
+}
+
+/// What is known of the labelled records of one split.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordFacts {
+    /// The classes in the order of their numbers, the same in every split, and how many records each has here.
+    pub classes: Vec<(String, u64)>,
+    /// How many records have so many tokens: (tokens, records), the shortest first.
+    pub lengths: Vec<(u64, u64)>,
+}
+
+impl RecordFacts {
+    /// Share of samples of `sequence` tokens that is padding, and share of the samples that are cut, if `marks` tokens stand around
+    /// each text.
+    pub fn fit(&self, sequence: u64, marks: u64) -> (f64, f64) {
+        let (mut records, mut cut, mut padding) = (0, 0, 0);
+        for (tokens, count) in &self.lengths {
+            let length = tokens + marks;
+            records += count;
+            cut += if length > sequence { *count } else { 0 };
+            padding += sequence.saturating_sub(length) * count;
+        }
+        let of = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        (of(padding, records * sequence), of(cut, records))
+    }
 }
 
 /// What is known of a dataset under one tokenizer.
@@ -221,7 +303,15 @@ pub fn samples_per_epoch(tokens: u64, sequence: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::samples_per_epoch;
+    use super::{RecordFacts, samples_per_epoch};
+
+    #[test]
+    fn padding_and_what_is_cut_follow_from_lengths() {
+        let facts = RecordFacts { classes: vec![], lengths: vec![(3, 2), (6, 1), (9, 1)] };
+        // With two marks: 5, 5, 8 and 11 tokens in samples of 8.
+        assert_eq!(facts.fit(8, 2), (6.0 / 32.0, 0.25));
+        assert_eq!(RecordFacts::default().fit(8, 2), (0.0, 0.0));
+    }
 
     #[test]
     fn a_window_needs_one_token_more_than_its_length() {

@@ -92,6 +92,9 @@ pub struct Model {
     pub vocab: u64,
     /// How its checkpoint is written for other tools.
     pub exchange: Exchange,
+    /// Weights that begin new where what the stage starts from has none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fresh: Vec<String>,
 }
 
 /// Hugging Face's names for the weights.

@@ -4,6 +4,7 @@
 //! The tree always ends: every repetition has a fixed count. Wall-clock time may decide *when* a
 //! checkpoint is written, never what is computed.
 
+use crate::data::Marks;
 use serde::{Deserialize, Serialize};
 
 /// An action of the host.
@@ -70,6 +71,10 @@ pub enum Action {
         batches: u64,
         /// What is read at the end.
         metrics: Vec<Metric>,
+        /// Number of classes, if the program's first output is the logits of a class for each sample: then accuracy and the mean F1 of
+        /// all classes are counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        classes: Option<u64>,
         /// Whether the best checkpoint follows this evaluation, and whether it may stop the stage.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         watch: Option<Watch>,
@@ -266,6 +271,28 @@ pub struct Feed {
     /// What is hidden from the model, which then predicts it; without it, the label of a token is the one after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masking: Option<Masking>,
+    /// How records become samples, of a labelled dataset: each is one, and its class is the one label of the sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<Records>,
+}
+
+/// How labelled records become samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Records {
+    /// Tokens around each text, and the one that fills samples up.
+    pub marks: Marks,
+    /// The token that stands for the whole sample.
+    pub reads: Reads,
+}
+
+/// A token that stands for a whole sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reads {
+    /// The first.
+    First,
+    /// The last that is no padding.
+    Last,
 }
 
 /// How tokens are hidden and become labels (Devlin et al., arXiv 1810.04805).

@@ -1,11 +1,12 @@
 //! From checked declarations to an [`Experiment`]: everything is evaluated, every rule is asked.
 
-use crate::arch::find as find_architecture;
+use crate::arch::classifier::Classifier;
+use crate::arch::{ModelSpec, find as find_architecture};
 use crate::codes;
 use crate::eval::{Evaluator, Fields, ObjectId, StageNumbers, Stop, Value};
 use crate::experiment::{
-    Budget, Efficiency, Evaluate, Experiment, Hardware, Limit, Limited, MicroBatch, Model, Precision,
-    Recompute, Sample, Stage, StageSpans,
+    Budget, Efficiency, Evaluate, Experiment, Hardware, Limit, Limited, MicroBatch, Model, Objective,
+    Precision, Recompute, Sample, Stage, StageSpans,
 };
 use crate::hardware as shelf;
 use crate::kinds::{optimizer, schedule};
@@ -15,9 +16,11 @@ use crate::quantity::{Dimension, Quantity, number};
 use crate::rules::{self, ModelView, StageView};
 use petgraph::graph::{DiGraph, NodeIndex};
 use regimen_base::Span;
+use regimen_base::data::{DatasetFacts, TokenizerFacts};
 use regimen_base::plan::Backend;
 use regimen_base::schedule::{CheckpointPolicy, Goal, Period, Watch};
 use regimen_grammar::ast::ExprKind;
+use std::sync::Arc;
 
 /// Evaluates everything.
 ///
@@ -198,6 +201,9 @@ fn assemble(
     let model_fields = eval.fields(model_id)?;
     let tokenizer_id = model_fields.object("tokenizer")?;
     let data_id = fields.object("data")?;
+    let objective = crate::kinds::stage::objective(fields)?;
+    let (tokenizer_facts, data_facts) =
+        (eval.tokenizer_facts(tokenizer_id)?, eval.dataset_facts(data_id, tokenizer_id)?);
     let (tokenizer, tokenizer_data) = eval.tokenizer(tokenizer_id)?;
     let optimizer_fields = fields.block("optimizer")?.ok_or(Stop::Reported)?;
     let optimizer_type = optimizer_fields.type_name.and_then(optimizer::find).ok_or(Stop::Reported)?;
@@ -206,17 +212,19 @@ fn assemble(
     Ok(Stage {
         name: object.flat.clone(),
         kind: fields.type_name.ok_or(Stop::Reported)?,
-        objective: crate::kinds::stage::objective(fields)?,
-        model: model(eval, model_id, &model_fields)?,
+        model: model(eval, model_id, &model_fields, &|spec| {
+            with_head(spec, &objective, &tokenizer_facts, &data_facts)
+        })?,
+        objective,
         from: match fields.get("from")?.map(|c| &c.value) {
             Some(Value::Checkpoint(stage, which)) => Some((eval.object_name(*stage), which.clone())),
             _ => None,
         },
         tokenizer,
         tokenizer_data,
-        tokenizer_facts: eval.tokenizer_facts(tokenizer_id)?,
+        tokenizer_facts,
         data: eval.dataset(data_id)?,
-        data_facts: eval.dataset_facts(data_id, tokenizer_id)?,
+        data_facts,
         sequence: numbers.sequence,
         batch: numbers.batch,
         micro_batch: match fields.optional_quantity("micro_batch")? {
@@ -247,9 +255,29 @@ fn assemble(
     })
 }
 
-fn model(eval: &Evaluator<'_>, id: ObjectId, fields: &Fields) -> Result<Model, Stop> {
+/// The model with the head that the objective puts on it.
+fn with_head(
+    spec: Arc<dyn ModelSpec>,
+    objective: &Objective,
+    tokenizer: &TokenizerFacts,
+    data: &DatasetFacts,
+) -> Result<Arc<dyn ModelSpec>, Stop> {
+    let Objective::Classify { dropout } = objective else { return Ok(spec) };
+    let records = data.splits.iter().find_map(|s| s.records.as_ref()).ok_or(Stop::Reported)?;
+    let classes = records.classes.iter().map(|(name, _)| name.clone()).collect();
+    let padding = tokenizer.marks.padding.unwrap_or(tokenizer.end_of_text);
+    let classifier = Classifier::new(spec, classes, *dropout, padding).ok_or(Stop::Reported)?;
+    Ok(Arc::new(classifier))
+}
+
+fn model(
+    eval: &Evaluator<'_>,
+    id: ObjectId,
+    fields: &Fields,
+    with_head: &dyn Fn(Arc<dyn ModelSpec>) -> Result<Arc<dyn ModelSpec>, Stop>,
+) -> Result<Model, Stop> {
     let architecture = fields.type_name.and_then(find_architecture).ok_or(Stop::Reported)?;
-    let spec = eval.model(id)?;
+    let spec = with_head(eval.model(id)?)?;
     Ok(Model {
         name: eval.object_name(id),
         architecture: architecture.schema().name,
@@ -297,18 +325,27 @@ fn evaluate(fields: &Fields) -> Result<Option<Evaluate>, Stop> {
     let samples = block.optional_quantity("samples")?.and_then(Quantity::u64).unwrap_or(0);
     let mut watch = Watch {
         metric: block.word("metric")?.to_string(),
-        goal: Goal::Minimise,
+        goal: improves(block.word("metric")?),
         keep_best: true,
         patience: None,
         min_delta: 0.0,
     };
     if let Some(stop) = fields.block("stop")? {
         watch.metric = stop.word("metric")?.to_string();
-        watch.goal = if stop.word("goal")? == "maximise" { Goal::Maximise } else { Goal::Minimise };
+        watch.goal = match stop.optional_word("goal")? {
+            Some("maximise") => Goal::Maximise,
+            Some(_) => Goal::Minimise,
+            None => improves(&watch.metric),
+        };
         watch.patience = Some(stop.u64("patience")?);
         watch.min_delta = stop.f64("min_delta")?;
     }
     Ok(Some(Evaluate { split: split.clone(), every: block.u64("every")?, samples, watch }))
+}
+
+/// Which way a metric improves.
+fn improves(metric: &str) -> Goal {
+    if metric == "loss" { Goal::Minimise } else { Goal::Maximise }
 }
 
 fn checkpoint(fields: &Fields) -> Result<CheckpointPolicy, Stop> {

@@ -107,6 +107,11 @@ pub enum Objective {
     CausalLm,
     /// Predicting hidden tokens.
     MaskedLm(Masking),
+    /// Telling which class a text belongs to.
+    Classify {
+        /// Dropout in the head.
+        dropout: f64,
+    },
     /// Telling which tokens a generator replaced.
     ReplacedTokenDetection {
         /// What is hidden from the generator.

@@ -5,9 +5,10 @@
 #[allow(dead_code)]
 mod common;
 
-use common::encoders::{bert, deberta, detection_stage, electra, masked_stage, roberta};
+use common::encoders::{bert, classify_stage, deberta, detection_stage, electra, masked_stage, roberta};
 use common::{gpt, llama, stage};
 use regimen_base::SourceMap;
+use regimen_base::data::RecordFacts;
 use regimen_base::plan::Backend;
 use regimen_compiler::arch::{ModelSpec, parameters};
 use regimen_compiler::experiment::{Experiment, Stage};
@@ -105,4 +106,35 @@ fn encoders_plan_on_a_gpu() {
     assert!(outcome.diagnostics.iter().all(|d| !d.is_error()), "{:?}", outcome.diagnostics);
     let kept = outcome.content.expect("a plan").stages[0].reserved_bytes;
     assert!(kept > 0);
+    // Padding is a segment.
+    let mut stage = classify_stage(gpt(1, 2, 12, 9, 29), 3, 3, 3);
+    stage.hardware.backend = Backend::Cuda;
+    let experiment = Experiment { name: "e".into(), seed: 1, stages: vec![stage] };
+    let outcome = planning::plan(&experiment, &SourceMap::default());
+    let told = outcome.diagnostics.iter().find(|d| d.code.0 == "E0604").expect("told");
+    assert_eq!(told.notes, ["These operations have no kernel on a GPU: `segment_softmax`."]);
+}
+
+#[test]
+fn a_plan_says_how_records_fill_samples_and_warns_if_many_are_cut() {
+    let mut stage = classify_stage(gpt(1, 2, 12, 8, 29), 3, 4, 4);
+    let classes = vec![("a".into(), 2), ("b".into(), 1), ("c".into(), 1)];
+    let records = RecordFacts { classes, lengths: vec![(3, 2), (6, 1), (9, 1)] };
+    let train = stage.data_facts.splits.first_mut().expect("a training part");
+    (train.documents, train.records) = (4, Some(records));
+    let experiment = Experiment { name: "e".into(), seed: 1, stages: vec![stage] };
+    let outcome = planning::plan(&experiment, &SourceMap::default());
+    let shown = |name: &str| {
+        let row = outcome.reports[0].derived.iter().find(|d| d.name == name).expect("listed");
+        (row.value.clone(), row.how.clone())
+    };
+    // Five, five and two tokens of padding in samples of eight; one of four is longer.
+    assert_eq!(shown("padding").0, "37.5 %");
+    assert_eq!(shown("cut samples").0, "25.0 %");
+    assert_eq!(shown("classes"), ("3".into(), "a 2, b 1, c 1".into()));
+    assert_eq!(shown("head"), ("new".into(), "36 parameters, and so is the body".into()));
+    let told: Vec<&str> = outcome.diagnostics.iter().map(|d| d.code.0).collect();
+    assert_eq!(told, ["E0453"]);
+    assert_eq!(outcome.diagnostics[0].title, "25 % of the samples are cut to 8 tokens");
+    assert!(!outcome.diagnostics[0].is_error());
 }

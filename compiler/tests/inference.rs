@@ -21,6 +21,7 @@ fn used(config: &Value, biases: bool, memory: u64) -> Result<Stage, Vec<String>>
         vocab: 29,
         end_of_text: 0,
         mask: None,
+        marks: Default::default(),
         content: String::new(),
         certainty: Certainty::Measured,
     };
@@ -61,6 +62,8 @@ fn a_configuration_leads_back_to_the_model_that_wrote_it() {
 fn what_no_declaration_may_say_is_refused_without_pointing_anywhere() {
     let wrong = |config: Value| used(&config, true, 1 << 30).unwrap_err();
     assert!(wrong(json!({"model_type": "bert"}))[0].starts_with("E0603"));
+    let classes = wrong(json!({"model_type": "gpt2", "architectures": ["GPT2ForSequenceClassification"]}));
+    assert!(classes[0].contains("it tells classes"), "{classes:?}");
     let heads = json!({"model_type": "gpt2", "n_embd": 10, "n_head": 3, "n_layer": 1, "n_positions": 8, "vocab_size": 29});
     assert!(!wrong(heads).is_empty());
     let huge = json!({"model_type": "gpt2", "n_layer": u64::MAX});

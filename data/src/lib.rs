@@ -32,7 +32,7 @@ pub mod split;
 pub mod token_file;
 pub mod tokenizer;
 
-pub use batch::{Batch, Evaluation, Prefetch, Stream};
+pub use batch::{Batch, Evaluation, Labelled, Prefetch, Stream};
 pub use files::Place;
 pub use prepare::{
     Facts, Prepared, facts, facts_if_cached, prepare, tokenizer_facts, tokenizer_facts_if_cached,

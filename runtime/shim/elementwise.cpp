@@ -92,6 +92,14 @@ RGM_API Message rgm_gelu_erf_grad(TensorPtr dx, TensorPtr dy, TensorPtr x) {
   return guarded([&] { elementwise(kernels().gelu_erf_grad, 12, dx, dy, x, 0); });
 }
 
+RGM_API Message rgm_tanh(TensorPtr y, TensorPtr x) {
+  return guarded([&] { elementwise(kernels().tanh, 8, y, x, nullptr, 0); });
+}
+
+RGM_API Message rgm_tanh_grad(TensorPtr dx, TensorPtr dy, TensorPtr y) {
+  return guarded([&] { elementwise(kernels().tanh_grad, 4, dx, dy, y, 0); });
+}
+
 // y = value, for floating types; i64 and the others are only ever set to zero or small integers.
 RGM_API Message rgm_fill(TensorPtr y, double value) {
   return guarded([&] {

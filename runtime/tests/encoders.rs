@@ -8,71 +8,22 @@ mod trainer;
 
 use regimen_base::plan::ExchangeTensor;
 use regimen_compiler::arch::ModelSpec;
-use regimen_compiler::arch::bert::Bert;
 use regimen_compiler::arch::deberta::Deberta;
 use regimen_compiler::arch::electra::Electra;
 use regimen_compiler::arch::encoder::hf_name;
-use regimen_compiler::arch::roberta::Roberta;
 use regimen_compiler::experiment::Stage;
 use safetensors::SafeTensors;
 use serde_json::Value;
 use tch::Tensor;
+use trainer::configs::{bert, deberta, electra, number, roberta};
 use trainer::golden::{
     check_gradients, largest_difference, logits_program, program, read, tensor, trainer_from,
 };
 use trainer::stages::encoders as models;
 use trainer::{Trainer, run_once};
 
-fn number(config: &Value, key: &str) -> u64 {
-    config[key].as_u64().unwrap_or_else(|| panic!("`{key}` is no number"))
-}
-
-fn sizes(config: &Value) -> [u64; 4] {
-    ["num_hidden_layers", "num_attention_heads", "hidden_size", "intermediate_size"]
-        .map(|key| number(config, key))
-}
-
-fn norm_eps(config: &Value) -> f64 {
-    config["layer_norm_eps"].as_f64().expect("a number")
-}
-
 fn config(path: &str) -> Value {
     serde_json::from_slice(&read(path, "config.json")).expect("JSON")
-}
-
-fn bert(config: &Value) -> Bert {
-    let context = number(config, "max_position_embeddings");
-    let mut model = models::bert(sizes(config), context, number(config, "vocab_size"));
-    model.embeddings.segments = number(config, "type_vocab_size");
-    (model.encoder.norm_eps, model.embeddings.norm_eps) = (norm_eps(config), norm_eps(config));
-    model
-}
-
-fn roberta(config: &Value) -> Roberta {
-    let context = number(config, "max_position_embeddings") - 2;
-    let mut model = models::roberta(sizes(config), context, number(config, "vocab_size"));
-    (model.0.encoder.norm_eps, model.0.embeddings.norm_eps) = (norm_eps(config), norm_eps(config));
-    model
-}
-
-fn deberta(config: &Value) -> Deberta {
-    let context = number(config, "max_position_embeddings");
-    let mut model = models::deberta(sizes(config), context, number(config, "vocab_size"));
-    model.blocks.encoder.norm_eps = norm_eps(config);
-    model.blocks.buckets = config["position_buckets"].as_u64();
-    model.blocks.shared_keys = config["share_att_key"] == true;
-    model
-}
-
-fn electra(config: &Value) -> Electra {
-    let (small, large) = (&config["generator"], &config["discriminator"]);
-    let (embedding, context) = (number(large, "embedding_size"), number(large, "max_position_embeddings"));
-    let mut model =
-        models::electra(sizes(small), sizes(large), embedding, context, number(large, "vocab_size"));
-    for eps in [&mut model.embeddings.norm_eps, &mut model.generator.norm_eps, &mut model.encoder.norm_eps] {
-        *eps = norm_eps(large);
-    }
-    model
 }
 
 fn accumulate(trainer: &mut Trainer, tokens: &Tensor, labels: &Tensor, step: i64) {
@@ -146,11 +97,13 @@ fn check_detector(path: &str, stage: &Stage, micro_batch: u64, name: impl Fn(&st
         })
         .collect();
     check(path, stage, micro_batch, &names, |trainer, expected| {
-        let logits = program(stage, &trainer.lowered, 3, |g, x| detector.generator(g, x).expect("fits"));
+        let logits =
+            program(stage, &trainer.lowered, 3, |g, x| detector.generator(g, x.into()).expect("fits"));
         let logits = run_once(logits, &trainer.residents, &tensor(expected, "tokens").get(0));
         let off = largest_difference(&logits[0], &tensor(expected, "logits"));
         assert!(off < 2e-5, "logits differ by {off}");
-        let scores = program(stage, &trainer.lowered, 3, |g, x| detector.discriminator(g, x).expect("fits"));
+        let scores =
+            program(stage, &trainer.lowered, 3, |g, x| detector.discriminator(g, x.into()).expect("fits"));
         let scores = run_once(scores, &trainer.residents, &tensor(expected, "replaced"));
         let off = largest_difference(&scores[0].squeeze_dim(2), &tensor(expected, "scores"));
         assert!(off < 2e-5, "scores differ by {off}");

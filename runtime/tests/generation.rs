@@ -80,7 +80,7 @@ fn whole(stage: &Stage, planned: &Planned, residents: &[Tensor], tokens: &Tensor
     let mut g = Graph::new(Arc::new(planned.residents.clone()), Mesh::default(), device, precision);
     let shape: Vec<u64> = tokens.size().iter().map(|n| *n as u64).collect();
     let ids = g.input("tokens", TensorType::new(DType::I64, shape));
-    let hidden = stage.model.spec.forward(&mut g, ids).expect("fits");
+    let hidden = stage.model.spec.forward(&mut g, ids.into()).expect("fits");
     let logits = stage.model.spec.head(&mut g, hidden).expect("fits");
     g.outputs.push(logits);
     let program = regimen_compiler::passes::finish(g, "whole");
@@ -212,6 +212,7 @@ fn golden(name: &str) -> (PathBuf, serde_json::Value, Stage) {
         vocab: config["vocab_size"].as_u64().expect("a number"),
         end_of_text: 0,
         mask: None,
+        marks: Default::default(),
         content: String::new(),
         certainty: Certainty::Measured,
     };

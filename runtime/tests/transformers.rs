@@ -7,11 +7,9 @@
 mod trainer;
 
 use regimen_base::schedule::{Decay, LearningRate};
-use regimen_compiler::arch::gpt::Gpt;
-use regimen_compiler::arch::llama::Llama;
-use regimen_compiler::arch::rope::Scaling;
 use regimen_compiler::experiment::Stage;
 use safetensors::SafeTensors;
+use trainer::configs::{gpt2, llama};
 use trainer::golden::{check_gradients, largest_difference, logits_program, read, tensor, trainer_from};
 use trainer::run_once;
 
@@ -33,53 +31,6 @@ fn golden(path: &str, batch: u64, micro_batch: u64) -> Golden {
     stage.learning_rate =
         LearningRate { decay: Decay::Constant, peak: 1e-2, floor: 0.0, warmup: 0, cooldown: 0, steps: 20 };
     Golden { weights: read("model.safetensors"), golden: read("golden.safetensors"), stage }
-}
-
-fn number(config: &serde_json::Value, key: &str) -> u64 {
-    config[key].as_u64().unwrap_or_else(|| panic!("`{key}` is no number"))
-}
-
-fn gpt2(config: &serde_json::Value) -> Gpt {
-    let n = |key| number(config, key);
-    let mut model =
-        trainer::stages::gpt(n("n_layer"), n("n_head"), n("n_embd"), n("n_positions"), n("vocab_size"));
-    model.mlp = config["n_inner"].as_u64().unwrap_or(4 * model.hidden);
-    model
-}
-
-fn llama(config: &serde_json::Value) -> Llama {
-    let n = |key| number(config, key);
-    let sizes = [
-        n("num_hidden_layers"),
-        n("num_attention_heads"),
-        n("num_key_value_heads"),
-        n("hidden_size"),
-        n("intermediate_size"),
-    ];
-    let mut model = trainer::stages::llama(sizes, n("max_position_embeddings"), n("vocab_size"));
-    model.head_size = n("head_dim");
-    model.tied = config["tie_word_embeddings"] == true;
-    model.norm_eps = config["rms_norm_eps"].as_f64().expect("a number");
-    let rope = &config["rope_parameters"];
-    let (real, original) = (
-        |key: &str| rope[key].as_f64().expect("a number"),
-        || number(rope, "original_max_position_embeddings"),
-    );
-    model.rope.theta = real("rope_theta");
-    model.rope.scaling = match rope["rope_type"].as_str() {
-        Some("linear") => Some(Scaling::Linear { factor: real("factor") }),
-        Some("llama3") => Some(Scaling::Llama3 {
-            factor: real("factor"),
-            low: real("low_freq_factor"),
-            high: real("high_freq_factor"),
-            original: original(),
-        }),
-        Some("yarn") => {
-            Some(Scaling::Yarn { factor: real("factor"), fast: 32.0, slow: 1.0, original: original() })
-        }
-        _ => None,
-    };
-    model
 }
 
 fn check(name: &str, micro_batch: u64) {

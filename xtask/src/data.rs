@@ -4,6 +4,7 @@
 //! (`hamlet_gut_f.txt`), and some poems. The examples train on the plays in modern spelling: two spellings of one play
 //! would leak from training into validation.
 
+use crate::passages;
 use crate::tools::{cannot, python, remove, root, succeed};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ pub fn run() -> Result<(), String> {
     let target = root().join("examples/plays");
     if count(&target) == PLAYS {
         println!("the plays are already there: {}", target.display());
-        return Ok(());
+        return label(&target);
     }
     let aside = root().join("examples/plays.tmp");
     remove(&aside)?;
@@ -36,6 +37,14 @@ pub fn run() -> Result<(), String> {
     remove(&aside)?;
     fetched?;
     println!("{PLAYS} plays are there: {}", target.display());
+    label(&target)
+}
+
+/// Writes passages with their genres beside the plays unless they are there.
+fn label(plays: &Path) -> Result<(), String> {
+    if !plays.join(passages::FILE).is_file() {
+        println!("{} passages with their genres are there", passages::write(plays)?);
+    }
     Ok(())
 }
 

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each script and the folder of `tests/golden` that it fills.
-const SCRIPTS: [(&str, &str); 7] = [
+const SCRIPTS: [(&str, &str); 8] = [
     ("models.py", ""),
     ("encoders.py", ""),
+    ("classifiers.py", ""),
     ("flops.py", ""),
     ("cleaning.py", "cleaning"),
     ("generation.py", "generation"),

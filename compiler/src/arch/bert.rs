@@ -7,7 +7,9 @@
 //! logits = norm(gelu(transform(x))) · tokenᵀ + bias
 //! ```
 
+use super::classifier::{Activation, Body, Dense, HeadForm};
 use super::encoder::{self, Embeddings, Encoder, TokenHead};
+use super::inputs::Inputs;
 use super::parts::{CONTEXT, NORM_EPS, WEIGHTS, WeightList};
 use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
 use crate::eval::{Fields, Stop};
@@ -15,6 +17,7 @@ use crate::graph::{Graph, ShapeError, Value};
 use crate::schema::{Field, Type};
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::{Exchange, ExchangeTensor};
+use regimen_base::schedule::Reads;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -95,9 +98,9 @@ impl ModelSpec for Bert {
         list.weights
     }
 
-    fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        let x = self.embeddings.forward(g, tokens)?;
-        self.encoder.blocks(g, "", 0, x)
+    fn forward(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        let x = self.embeddings.forward(g, inputs)?;
+        self.encoder.blocks(g, ("", 0), inputs, x)
     }
 
     fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {
@@ -105,7 +108,19 @@ impl ModelSpec for Bert {
     }
 
     fn objectives(&self) -> &'static [&'static str] {
-        &["masked_lm"]
+        &["masked_lm", "classify"]
+    }
+
+    fn body(&self) -> Option<Body> {
+        Some(self.body_with(HeadForm {
+            reads: Reads::First,
+            dense: Some(Dense { name: "bert.pooler.dense", activation: Activation::Tanh, dropped: false }),
+            score: "classifier",
+            bias: true,
+            class: "BertForSequenceClassification",
+            dropout: Some("classifier_dropout"),
+            spare: &["cls."],
+        }))
     }
 
     fn context(&self) -> u64 {
@@ -137,6 +152,17 @@ impl ModelSpec for Bert {
 }
 
 impl Bert {
+    /// What a classifier with this head is built on.
+    pub fn body_with(&self, head: HeadForm) -> Body {
+        Body {
+            weights: self.weights().into_iter().filter(|w| !w.name.starts_with("head.")).collect(),
+            hidden: self.encoder.hidden,
+            init_std: self.encoder.init_std,
+            matmul_parameters: self.encoder.matmul_parameters(),
+            head,
+        }
+    }
+
     fn token_head(&self) -> TokenHead {
         let Encoder { hidden, norm_eps, .. } = self.encoder;
         TokenHead { from: hidden, width: hidden, vocab: self.embeddings.vocab, norm_eps }

@@ -6,8 +6,10 @@
 //! discriminator:  x = blocks(project(e(filled tokens)));  score = w · gelu(dense(x)) + b
 //! ```
 
+use super::classifier::{Activation, Body, Dense, HeadForm};
 use super::detector::{Detector, GENERATOR, projection, read_generator};
 use super::encoder::{self, Embeddings, Encoder, TokenHead};
+use super::inputs::Inputs;
 use super::parts::{CONTEXT, NORM_EPS, WEIGHTS, WeightList, linear, size};
 use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
 use crate::eval::{Fields, Stop};
@@ -16,6 +18,7 @@ use crate::ops::gelu_erf::gelu_erf;
 use crate::schema::{Field, Type};
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::{Exchange, ExchangeTensor};
+use regimen_base::schedule::Reads;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -125,10 +128,10 @@ impl ModelSpec for Electra {
         list.weights
     }
 
-    fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        let x = self.embeddings.forward(g, tokens)?;
+    fn forward(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        let x = self.embeddings.forward(g, inputs)?;
         let x = projected(g, "project", x, self.encoder.hidden)?;
-        self.encoder.blocks(g, "", self.generator.layers, x)
+        self.encoder.blocks(g, ("", self.generator.layers), inputs, x)
     }
 
     fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {
@@ -138,11 +141,23 @@ impl ModelSpec for Electra {
     }
 
     fn objectives(&self) -> &'static [&'static str] {
-        &["replaced_token_detection"]
+        &["replaced_token_detection", "classify"]
     }
 
     fn detector(&self) -> Option<&dyn Detector> {
         Some(self)
+    }
+
+    fn body(&self) -> Option<Body> {
+        Some(self.body_with(HeadForm {
+            reads: Reads::First,
+            dense: Some(Dense { name: "classifier.dense", activation: Activation::Gelu, dropped: true }),
+            score: "classifier.out_proj",
+            bias: true,
+            class: "ElectraForSequenceClassification",
+            dropout: Some("classifier_dropout"),
+            spare: &["discriminator_predictions."],
+        }))
     }
 
     fn context(&self) -> u64 {
@@ -184,17 +199,17 @@ impl ModelSpec for Electra {
 }
 
 impl Detector for Electra {
-    fn generator(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
+    fn generator(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
         g.scoped("generator", |g| {
-            let x = self.embeddings.forward(g, tokens)?;
+            let x = self.embeddings.forward(g, inputs)?;
             let x = projected(g, "generator.project", x, self.generator.hidden)?;
-            let x = self.generator.blocks(g, GENERATOR, 0, x)?;
+            let x = self.generator.blocks(g, (GENERATOR, 0), inputs, x)?;
             self.token_head().logits(g, x)
         })
     }
 
-    fn discriminator(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        let x = self.forward(g, tokens)?;
+    fn discriminator(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        let x = self.forward(g, inputs)?;
         self.head(g, x)
     }
 }
@@ -208,6 +223,20 @@ fn projected(g: &mut Graph, weights: &str, x: Value, width: u64) -> Result<Value
 }
 
 impl Electra {
+    /// The discriminator's body, with the embeddings that it shares.
+    fn body_with(&self, head: HeadForm) -> Body {
+        let (e, c) = (self.embeddings.width, self.encoder.hidden);
+        let other =
+            |name: &str| [GENERATOR, "head.", "detector."].iter().any(|begins| name.starts_with(begins));
+        Body {
+            weights: self.weights().into_iter().filter(|w| !other(&w.name)).collect(),
+            hidden: c,
+            init_std: self.encoder.init_std,
+            matmul_parameters: self.encoder.matmul_parameters() + if e == c { 0 } else { e * c },
+            head,
+        }
+    }
+
     fn token_head(&self) -> TokenHead {
         let Encoder { hidden, norm_eps, .. } = self.generator;
         TokenHead { from: hidden, width: self.embeddings.width, vocab: self.embeddings.vocab, norm_eps }

@@ -8,6 +8,8 @@
 //! logits = norm(x) · headᵀ
 //! ```
 
+use super::classifier::{Body, HeadForm};
+use super::inputs::Inputs;
 use super::parts::{self, CONTEXT, DROPOUT, NORM_EPS, WEIGHTS, WeightList, size};
 use super::past::{CacheSizes, Past, attend_after};
 use super::rope::{Rope, SCALING, THETA};
@@ -26,6 +28,7 @@ use crate::ops::swiglu::swiglu;
 use crate::schema::{Field, Number, Ty, Type};
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::{Exchange, ExchangeTensor};
+use regimen_base::schedule::Reads;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -178,8 +181,8 @@ impl ModelSpec for Llama {
         list.weights
     }
 
-    fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        self.after(g, tokens, Past::None)
+    fn forward(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        self.after(g, inputs.tokens, Past::none(inputs))
     }
 
     fn cache(&self) -> Option<CacheSizes> {
@@ -193,6 +196,25 @@ impl ModelSpec for Llama {
     fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {
         let weight = g.weight(if self.tied { "embed.weight" } else { "head.weight" })?;
         linear(g, "logits", hidden, weight, None)
+    }
+
+    fn body(&self) -> Option<Body> {
+        let Dimensions { matmul_parameters, .. } = self.dimensions();
+        Some(Body {
+            weights: self.weights().into_iter().filter(|w| w.name != "head.weight").collect(),
+            hidden: self.hidden,
+            init_std: self.init_std,
+            matmul_parameters: matmul_parameters - self.vocab * self.hidden,
+            head: HeadForm {
+                reads: Reads::Last,
+                dense: None,
+                score: "score",
+                bias: false,
+                class: "LlamaForSequenceClassification",
+                dropout: None,
+                spare: &["lm_head."],
+            },
+        })
     }
 
     fn context(&self) -> u64 {
@@ -240,9 +262,9 @@ impl Llama {
         let x = embedding(g, "embed", embed, tokens)?;
         let mut x = dropout(g, "embed_dropout", x, self.embedding_dropout)?;
         let (frequencies, factor) = (self.rope.frequencies(self.head_size), self.rope.factor());
-        let angles = match past {
-            Past::None => rotary_table(g, t, frequencies, factor)?,
-            Past::Cached { positions } => rotary_table_at(g, positions, frequencies, factor)?,
+        let angles = match past.positions() {
+            None => rotary_table(g, t, frequencies, factor)?,
+            Some(positions) => rotary_table_at(g, positions, frequencies, factor)?,
         };
         let sight = Sight { angles, past };
         for layer in 0..self.layers {
@@ -274,8 +296,7 @@ impl Llama {
         let (q, k, v) = (part(g, "q", h)?, part(g, "k", groups)?, part(g, "v", groups)?);
         let q = rotary(g, "q_turned", q, sight.angles)?;
         let k = rotary(g, "k_turned", k, sight.angles)?;
-        let scale = 1.0 / (d as f64).sqrt();
-        let form = AttentionForm { causal: true, scale, dropout: self.attention_dropout };
+        let form = AttentionForm::new(true, d, self.attention_dropout);
         let out = attend_after(g, sight.past, weights, [q, k, v], form)?;
         let out = reshape(g, "joined", out, &[b, t, h * d])?;
         parts::linear(g, "proj", &[weights, ".proj"].concat(), false, out)

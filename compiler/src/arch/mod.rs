@@ -3,6 +3,7 @@
 
 pub mod bert;
 mod buckets;
+pub mod classifier;
 pub mod deberta;
 pub mod declare;
 pub mod detector;
@@ -10,6 +11,7 @@ pub mod disentangled;
 pub mod electra;
 pub mod encoder;
 pub mod gpt;
+pub mod inputs;
 pub mod llama;
 pub mod parts;
 pub mod past;
@@ -19,6 +21,7 @@ pub mod rope;
 use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
 use crate::schema::Type;
+use inputs::Inputs;
 use past::CacheSizes;
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::Exchange;
@@ -60,17 +63,17 @@ pub trait ModelSpec: Debug + Send + Sync {
     /// Every weight, in the order of the forward pass. Tied weights appear once.
     fn weights(&self) -> Vec<WeightSpec>;
 
-    /// Writes the forward pass: from token ids `[B, T]` to hidden states `[B, T, C]` after the last norm.
+    /// Writes the forward pass: from tokens `[B, T]` to hidden states `[B, T, C]` after the last norm.
     ///
     /// # Errors
     /// If shapes do not fit, which the front end's rules should have excluded.
-    fn forward(&self, graph: &mut Graph, tokens: Value) -> Result<Value, crate::graph::ShapeError>;
+    fn forward(&self, graph: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError>;
 
     /// Writes the language-model head: from hidden states `[…, C]` to logits `[…, V]`.
     ///
     /// # Errors
     /// As for [`ModelSpec::forward`].
-    fn head(&self, graph: &mut Graph, hidden: Value) -> Result<Value, crate::graph::ShapeError>;
+    fn head(&self, graph: &mut Graph, hidden: Value) -> Result<Value, ShapeError>;
 
     /// Sizes of the cache that [`ModelSpec::extend`] reads and writes; none for a model that does not generate text.
     fn cache(&self) -> Option<CacheSizes> {
@@ -90,7 +93,30 @@ pub trait ModelSpec: Debug + Send + Sync {
 
     /// Kinds of stages that can train it.
     fn objectives(&self) -> &'static [&'static str] {
-        &["causal_lm"]
+        &["causal_lm", "classify"]
+    }
+
+    /// What a classifier can be built on, if one can.
+    fn body(&self) -> Option<classifier::Body> {
+        None
+    }
+
+    /// Writes the forward pass of the [`ModelSpec::body`], from tokens `[B, T]` to hidden states `[B, T, C]`.
+    ///
+    /// # Errors
+    /// As for [`ModelSpec::forward`].
+    fn states(&self, graph: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        self.forward(graph, inputs)
+    }
+
+    /// Itself, if it is a classifier.
+    fn classifier(&self) -> Option<&classifier::Classifier> {
+        None
+    }
+
+    /// Weights that begin new where a checkpoint that training starts from has none of them.
+    fn fresh(&self) -> Vec<String> {
+        vec![]
     }
 
     /// Its two parts, if it is a detector of replaced tokens.

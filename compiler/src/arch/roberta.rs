@@ -3,7 +3,9 @@
 //! The forward pass is BERT's, with `position` from row 2 on.
 
 use super::bert::Bert;
+use super::classifier::{Activation, Body, Dense, HeadForm};
 use super::encoder::{self, Embeddings, Encoder};
+use super::inputs::Inputs;
 use super::parts::{CONTEXT, NORM_EPS, WEIGHTS};
 use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
 use crate::eval::{Fields, Stop};
@@ -11,6 +13,7 @@ use crate::graph::{Graph, ShapeError, Value};
 use crate::schema::{Field, Type};
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::{Exchange, ExchangeTensor};
+use regimen_base::schedule::Reads;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -94,8 +97,8 @@ impl ModelSpec for Roberta {
         self.0.weights()
     }
 
-    fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        self.0.forward(g, tokens)
+    fn forward(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        self.0.forward(g, inputs)
     }
 
     fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {
@@ -104,6 +107,18 @@ impl ModelSpec for Roberta {
 
     fn objectives(&self) -> &'static [&'static str] {
         self.0.objectives()
+    }
+
+    fn body(&self) -> Option<Body> {
+        Some(self.0.body_with(HeadForm {
+            reads: Reads::First,
+            dense: Some(Dense { name: "classifier.dense", activation: Activation::Tanh, dropped: true }),
+            score: "classifier.out_proj",
+            bias: true,
+            class: "RobertaForSequenceClassification",
+            dropout: Some("classifier_dropout"),
+            spare: &["lm_head."],
+        }))
     }
 
     fn context(&self) -> u64 {

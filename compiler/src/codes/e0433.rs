@@ -34,5 +34,8 @@ pub fn objective(kind: &str, model: &str, fitting: &[&str], at: Span, declared: 
         .because(format!("Stages that can: {kinds}."))
         .at(at, "the model of this stage")
         .also(declared, "built for another objective")
-        .help(format!("make it a stage of type {kinds}, or choose another model"))
+        .help(match fitting {
+            [only] => format!("make it a stage of type `{only}`, or choose another model"),
+            _ => "make it a stage of one of these types, or choose another model".to_owned(),
+        })
 }

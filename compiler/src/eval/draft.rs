@@ -9,8 +9,8 @@ use crate::program::Term;
 use crate::quantity::{Dimension, Quantity};
 use crate::world::Facts;
 use regimen_base::data::{
-    Certainty, Dataset, DatasetFacts, Share, Source, Split, SplitFacts, Tokenizer, TokenizerFacts,
-    TokenizerKind, samples_per_epoch,
+    Certainty, Dataset, DatasetFacts, Format, Marks, RecordFacts, Share, Source, Split, SplitFacts,
+    Tokenizer, TokenizerFacts, TokenizerKind,
 };
 use regimen_base::{Diagnostic, Span};
 use std::collections::BTreeMap;
@@ -18,6 +18,9 @@ use std::sync::Arc;
 
 /// Bytes of text to assume for each source while its files are unknown.
 const ASSUMED_BYTES: u64 = 1_000_000;
+
+/// Bytes of a labelled record.
+const ASSUMED_RECORD: u64 = 1_000;
 
 /// Most sources of a dataset, over all mixes inside it.
 const MAX_SOURCES: usize = 1_000;
@@ -99,6 +102,11 @@ impl<'a> Evaluator<'a> {
         result
     }
 
+    /// Whether each record of a dataset is one sample with a class.
+    pub fn dataset_is_labelled(&self, id: ObjectId) -> Result<bool, Stop> {
+        Ok(self.fields(id)?.type_name == Some(kinds::data::labelled::LABELLED.schema.name))
+    }
+
     /// A dataset as plans know it.
     pub fn dataset(&self, id: ObjectId) -> Result<Dataset, Stop> {
         let sources = self.data_sources(id)?;
@@ -154,7 +162,8 @@ impl<'a> Evaluator<'a> {
                 }
                 let end_of_text = u32::try_from(vocab.saturating_sub(1)).unwrap_or(u32::MAX);
                 let certainty = Certainty::Estimated;
-                Ok(TokenizerFacts { vocab, end_of_text, mask: None, content: String::new(), certainty })
+                let (mask, marks, content) = (None, Marks::default(), String::new());
+                Ok(TokenizerFacts { vocab, end_of_text, mask, marks, content, certainty })
             }
         }
     }
@@ -271,7 +280,7 @@ impl<'a> Evaluator<'a> {
             let object = self.program.object(data);
             return Err(self.report(codes::e0431::no_training_part(&object.name, at)));
         };
-        match samples_per_epoch(train.tokens, sequence) {
+        match train.samples(sequence) {
             0 => Err(self.report(codes::e0505::too_little_text("train", train.tokens, sequence, at))),
             samples => Ok(samples),
         }
@@ -305,15 +314,28 @@ fn tokenizer_type(kind: &TokenizerKind) -> &'static str {
 fn assumed(dataset: &Dataset, tokenizer: &Tokenizer) -> DatasetFacts {
     let per_token = kinds::tokenizer::find(tokenizer_type(&tokenizer.kind)).map_or(1, |t| t.bytes_per_token);
     let bytes = ASSUMED_BYTES.saturating_mul(dataset.sources.len() as u64);
+    let records = assumed_records(dataset);
     let split = |split: &Split| {
         let bytes = (bytes as f64 * split.share.as_f64()) as u64;
-        SplitFacts { name: split.name.clone(), documents: 1, bytes, tokens: bytes / per_token + 1 }
+        let documents = if records.is_some() { (bytes / ASSUMED_RECORD).max(1) } else { 1 };
+        let (name, tokens) = (split.name.clone(), bytes / per_token + 1);
+        SplitFacts { name, documents, bytes, tokens, records: records.clone() }
     };
     DatasetFacts {
         splits: dataset.splits.iter().map(split).collect(),
         content: String::new(),
         certainty: Certainty::Estimated,
     }
+}
+
+/// The declared classes, or two; of how long records are nothing is assumed.
+fn assumed_records(dataset: &Dataset) -> Option<RecordFacts> {
+    let declared = dataset.sources.iter().find_map(|source| match &source.format {
+        Format::Labelled { classes, .. } => Some(classes.clone()),
+        _ => None,
+    })?;
+    let names = if declared.is_empty() { vec!["0".into(), "1".into()] } else { declared };
+    Some(RecordFacts { classes: names.into_iter().map(|name| (name, 0)).collect(), lengths: vec![] })
 }
 
 /// A source that several mixes share occurs once, with the sum of its shares.

@@ -48,11 +48,13 @@ pub mod residual_layer_norm;
 pub mod rotary;
 pub mod scale;
 pub mod scratch;
+pub mod segment_softmax;
 pub mod select_row;
 pub mod softmax;
 pub mod split;
 pub mod sum_leading;
 pub mod swiglu;
+pub mod tanh;
 pub mod transpose;
 pub mod update;
 pub mod zero;
@@ -109,6 +111,7 @@ pub static ALL: &[&dyn Operation] = &[
     &rotary::Rotary,
     &rotary::RotaryTable,
     &scale::Scale,
+    &segment_softmax::SegmentSoftmax,
     &select_row::SelectRow,
     &softmax::Softmax,
     &softmax::SoftmaxGrad,
@@ -117,6 +120,8 @@ pub static ALL: &[&dyn Operation] = &[
     &sum_leading::SumLeadingAccumulate,
     &swiglu::Swiglu,
     &swiglu::SwigluGrad,
+    &tanh::Tanh,
+    &tanh::TanhGrad,
     &transpose::Transpose,
     &update::AdamW,
     &update::Sgd,

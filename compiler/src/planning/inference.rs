@@ -69,6 +69,10 @@ impl Use {
 /// If the model is none that predicts the next token, or breaks a rule.
 pub fn stage(subject: &Subject) -> Result<Stage, Vec<Diagnostic>> {
     let Subject { config, biases, tokenizer, threads, memory } = *subject;
+    if tells_classes(config) {
+        let why = "it tells classes (`architectures` names a model for sequence classification)";
+        return Err(vec![codes::e0603::not_usable(why)]);
+    }
     let model =
         declaration("model", "words", config, biases).map_err(|why| vec![codes::e0603::not_usable(&why)])?;
     let memory = memory.map_or(String::new(), |bytes| format!(", memory = {bytes} bytes"));
@@ -95,6 +99,14 @@ data none : text {{ files = \"none.txt\" }}
             .map(|d| Diagnostic { labels: vec![], ..d })
             .collect()
     })
+}
+
+/// Whether the model has a head for classes, and none that predicts tokens.
+fn tells_classes(config: &Value) -> bool {
+    let classes = config.get("architectures").and_then(Value::as_array);
+    let named =
+        |class: &Value| class.as_str().is_some_and(|name| name.ends_with("ForSequenceClassification"));
+    classes.is_some_and(|classes| classes.iter().any(named))
 }
 
 /// Plans the use of a stage's model on the stage's device, in the stage's precision.
@@ -149,7 +161,7 @@ fn programs(
 fn loss(mut g: Graph, stage: &Stage, batch: u64, length: u64) -> Result<Program, ShapeError> {
     let windows = TensorType::new(DType::I64, [batch, length]);
     let tokens = g.input("tokens", windows.clone());
-    let hidden = stage.model.spec.forward(&mut g, tokens)?;
+    let hidden = stage.model.spec.forward(&mut g, tokens.into())?;
     let logits = stage.model.spec.head(&mut g, hidden)?;
     let labels = g.input("labels", windows);
     let divisor = g.input("divisor", TensorType::new(DType::F32, []));

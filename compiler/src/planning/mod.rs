@@ -6,7 +6,8 @@ pub mod calibrate;
 pub mod inference;
 pub mod memory;
 pub mod micro_batch;
-pub mod report;
+pub mod records;
+mod report;
 pub mod reserve;
 pub mod show;
 pub mod time;
@@ -179,6 +180,7 @@ fn described(stage: &Stage) -> StagePlan {
             context: spec.context(),
             vocab: spec.vocab(),
             exchange: spec.exchange(),
+            fresh: spec.fresh(),
         },
         target: Target {
             hardware: stage.hardware.name.clone(),

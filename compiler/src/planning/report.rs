@@ -2,9 +2,9 @@
 
 use super::show::{self, count};
 use super::time::Device;
-use super::{memory, time, upper_bound};
+use super::{memory, records, time, upper_bound};
 use crate::codes;
-use crate::experiment::Stage;
+use crate::experiment::{Objective, Stage};
 use crate::ops;
 use crate::schema::listed;
 use crate::stages::Lowered;
@@ -61,15 +61,16 @@ pub fn notes(stage: &Stage) -> Vec<Diagnostic> {
     let parameters = stage.model.parameters;
     let ratio = tokens(stage) as f64 / parameters as f64;
     // Fine-tuning starts from something that has seen its tokens already.
-    let pretraining = stage.from.is_none() && stage.model.weights.is_none();
+    let classifies = matches!(stage.objective, Objective::Classify { .. });
+    let pretraining = stage.from.is_none() && stage.model.weights.is_none() && !classifies;
     if pretraining && !(CHINCHILLA / 4.0..=CHINCHILLA * 10.0).contains(&ratio) {
         return vec![codes::e0710::far_from_chinchilla(stage.spans.duration, ratio, parameters)];
     }
-    vec![]
+    records::notes(stage)
 }
 
 fn source(stage: &Stage, sources: &SourceMap, name: &str) -> String {
-    let from_batch = ["tokens", "labels", "divisor", "samples"].contains(&name);
+    let from_batch = ["tokens", "labels", "divisor", "samples", "segments", "rows"].contains(&name);
     let span = if from_batch { stage.span } else { stage.model.span };
     let file = sources.get(span.file).map_or("", |s| s.name.as_str());
     format!("{file}:{}", sources.line_column(span).0)
@@ -127,9 +128,13 @@ fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
     );
     if let Some(train) = stage.data_facts.splits.iter().find(|s| s.name == "train")
         && train.tokens > 0
+        && train.records.is_none()
     {
         let epochs = show::number(all as f64 / train.tokens as f64);
         add("epochs", epochs, format!("{} training tokens", count(train.tokens)));
+    }
+    for (name, value, how) in records::derived(stage) {
+        add(name, value, how);
     }
     if stage.hardware.backend == Backend::Cpu {
         // Our own kernels always repeat.

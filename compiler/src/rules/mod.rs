@@ -13,6 +13,7 @@ mod learning_rate;
 mod masking;
 mod micro_batch;
 mod objective;
+mod pairing;
 mod periods;
 mod precision;
 mod prompt;
@@ -45,6 +46,7 @@ pub const MODELS: &[fn(&ModelView<'_>) -> Option<Diagnostic>] = &[
 /// Rules of stages.
 pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[
     objective::check,
+    pairing::check,
     masking::check,
     sequence::check,
     micro_batch::check,

@@ -24,6 +24,10 @@ pub fn check(stage: &StageView<'_>) -> Option<Diagnostic> {
     if which == "best" && matches!(fields.get("evaluate"), Ok(None)) {
         return Some(codes::e0419::no_best(&object.flat, from.span, declared));
     }
+    if fields.type_name == Some("classify") && stage.fields.type_name != Some("classify") {
+        let (what, name) = ("a head that tells classes", object.flat.as_str());
+        return Some(codes::e0418::other_model(model.name, name, name, what, from.span, stage.span));
+    }
     let source = fields.object("model").ok()?;
     if source == model.id {
         return None;

@@ -22,8 +22,8 @@ pub fn check(stage: &StageView<'_>) -> Option<Diagnostic> {
             evaluate.span_of("metric"),
         ));
     }
-    // Every metric so far is a loss.
-    if stop.word("goal").ok()? == "maximise" {
+    // Metrics that can have a goal are losses.
+    if stop.optional_word("goal").ok()? == Some("maximise") {
         return Some(codes::e0417::goal(metric, stop.span_of("goal")));
     }
     patience(stage, stop, evaluate)

@@ -4,7 +4,6 @@ use super::StageView;
 use crate::codes;
 use crate::eval::Value;
 use regimen_base::Diagnostic;
-use regimen_base::data::samples_per_epoch;
 
 /// The rule.
 pub fn check(stage: &StageView<'_>) -> Option<Diagnostic> {
@@ -15,8 +14,7 @@ pub fn check(stage: &StageView<'_>) -> Option<Diagnostic> {
         _ => None,
     });
     let read = |name: &str| name == "train" || evaluated.as_deref() == Some(name);
-    let short =
-        facts.splits.iter().find(|s| read(&s.name) && samples_per_epoch(s.tokens, sequence.0) == 0)?;
+    let short = facts.splits.iter().find(|s| read(&s.name) && s.samples(sequence.0) == 0)?;
     // A duration in epochs has reported it already.
     stage.numbers?;
     Some(codes::e0505::too_little_text(&short.name, short.tokens, sequence.0, sequence.1))

@@ -1,6 +1,7 @@
 //! Stage kinds: from a checked stage to programs over resident tensors and a host schedule, one file each.
 
 pub mod causal_lm;
+pub mod classify;
 pub mod generation;
 pub mod masked_lm;
 pub mod replaced_token_detection;
@@ -73,7 +74,7 @@ pub fn begin(stage: &Stage, seed: u64, micro_batch: u64) -> Result<(Fixed, Probe
 pub fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result<Fixed, ShapeError> {
     let programs = match &stage.objective {
         Objective::CausalLm => causal_lm::fixed(stage, seed, residents)?,
-        Objective::MaskedLm(_) | Objective::ReplacedTokenDetection { .. } => {
+        Objective::MaskedLm(_) | Objective::ReplacedTokenDetection { .. } | Objective::Classify { .. } => {
             training::fixed(stage, seed, residents)?
         }
     };
@@ -87,6 +88,7 @@ pub fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result
 pub fn residents(stage: &Stage) -> Result<Arc<Vec<Resident>>, ShapeError> {
     Ok(Arc::new(match &stage.objective {
         Objective::CausalLm => causal_lm::residents(stage),
+        Objective::Classify { .. } => classify::residents(stage),
         Objective::MaskedLm(_) => masked_lm::residents(stage),
         Objective::ReplacedTokenDetection { .. } => replaced_token_detection::residents(stage),
     }))
@@ -116,6 +118,7 @@ pub fn lower_over(stage: &Stage, seed: u64, micro_batch: u64, fixed: &Fixed) -> 
 pub fn lower_with(stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
     match &stage.objective {
         Objective::CausalLm => causal_lm::lower(stage, seed, fixed, probed),
+        Objective::Classify { .. } => classify::lower(stage, seed, fixed, probed),
         Objective::MaskedLm(masking) => masked_lm::lower(stage, masking, seed, fixed, probed),
         Objective::ReplacedTokenDetection { masking, weight } => {
             let parts = replaced_token_detection::Parts { masking, weight: *weight };
@@ -145,6 +148,7 @@ pub fn probe(
 ) -> Result<Probed, ShapeError> {
     let graph = new_graph(stage, residents, seed);
     let micro_step = match &stage.objective {
+        Objective::Classify { .. } => classify::micro_step(graph, stage, micro_batch)?,
         Objective::CausalLm | Objective::MaskedLm(_) => training::micro_step(graph, stage, micro_batch)?,
         Objective::ReplacedTokenDetection { masking, weight } => {
             let parts = replaced_token_detection::Parts { masking, weight: *weight };

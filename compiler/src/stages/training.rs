@@ -112,7 +112,7 @@ fn initialise(mut g: Graph, stage: &Stage, seed: u64) -> Result<Program, ShapeEr
 fn loss_of_batch(g: &mut Graph, stage: &Stage, samples: u64, sum: &str) -> Result<Value, ShapeError> {
     let batch = TensorType::new(DType::I64, [samples, stage.sequence]);
     let tokens = g.input("tokens", batch.clone());
-    let hidden = stage.model.spec.forward(g, tokens)?;
+    let hidden = stage.model.spec.forward(g, tokens.into())?;
     let logits = stage.model.spec.head(g, hidden)?;
     let labels = g.input("labels", batch);
     let divisor = g.input("divisor", TensorType::new(DType::F32, []));
@@ -235,12 +235,13 @@ pub fn feeds(stage: &Stage, seed: u64, micro_batch: u64) -> Vec<Feed> {
         micro_batch,
         shuffle,
         masking: None,
+        records: None,
     };
     let key = random_key(seed, &[&stage.name, "shuffle"]);
     let mut feeds = vec![feed("train", "train", stage.batch, Some(key))];
     if let Some(evaluate) = &stage.evaluate {
         let facts = stage.data_facts.splits.iter().find(|s| s.name == evaluate.split);
-        let available = facts.map_or(0, |s| s.tokens.saturating_sub(1) / stage.sequence);
+        let available = facts.map_or(0, |s| s.samples(stage.sequence));
         let samples = match evaluate.samples {
             0 => available,
             n => n.min(available),
@@ -315,6 +316,7 @@ fn evaluation(stage: &Stage, feeds: &[Feed], metrics: Vec<Metric>) -> Option<Act
         feed: feed.name.clone(),
         batches: batches(feed),
         metrics,
+        classes: stage.model.spec.classifier().map(|c| c.classes().len() as u64),
         watch: Some(evaluate.watch.clone()),
     };
     Some(Action::Every { every: evaluate.every, last: true, body: vec![action] })

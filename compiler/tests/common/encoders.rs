@@ -3,12 +3,14 @@
 use super::stage;
 use regimen_compiler::arch::ModelSpec;
 use regimen_compiler::arch::bert::Bert;
+use regimen_compiler::arch::classifier::Classifier;
 use regimen_compiler::arch::deberta::Deberta;
 use regimen_compiler::arch::disentangled::Disentangled;
 use regimen_compiler::arch::electra::Electra;
 use regimen_compiler::arch::encoder::{Embeddings, Encoder};
 use regimen_compiler::arch::roberta::Roberta;
 use regimen_compiler::experiment::{Masking, Objective, Stage};
+use std::sync::Arc;
 
 /// Blocks of an encoder with these sizes (layers, heads, hidden, MLP), transformers' defaults otherwise.
 pub fn encoder([layers, heads, hidden, mlp]: [u64; 4]) -> Encoder {
@@ -82,6 +84,15 @@ pub fn detection_stage(model: impl ModelSpec + 'static, batch: u64, micro_batch:
     let masking = Masking { masked: 0.85, random: 0.0, ..MASKING };
     let objective = Objective::ReplacedTokenDetection { masking, weight: 50.0 };
     Stage { kind: "replaced_token_detection", objective, ..stage }
+}
+
+/// A stage that trains a classifier on this model's body to tell classes `0`, `1`, …
+pub fn classify_stage(model: impl ModelSpec + 'static, classes: u64, batch: u64, micro_batch: u64) -> Stage {
+    let names = (0..classes).map(|n| n.to_string()).collect();
+    let model: Arc<dyn ModelSpec> = Arc::new(model);
+    let Some(model) = Classifier::new(model, names, 0.0, 1) else { unreachable!("it has a body") };
+    let stage = stage(model, batch, micro_batch);
+    Stage { kind: "classify", objective: Objective::Classify { dropout: 0.0 }, ..stage }
 }
 
 /// A stage that trains this model to predict hidden tokens.

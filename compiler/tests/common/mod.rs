@@ -73,6 +73,7 @@ pub fn stage(model: impl ModelSpec + 'static, batch: u64, micro_batch: u64) -> S
             vocab: model.vocab(),
             end_of_text: 0,
             mask: None,
+            marks: Default::default(),
             content: String::new(),
             certainty: Certainty::Measured,
         },
@@ -137,7 +138,13 @@ fn dataset() -> Dataset {
 }
 
 fn facts() -> DatasetFacts {
-    let train = SplitFacts { name: "train".into(), documents: 10, bytes: 1_000_000, tokens: 1_000_000 };
+    let train = SplitFacts {
+        name: "train".into(),
+        documents: 10,
+        bytes: 1_000_000,
+        tokens: 1_000_000,
+        records: None,
+    };
     DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured }
 }
 

@@ -2,11 +2,13 @@
 //! data is one number in a checkpoint, and layout, batch size and threads cannot change the order.
 
 mod evaluation;
+mod labelled;
 mod permutation;
 mod prefetch;
 mod stream;
 
 pub use evaluation::Evaluation;
+pub use labelled::Labelled;
 pub use permutation::Permutation;
 pub use prefetch::{Batch, Prefetch};
 pub use stream::Stream;

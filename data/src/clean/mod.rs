@@ -70,7 +70,7 @@ impl Cleaned {
     /// The documents that are left, in the order of sources and files.
     pub fn documents(&self) -> impl Iterator<Item = Result<read::Document, Fault>> + Send + use<> {
         stored(self.stores.clone()).map(|stored| {
-            stored.map(|s| read::Document { text: s.text, file: s.file as usize, line: s.line })
+            stored.map(|s| read::Document { text: s.text, file: s.file as usize, line: s.line, label: None })
         })
     }
 

@@ -29,6 +29,8 @@ pub mod e0571;
 pub mod e0572;
 pub mod e0573;
 pub mod e0574;
+pub mod e0575;
+pub mod e0576;
 pub mod e0580;
 pub mod e0581;
 pub mod e0582;
@@ -67,6 +69,8 @@ pub const ALL: &[CodePage] = &[
     e0572::PAGE,
     e0573::PAGE,
     e0574::PAGE,
+    e0575::PAGE,
+    e0576::PAGE,
     e0580::PAGE,
     e0581::PAGE,
     e0582::PAGE,

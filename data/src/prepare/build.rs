@@ -1,6 +1,7 @@
 //! The last reading of a dataset: documents become tokens, tokens become files.
 
 use super::Input;
+use super::labels::Labels;
 use super::survey::Survey;
 use crate::codes::e0565;
 use crate::progress::Progress;
@@ -9,7 +10,8 @@ use crate::tokenizer::Tokenize;
 use crate::{Fault, read};
 use rayon::prelude::*;
 use regimen_base::Diagnostic;
-use regimen_base::data::SplitFacts;
+use regimen_base::data::{RecordFacts, SplitFacts};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -43,6 +45,11 @@ pub(super) fn file_name(split: usize) -> String {
     format!("{split}.tokens")
 }
 
+/// Name of the file that says how many tokens each record of that split has, and its class: two numbers a record.
+pub(super) fn records_name(split: usize) -> String {
+    format!("{split}.records")
+}
+
 /// Writes the token files of all splits into the folder.
 pub(super) fn write_tokens(
     folder: &Path,
@@ -52,7 +59,7 @@ pub(super) fn write_tokens(
     progress: &mut dyn Progress,
 ) -> Result<Vec<SplitFacts>, Stop> {
     progress.begin("tokenising", Some(survey.documents.iter().map(|d| d.bytes).sum()));
-    let mut splits = Splits::create(folder, input, tokenizer)?;
+    let mut splits = Splits::create(folder, input, survey, tokenizer)?;
     let mut documents = input.documents();
     let mut group = next_group(&mut documents)?;
     while !group.is_empty() {
@@ -102,6 +109,8 @@ fn encode(tokenizer: &dyn Tokenize, texts: &[String]) -> Result<Vec<(usize, Vec<
 /// The files being written, one for each split.
 struct Splits {
     writers: Vec<TokenWriter>,
+    /// Of a labelled dataset, what each record is.
+    records: Vec<Records>,
     facts: Vec<SplitFacts>,
     end_of_text: u32,
     /// Documents written so far: the index of the next one in the survey.
@@ -109,28 +118,47 @@ struct Splits {
 }
 
 impl Splits {
-    fn create(folder: &Path, input: &Input, tokenizer: &dyn Tokenize) -> io::Result<Splits> {
+    fn create(folder: &Path, input: &Input, survey: &Survey, tokenizer: &dyn Tokenize) -> io::Result<Splits> {
         let splits = &input.dataset.splits;
         let create = |index| TokenWriter::create(&folder.join(file_name(index)), tokenizer.vocab());
         let writers = (0..splits.len()).map(create).collect::<io::Result<_>>()?;
-        let empty = |name: &String| SplitFacts { name: name.clone(), documents: 0, bytes: 0, tokens: 0 };
+        let empty = |name: &String| SplitFacts {
+            name: name.clone(),
+            documents: 0,
+            bytes: 0,
+            tokens: 0,
+            records: None,
+        };
+        let records = match &survey.labels {
+            Some(labels) => {
+                let create = |index| Records::create(&folder.join(records_name(index)), labels);
+                (0..splits.len()).map(create).collect::<io::Result<_>>()?
+            }
+            None => vec![],
+        };
         let facts = splits.iter().map(|s| empty(&s.name)).collect();
-        Ok(Splits { writers, facts, end_of_text: tokenizer.end_of_text(), documents: 0 })
+        Ok(Splits { writers, records, facts, end_of_text: tokenizer.end_of_text(), documents: 0 })
     }
 
-    /// Writes the texts' tokens, and an end-of-text token after each text.
+    /// Writes the texts' tokens, and an end-of-text token after each text that is no labelled record.
     fn push(&mut self, survey: &Survey, texts: &[String], encoded: &[(usize, Vec<u32>)]) -> io::Result<()> {
         let mut pieces = encoded.iter().peekable();
         for (index, text) in texts.iter().enumerate() {
             let split = survey.splits.get(self.documents).map_or(0, |s| *s as usize);
+            let label = survey.labels.as_ref().and_then(|l| l.numbers.get(self.documents));
             self.documents += 1;
             let (Some(writer), Some(facts)) = (self.writers.get_mut(split), self.facts.get_mut(split)) else {
                 continue;
             };
+            let mut length = 0;
             while let Some((_, tokens)) = pieces.next_if(|(of, _)| *of == index) {
                 writer.push(tokens)?;
+                length += tokens.len() as u32;
             }
-            writer.push(&[self.end_of_text])?;
+            match (self.records.get_mut(split), label) {
+                (Some(records), Some(label)) => records.push(length, *label)?,
+                _ => writer.push(&[self.end_of_text])?,
+            }
             facts.documents += 1;
             facts.bytes += text.len() as u64;
         }
@@ -142,6 +170,38 @@ impl Splits {
         for (writer, facts) in self.writers.into_iter().zip(&mut facts) {
             facts.tokens = writer.finish()?;
         }
+        for (records, facts) in self.records.into_iter().zip(&mut facts) {
+            facts.records = Some(records.finish()?);
+        }
         Ok(facts)
+    }
+}
+
+/// What the records of one split are.
+struct Records {
+    writer: TokenWriter,
+    lengths: BTreeMap<u64, u64>,
+    classes: Vec<(String, u64)>,
+}
+
+impl Records {
+    fn create(path: &Path, labels: &Labels) -> io::Result<Records> {
+        let classes = labels.classes.iter().map(|class| (class.clone(), 0)).collect();
+        // Lengths may exceed what two bytes hold.
+        let writer = TokenWriter::create(path, u64::from(u32::MAX))?;
+        Ok(Records { writer, lengths: BTreeMap::new(), classes })
+    }
+
+    fn push(&mut self, length: u32, label: u32) -> io::Result<()> {
+        *self.lengths.entry(u64::from(length)).or_default() += 1;
+        if let Some((_, count)) = self.classes.get_mut(label as usize) {
+            *count += 1;
+        }
+        self.writer.push(&[length, label])
+    }
+
+    fn finish(self) -> io::Result<RecordFacts> {
+        self.writer.finish()?;
+        Ok(RecordFacts { classes: self.classes, lengths: self.lengths.into_iter().collect() })
     }
 }

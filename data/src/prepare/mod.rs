@@ -1,6 +1,7 @@
 //! From declarations to token files: what is cached is taken from the cache, the rest is made.
 
 mod build;
+mod labels;
 mod survey;
 mod train;
 
@@ -37,6 +38,8 @@ pub struct Prepared {
     pub facts: DatasetFacts,
     /// The tokens of every split, in the declared order.
     pub splits: Vec<TokenFile>,
+    /// Of a labelled dataset, tokens and class of every record, two numbers each, by split.
+    pub records: Vec<TokenFile>,
     /// What the user should hear: a damaged cache, a vocabulary that was not reached.
     pub warnings: Vec<Diagnostic>,
 }
@@ -45,6 +48,11 @@ impl Prepared {
     /// The tokens of the split with this name.
     pub fn split(&self, name: &str) -> Option<&TokenFile> {
         self.splits.iter().find(|s| s.name() == name)
+    }
+
+    /// What the records of the split with this name are, of a labelled dataset.
+    pub fn records(&self, name: &str) -> Option<&TokenFile> {
+        self.records.iter().find(|s| s.name() == name)
     }
 }
 
@@ -75,8 +83,8 @@ pub fn prepare(
     let train_input = train_on.map(|d| work.input(d)).transpose()?;
     let tokenizer = work.tokenizer(tokenizer, train_input.as_ref())?;
     let tokenizer_facts = facts_of(tokenizer.as_ref());
-    let (facts, splits) = work.tokens(tokenizer.as_ref(), &tokenizer_facts, &input)?;
-    Ok(Prepared { tokenizer, tokenizer_facts, facts, splits, warnings: work.warnings })
+    let (facts, [splits, records]) = work.tokens(tokenizer.as_ref(), &tokenizer_facts, &input)?;
+    Ok(Prepared { tokenizer, tokenizer_facts, facts, splits, records, warnings: work.warnings })
 }
 
 /// The facts of a tokenizer and a dataset, computed if they are not cached.
@@ -293,7 +301,7 @@ impl Work<'_> {
         tokenizer: &dyn Tokenize,
         facts: &TokenizerFacts,
         input: &Input,
-    ) -> Outcome<(DatasetFacts, Vec<TokenFile>)> {
+    ) -> Outcome<(DatasetFacts, [Vec<TokenFile>; 2])> {
         let entry =
             Entry::new(&self.place.cache, "tokens", &tokens_key(input.dataset, &input.contents, facts));
         let lock = self.lock(&entry)?;
@@ -363,9 +371,20 @@ fn not_written(entry: &Entry, error: &io::Error) -> Diagnostic {
 }
 
 /// Opens the token files of an entry; small ones are compared with their checksums.
-fn open_splits(entry: &Entry, dataset: &Dataset) -> Result<Vec<TokenFile>, String> {
+fn open_splits(entry: &Entry, dataset: &Dataset) -> Result<[Vec<TokenFile>; 2], String> {
+    let tokens = open_files(entry, dataset, build::file_name)?;
+    let labelled = dataset.is_labelled();
+    let records = if labelled { open_files(entry, dataset, build::records_name)? } else { vec![] };
+    Ok([tokens, records])
+}
+
+fn open_files(
+    entry: &Entry,
+    dataset: &Dataset,
+    name: impl Fn(usize) -> String,
+) -> Result<Vec<TokenFile>, String> {
     let open = |(index, split): (usize, &regimen_base::data::Split)| {
-        let file = build::file_name(index);
+        let file = name(index);
         let opened = TokenFile::open(&split.name, &entry.file(&file))
             .map_err(|fault| fault.notes.first().cloned().unwrap_or(fault.title))?;
         if opened.tokens() <= ALWAYS_VERIFIED && !opened.verify() {
@@ -402,7 +421,8 @@ fn hf_files(place: &Place, path: &str) -> Outcome<Vec<InputFile>> {
 }
 
 fn hf_key(contents: &[String], end_of_text: Option<&str>) -> String {
-    key_of(&("hf", contents, end_of_text))
+    // The second field changes with what facts hold, so that older ones are found out anew.
+    key_of(&("hf", "marks", contents, end_of_text))
 }
 
 /// Names are left out of keys: renaming a declaration or a file changes nothing.

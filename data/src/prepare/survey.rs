@@ -1,6 +1,7 @@
 //! The first reading of a dataset: which documents there are, and to which split each belongs.
 
 use super::Input;
+use super::labels::Labels;
 use crate::Outcome;
 use crate::cache::key_of;
 use crate::codes::e0557;
@@ -8,6 +9,7 @@ use crate::progress::Progress;
 use crate::split::{Fingerprint, assign};
 use rayon::prelude::*;
 use regimen_base::Diagnostic;
+use regimen_base::data::Format;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ pub(super) struct Survey {
     pub documents: Vec<Fingerprint>,
     /// The index of its split for every document.
     pub splits: Vec<u32>,
+    /// The class of every document, of a labelled dataset.
+    pub labels: Option<Labels>,
 }
 
 /// The surveys that were made, so that a tokenizer and a dataset from the same files share one.
@@ -37,19 +41,38 @@ impl Surveys {
         if let Some(survey) = self.0.get(&key) {
             return Ok(survey.clone());
         }
-        let documents = fingerprints(input, progress)?;
-        let dataset = input.dataset;
-        let splits = assign(&dataset.name, &dataset.splits, dataset.key, &documents).map_err(|faults| {
-            let remedy = e0557::remedy(&input.source.format);
-            faults.into_iter().map(|fault| fault.help(remedy)).collect::<Vec<_>>()
-        })?;
-        let survey = Arc::new(Survey { documents, splits });
+        let mut seen = Labels::of(&input.source.format);
+        let documents = fingerprints(input, &mut seen, progress)?;
+        let splits = divided(input, &documents, seen.as_ref())?;
+        let labels = seen.map(|seen| seen.numbered(input, &splits)).transpose()?;
+        let survey = Arc::new(Survey { documents, splits, labels });
         self.0.insert(key, survey.clone());
         Ok(survey)
     }
 }
 
-fn fingerprints(input: &Input, progress: &mut dyn Progress) -> Outcome<Vec<Fingerprint>> {
+/// The split of every document.
+fn divided(input: &Input, documents: &[Fingerprint], labels: Option<&Labels>) -> Outcome<Vec<u32>> {
+    let dataset = input.dataset;
+    let assign = |name: &str, documents: &[Fingerprint]| {
+        assign(name, &dataset.splits, dataset.key, documents).map_err(|faults| {
+            let remedy = e0557::remedy(&input.source.format);
+            faults.into_iter().map(|fault| fault.help(remedy)).collect::<Vec<_>>()
+        })
+    };
+    match (&input.source.format, labels) {
+        (Format::Labelled { stratified: true, .. }, Some(labels)) => {
+            labels.stratified(&dataset.name, documents, assign)
+        }
+        _ => assign(&dataset.name, documents),
+    }
+}
+
+fn fingerprints(
+    input: &Input,
+    labels: &mut Option<Labels>,
+    progress: &mut dyn Progress,
+) -> Outcome<Vec<Fingerprint>> {
     progress.begin("finding documents", Some(input.bytes()));
     let mut found = Vec::new();
     let mut wrong: Vec<Diagnostic> = Vec::new();
@@ -59,6 +82,9 @@ fn fingerprints(input: &Input, progress: &mut dyn Progress) -> Outcome<Vec<Finge
         match document {
             Ok(document) => {
                 bytes += document.text.len();
+                if let (Some(labels), Some(label)) = (labels.as_mut(), &document.label) {
+                    labels.push(label, (document.file, document.line));
+                }
                 group.push(document.text);
             }
             Err(fault) => wrong.push(*fault),

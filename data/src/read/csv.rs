@@ -2,7 +2,7 @@
 
 use super::{Document, MAX_DOCUMENT, unpack};
 use crate::Fault;
-use crate::codes::{e0553, e0566, e0581, e0588, e0589};
+use crate::codes::{e0553, e0566, e0575, e0581, e0588, e0589};
 use crate::files::InputFile;
 use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use std::io::{self, Read};
@@ -15,6 +15,8 @@ pub(super) struct Records<'a> {
     record: ByteRecord,
     /// Which column holds the text, and how many there are.
     column: usize,
+    /// Which names the class, where one does: its place and its name.
+    label: Option<(usize, &'a str)>,
     columns: usize,
     ended: bool,
 }
@@ -23,7 +25,7 @@ impl<'a> Records<'a> {
     pub(super) fn open(
         index: usize,
         file: &'a InputFile,
-        field: &str,
+        (field, label): (&str, Option<&'a String>),
         delimiter: char,
     ) -> Result<Records<'a>, Fault> {
         let input = Bounded { input: unpack::open(file)?, left: MAX_DOCUMENT, ended: false, last: 0 };
@@ -35,18 +37,23 @@ impl<'a> Records<'a> {
         builder.terminator(Terminator::Any(b'\n'));
         let mut reader = builder.from_reader(input);
         let header = reader.byte_headers().map_err(|error| fault(file, 1, error))?.clone();
-        let column = header.iter().position(|name| without_return(name) == field.as_bytes());
-        let Some(column) = column else {
+        let place = |field: &str| header.iter().position(|name| without_return(name) == field.as_bytes());
+        let missing = |field: &str| {
             let names: Vec<String> =
                 header.iter().take(8).map(|name| format!("`{}`", String::from_utf8_lossy(name))).collect();
             let what = match names.as_slice() {
                 [] => "The file has no header line.".to_string(),
                 names => format!("The header has {}.", names.join(", ")),
             };
-            return Err(Box::new(e0588::no_column(&file.name, field, &what)));
+            Box::new(e0588::no_column(&file.name, field, &what))
+        };
+        let column = place(field).ok_or_else(|| missing(field))?;
+        let label = match label {
+            Some(label) => Some((place(label).ok_or_else(|| missing(label))?, label.as_str())),
+            None => None,
         };
         let columns = header.len();
-        Ok(Records { index, file, reader, record: ByteRecord::new(), column, columns, ended: false })
+        Ok(Records { index, file, reader, record: ByteRecord::new(), column, label, columns, ended: false })
     }
 
     /// Whether the record ended with the file inside a quoted field: only such a field has a line break in it, and none ends the file
@@ -71,15 +78,25 @@ impl<'a> Records<'a> {
         if found != self.columns {
             return Err(Box::new(e0581::wrong_columns(&self.file.name, line, self.columns, found)));
         }
-        let bytes = self.record.get(self.column).unwrap_or(&[]);
-        let bytes = if self.column + 1 == self.columns { without_return(bytes) } else { bytes };
-        let text = std::str::from_utf8(bytes).map_err(|error| {
+        let text = self.cell(self.column, line)?;
+        let label = self.label.map(|(column, _)| self.cell(column, line)).transpose()?;
+        if let (Some((_, field)), Some("")) = (self.label, label) {
+            return Err(Box::new(e0575::no_label(&self.file.name, line, field, "The field is empty.")));
+        }
+        let label = label.map(str::to_string);
+        Ok((!text.is_empty()).then(|| Document { text: text.to_string(), file: self.index, line, label }))
+    }
+
+    /// The text of a column of the record that was just read.
+    fn cell(&self, column: usize, line: u64) -> Result<&str, Fault> {
+        let bytes = self.record.get(column).unwrap_or(&[]);
+        let bytes = if column + 1 == self.columns { without_return(bytes) } else { bytes };
+        std::str::from_utf8(bytes).map_err(|error| {
             let start = self.record.position().map_or(0, csv::Position::byte);
             let byte = bytes.get(error.valid_up_to()).copied().unwrap_or(0);
             // The place of a field inside its record is lost with its quotes: the record's is told.
             Box::new(e0553::not_utf8(&self.file.name, line, start, byte))
-        })?;
-        Ok((!text.is_empty()).then(|| Document { text: text.to_string(), file: self.index, line }))
+        })
     }
 }
 

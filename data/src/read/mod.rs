@@ -25,6 +25,8 @@ pub struct Document {
     pub text: String,
     /// Index of its file in the list that was read.
     pub file: usize,
+    /// The class that its record names, where records do.
+    pub label: Option<String>,
     /// Line of its first character, from 1; in a parquet file the number of the record.
     pub line: u64,
 }
@@ -72,8 +74,16 @@ fn read_file<'a>(format: &'a Format, index: usize, file: &'a InputFile) -> Resul
         }
         Format::Text { document: TextDocument::Paragraph } => Box::new(text::Paragraphs::open(index, file)?),
         Format::Text { document: TextDocument::Line } => Box::new(text::SingleLines::open(index, file)?),
-        Format::Jsonl { field } => Box::new(jsonl::Records::open(index, file, field)?),
-        Format::Csv { field, delimiter } => Box::new(csv::Records::open(index, file, field, *delimiter)?),
+        Format::Jsonl { field } => Box::new(jsonl::Records::open(index, file, field, None)?),
+        Format::Csv { field, delimiter } => {
+            Box::new(csv::Records::open(index, file, (field, None), *delimiter)?)
+        }
+        Format::Labelled { text, label, delimiter: None, .. } => {
+            Box::new(jsonl::Records::open(index, file, text, Some(label))?)
+        }
+        Format::Labelled { text, label, delimiter: Some(delimiter), .. } => {
+            Box::new(csv::Records::open(index, file, (text, Some(label)), *delimiter)?)
+        }
         Format::Parquet { field } => Box::new(parquet::Records::open(index, file, field)?),
     })
 }

@@ -149,7 +149,14 @@ impl Iterator for Records<'_> {
             }
             match std::str::from_utf8(value.data()) {
                 Ok("") => {}
-                Ok(text) => return Some(Ok(Document { text: text.to_string(), file: self.index, line })),
+                Ok(text) => {
+                    return Some(Ok(Document {
+                        text: text.to_string(),
+                        file: self.index,
+                        line,
+                        label: None,
+                    }));
+                }
                 Err(error) => {
                     let at = error.valid_up_to();
                     let byte = value.data().get(at).copied().unwrap_or(0);

@@ -25,7 +25,7 @@ pub(super) fn whole(index: usize, file: &InputFile) -> Result<Option<Document>, 
     if text.starts_with('\u{FEFF}') {
         text.drain(..'\u{FEFF}'.len_utf8());
     }
-    Ok((!text.is_empty()).then_some(Document { text, file: index, line: 1 }))
+    Ok((!text.is_empty()).then_some(Document { text, file: index, line: 1, label: None }))
 }
 
 /// A file that is one document may be as long as any other document.
@@ -53,7 +53,12 @@ impl Iterator for SingleLines<'_> {
                 Ok(None) => return None,
                 Ok(Some((_, text))) if is_blank(text) => {}
                 Ok(Some((line, text))) => {
-                    return Some(Ok(Document { text: text.to_string(), file: self.index, line }));
+                    return Some(Ok(Document {
+                        text: text.to_string(),
+                        file: self.index,
+                        line,
+                        label: None,
+                    }));
                 }
             }
         }
@@ -113,7 +118,7 @@ impl Iterator for Paragraphs<'_> {
                 }
             }
         }
-        (!text.is_empty()).then_some(Ok(Document { text, file: self.index, line: first }))
+        (!text.is_empty()).then_some(Ok(Document { text, file: self.index, line: first, label: None }))
     }
 }
 

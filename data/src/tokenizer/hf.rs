@@ -3,6 +3,7 @@
 use super::Tokenize;
 use crate::Fault;
 use crate::codes::{e0559, e0560, e0568};
+use regimen_base::data::Marks;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokenizers::{ModelWrapper, Tokenizer};
 
@@ -11,6 +12,11 @@ const USUAL: [&str; 4] = [super::END_OF_TEXT, "</s>", "<eos>", "[SEP]"];
 
 /// How masks are written: BERT's, RoBERTa's.
 const MASKS: [&str; 2] = ["[MASK]", "<mask>"];
+
+/// How marks of single texts are written: BERT's, RoBERTa's.
+const BEGINS: [&str; 2] = ["[CLS]", "<s>"];
+const ENDS: [&str; 2] = ["[SEP]", "</s>"];
+const PADDINGS: [&str; 2] = ["[PAD]", "<pad>"];
 
 /// A tokenizer read from a `tokenizer.json`.
 #[derive(Clone, Debug)]
@@ -62,6 +68,13 @@ impl Hf {
     }
 }
 
+impl Hf {
+    /// Id of the first of these tokens that exists.
+    fn first_of(&self, tokens: &[&str]) -> Option<u32> {
+        tokens.iter().find_map(|token| self.inner.token_to_id(token))
+    }
+}
+
 /// Switches off what makes encoding random or lossy.
 fn make_repeatable(tokenizer: &mut Tokenizer) -> Result<(), String> {
     tokenizer.with_truncation(None).map_err(|e| e.to_string())?;
@@ -107,7 +120,11 @@ impl Tokenize for Hf {
     }
 
     fn mask(&self) -> Option<u32> {
-        MASKS.iter().find_map(|token| self.inner.token_to_id(token))
+        self.first_of(&MASKS)
+    }
+
+    fn marks(&self) -> Marks {
+        Marks { begin: self.first_of(&BEGINS), end: self.first_of(&ENDS), padding: self.first_of(&PADDINGS) }
     }
 
     fn to_json(&self) -> String {

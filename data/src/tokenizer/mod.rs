@@ -20,7 +20,7 @@ pub use folder::{CONFIG_FILE, TOKENIZER_FILE, open, save};
 pub use hf::Hf;
 
 use crate::Fault;
-use regimen_base::data::{Certainty, TokenizerFacts};
+use regimen_base::data::{Certainty, Marks, TokenizerFacts};
 use sha2::{Digest, Sha256};
 use std::fmt::Debug;
 
@@ -54,6 +54,11 @@ pub trait Tokenize: Debug + Send + Sync {
         None
     }
 
+    /// Ids of its tokens around single texts.
+    fn marks(&self) -> Marks {
+        Marks::default()
+    }
+
     /// A token as the vocabulary writes it, its mark of a word's beginning or middle included.
     fn piece(&self, id: u32) -> String {
         self.decode(&[id])
@@ -75,6 +80,7 @@ pub fn facts_of(tokenizer: &dyn Tokenize) -> TokenizerFacts {
         vocab: tokenizer.vocab(),
         end_of_text: tokenizer.end_of_text(),
         mask: tokenizer.mask(),
+        marks: tokenizer.marks(),
         content: content(tokenizer),
         certainty: Certainty::Measured,
     }

@@ -141,6 +141,24 @@ void gelu_erf_grad(const ElementArgs& args, int64_t begin, int64_t end) {
   });
 }
 
+// By the exponential of −2|x|, which never overflows.
+void tanh(const ElementArgs& args, int64_t begin, int64_t end) {
+  with_type(args.dtype, [&](auto* type) {
+    map<RGM_TYPE_OF(type)>(args, begin, end, [](auto x) __attribute__((always_inline)) {
+      using C = decltype(x);
+      const C small = exponential(x < 0 ? C(2) * x : C(-2) * x), size = (C(1) - small) / (C(1) + small);
+      return x < 0 ? -size : size;
+    });
+  });
+}
+
+// a is dy, b is y.
+void tanh_grad(const ElementArgs& args, int64_t begin, int64_t end) {
+  with_type(args.dtype, [&](auto* type) {
+    zip<RGM_TYPE_OF(type)>(args, begin, end, [](auto dy, auto y) __attribute__((always_inline)) { return dy * (1 - y * y); });
+  });
+}
+
 // y = silu(a)·b with silu(x) = x·σ(x).
 void swiglu(const ElementArgs& args, int64_t begin, int64_t end) {
   with_type(args.dtype, [&](auto* type) {

@@ -67,16 +67,18 @@ impl Checkpoint {
     /// # Errors
     /// If a file cannot be read or the stage has other tensors.
     pub fn restore(&self, stage: &Stage, residents: &mut dyn Residents) -> Result<(), Diagnostic> {
-        self.restore_weights(stage, residents)?;
+        let weights = self.folder.join(names::WEIGHTS);
+        load_weights(stage, residents, &weights, &[], &|damage| self.damaged(damage))?;
         load_state(stage, residents, &self.folder.join(names::OPTIMIZER), &|damage| self.damaged(damage))
     }
 
-    /// Loads the weights only, converting their type where the stage holds them in another one.
+    /// Loads the weights only, converting their type where the stage holds them in another one. A head that is new stays as it began.
     ///
     /// # Errors
     /// If the file cannot be read or the stage has other weights.
     pub fn restore_weights(&self, stage: &Stage, residents: &mut dyn Residents) -> Result<(), Diagnostic> {
-        load_weights(stage, residents, &self.folder.join(names::WEIGHTS), &|damage| self.damaged(damage))
+        let weights = self.folder.join(names::WEIGHTS);
+        load_weights(stage, residents, &weights, &stage.model.fresh, &|damage| self.damaged(damage))
     }
 
     /// Text of `tokenizer.json`.

@@ -129,7 +129,7 @@ pub fn compare<'a>(file: &TensorFile, wanted: impl Iterator<Item = &'a Entry>) -
     (missing, wrong)
 }
 
-/// Loads all weights of a stage from a `weights.safetensors`.
+/// Loads all weights of a stage from a `weights.safetensors`; those of `fresh` stay as they began if it has none of them.
 ///
 /// # Errors
 /// If the file cannot be read or holds another model.
@@ -137,11 +137,15 @@ pub fn load_weights(
     stage: &Stage,
     residents: &mut dyn Residents,
     path: &Path,
+    fresh: &[String],
     refuse: &dyn Fn(String) -> Diagnostic,
 ) -> Result<(), Diagnostic> {
     let file = TensorFile::open(path).map_err(refuse)?;
     let weights = logical_weights(stage);
-    let (missing, wrong) = compare(&file, weights.iter().map(|w| &w.entry));
+    let (mut missing, wrong) = compare(&file, weights.iter().map(|w| &w.entry));
+    if fresh.iter().all(|name| missing.contains(name)) {
+        missing.retain(|name| !fresh.contains(name));
+    }
     if !missing.is_empty() || !wrong.is_empty() {
         return Err(crate::run::codes::checkpoint_of_another_model(path, &missing, &wrong));
     }

@@ -117,6 +117,7 @@ fn matches<'a>(stage: &'a Stage, files: &Files, folder: &Path) -> Result<Vec<Mat
                 Some(what) => wrong.push(what),
                 None => matched.push((tensor, weight.clone(), name)),
             },
+            (Some(_), None) if stage.model.fresh.contains(&tensor.ours) => {}
             (_, None) => missing.push(tensor.theirs.clone()),
             (None, _) => missing.push(tensor.ours.clone()),
         }

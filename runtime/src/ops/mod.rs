@@ -81,6 +81,7 @@ registry! {
     rotary
     rotary_table
     scale
+    segment_softmax
     select_row
     sgd
     softmax
@@ -91,6 +92,8 @@ registry! {
     sum_leading_accumulate
     swiglu
     swiglu_grad
+    tanh
+    tanh_grad
     transpose
     zero
 }

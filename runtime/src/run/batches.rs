@@ -5,7 +5,8 @@ use super::engine::HostSlice;
 use super::masking::{IGNORED, Masker, Place};
 use regimen_base::Diagnostic;
 use regimen_base::schedule::Feed;
-use regimen_data::{Stream, Tokenize};
+use regimen_base::schedule::Reads;
+use regimen_data::{Labelled, Stream, Tokenize};
 use std::collections::BTreeMap;
 
 /// Stands for the index of a sample in rows that only fill up a batch.
@@ -25,6 +26,15 @@ pub trait Batches {
         labels: &mut [i64],
     ) -> Result<(), Diagnostic>;
 
+    /// Writes the tokens of a labelled record, padding included; returns how many are none, and the class.
+    ///
+    /// # Errors
+    /// If the feed has no such records.
+    fn record(&mut self, feed: &Feed, index: u64, tokens: &mut [i64]) -> Result<(usize, u32), Diagnostic> {
+        let _ = (index, tokens);
+        Err(codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no labelled records", feed.name)))
+    }
+
     /// Labels that count in the samples `first..first + count`: what their losses are divided by.
     ///
     /// # Errors
@@ -36,6 +46,7 @@ pub trait Batches {
 #[derive(Debug, Default)]
 pub struct Streams {
     feeds: BTreeMap<String, Source>,
+    records: BTreeMap<String, Labelled>,
     /// The last answer of [`Batches::supervised`] that took reading: feed, first sample, samples, labels. It is asked for with every
     /// micro-batch of a batch.
     counted: Option<(String, u64, u64, u64)>,
@@ -65,6 +76,11 @@ impl Streams {
         self.feeds.insert(feed.name.clone(), Source { stream, masker });
     }
 
+    /// Adds the records of a feed.
+    pub fn add_records(&mut self, feed: &Feed, records: Labelled) {
+        self.records.insert(feed.name.clone(), records);
+    }
+
     fn source(&self, feed: &Feed) -> Result<&Source, Diagnostic> {
         self.feeds.get(&feed.name).ok_or_else(|| {
             codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no data", feed.name))
@@ -84,9 +100,19 @@ impl Batches for Streams {
         Ok(())
     }
 
+    fn record(&mut self, feed: &Feed, index: u64, tokens: &mut [i64]) -> Result<(usize, u32), Diagnostic> {
+        let records = self.records.get(&feed.name).ok_or_else(|| {
+            codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no records", feed.name))
+        })?;
+        Ok(records.sample(index, tokens))
+    }
+
     /// Every token of a window of running text has a label, unless only hidden ones do: then they are counted. A batch in which
     /// nothing is hidden has a loss of zero, whatever divides it.
     fn supervised(&mut self, feed: &Feed, first: u64, count: u64) -> Result<u64, Diagnostic> {
+        if feed.records.is_some() {
+            return Ok(count);
+        }
         if feed.masking.is_none() {
             return Ok(count * feed.sequence);
         }
@@ -112,6 +138,9 @@ pub struct MicroBatch {
     tokens: Vec<i64>,
     labels: Vec<i64>,
     samples: Vec<i64>,
+    /// Of labelled records: which tokens are text, and the place of the one that stands for the sample.
+    segments: Vec<i64>,
+    rows: Vec<i64>,
     divisor: [f32; 1],
 }
 
@@ -130,6 +159,12 @@ impl MicroBatch {
     ) -> Result<(), Diagnostic> {
         self.holds = None;
         let (row, rows) = (feed.sequence as usize, feed.micro_batch as usize);
+        if let Some(records) = &feed.records {
+            self.fill_records(batches, feed, records.reads, (first, end))?;
+            self.divisor = [divisor as f32];
+            self.holds = Some((feed.name.clone(), first, divisor));
+            return Ok(());
+        }
         self.tokens.resize(row * rows, 0);
         self.labels.resize(row * rows, IGNORED);
         self.samples.clear();
@@ -148,17 +183,59 @@ impl MicroBatch {
         Ok(())
     }
 
+    /// One label a sample; rows at the end of the feed and beyond are padding without a label.
+    fn fill_records(
+        &mut self,
+        batches: &mut dyn Batches,
+        feed: &Feed,
+        reads: Reads,
+        (first, end): (u64, u64),
+    ) -> Result<(), Diagnostic> {
+        let (row, rows) = (feed.sequence as usize, feed.micro_batch as usize);
+        self.tokens.resize(row * rows, 0);
+        self.segments.resize(row * rows, 0);
+        for list in [&mut self.samples, &mut self.labels, &mut self.rows] {
+            list.clear();
+        }
+        let places = self.tokens.chunks_exact_mut(row).zip(self.segments.chunks_exact_mut(row));
+        for (place, (tokens, segments)) in places.enumerate() {
+            let index = first + place as u64;
+            tokens.fill(0);
+            segments.fill(0);
+            let (length, label) = match index < end {
+                true => {
+                    let (length, class) = batches.record(feed, index, tokens)?;
+                    (length, i64::from(class))
+                }
+                false => (0, IGNORED),
+            };
+            segments.iter_mut().take(length).for_each(|segment| *segment = 1);
+            let read = if reads == Reads::Last { length.saturating_sub(1) } else { 0 };
+            self.rows.push((place * row + read) as i64);
+            self.labels.push(label);
+            self.samples.push(if index < end { index as i64 } else { NO_SAMPLE });
+        }
+        Ok(())
+    }
+
+    /// Labels of what it holds.
+    pub fn labels(&self) -> &[i64] {
+        &self.labels
+    }
+
     /// Whether it was filled with the samples of this feed from `first` on, for this divisor.
     pub fn holds(&self, feed: &Feed, first: u64, divisor: u64) -> bool {
         self.holds.as_ref().is_some_and(|held| held.0 == feed.name && (held.1, held.2) == (first, divisor))
     }
 
     /// The numbers by the source that a program's input names.
-    pub fn inputs(&self) -> [(&'static str, HostSlice<'_>); 4] {
+    pub fn inputs(&self) -> [(&'static str, HostSlice<'_>); 6] {
         [
             ("tokens", HostSlice::I64(&self.tokens)),
             ("labels", HostSlice::I64(&self.labels)),
             ("samples", HostSlice::I64(&self.samples)),
+            ("segments", HostSlice::I64(&self.segments)),
+            ("rows", HostSlice::I64(&self.rows)),
             ("divisor", HostSlice::F32(&self.divisor)),
         ]
     }

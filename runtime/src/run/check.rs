@@ -3,7 +3,7 @@
 //! Plans come from the compiler and are hashed, but they are also files. Everything that the schedule
 //! names is looked up here, once, so that a bad plan is refused before the first step.
 
-use super::codes;
+use super::{codes, tally};
 use regimen_base::Diagnostic;
 use regimen_base::plan::Stage;
 use regimen_base::program::{Program, ResidentId, Role, Storage};
@@ -150,18 +150,21 @@ impl<'a> Checked<'a> {
                 _ => Err("an action is repeated every so many steps outside the steps".to_owned()),
             },
             Action::Report { metrics } => self.metrics(metrics),
-            Action::Evaluate { program, feed, batches, metrics, watch, name } => {
+            Action::Evaluate { program, feed, batches, metrics, classes, watch, name } => {
                 let found = self.find_feed(feed)?;
                 if batches.saturating_mul(found.micro_batch) < found.batch {
                     return Err(format!("evaluation `{name}` has too few batches for its feed"));
                 }
                 if let Some(watch) = watch
                     && !metrics.iter().any(|m| m.name == watch.metric)
+                    && !(classes.is_some() && tally::METRICS.contains(&watch.metric.as_str()))
                 {
                     return Err(format!("evaluation `{name}` does not compute `{}`", watch.metric));
                 }
                 self.metrics(metrics)?;
-                self.inputs(self.find_program(program)?, found)
+                let program = self.find_program(program)?;
+                logits_of(program, found, *classes)?;
+                self.inputs(program, found)
             }
             Action::Sample { prefill, program, .. } => {
                 self.find_program(prefill)?;
@@ -198,6 +201,8 @@ impl<'a> Checked<'a> {
             let tensor = program.tensors.get(input.tensor.index());
             let elements = tensor.map(|t| t.ty.elements());
             let expected = match input.source.as_str() {
+                "labels" | "rows" if feed.records.is_some() => feed.micro_batch,
+                "segments" if feed.records.is_some() => feed.micro_batch * feed.sequence,
                 "tokens" | "labels" => feed.micro_batch * feed.sequence,
                 "samples" => feed.micro_batch,
                 "divisor" => 1,
@@ -231,6 +236,14 @@ impl<'a> Checked<'a> {
         let index = found.ok_or_else(|| format!("there is no scalar resident `{name}`"))?;
         u32::try_from(index).map(ResidentId).map_err(|_| "it has too many residents".to_owned())
     }
+}
+
+/// Whether a program whose classes are counted gives the logits of each sample.
+fn logits_of(program: &Program, feed: &Feed, classes: Option<u64>) -> Result<(), String> {
+    let Some(classes) = classes else { return Ok(()) };
+    let output = program.outputs.first().and_then(|id| program.tensors.get(id.index()));
+    let fits = output.is_some_and(|t| t.ty.shape[..] == [feed.micro_batch, classes]);
+    if fits { Ok(()) } else { Err(format!("`{}` gives no logits of {classes} classes", program.name)) }
 }
 
 /// Where in the schedule an action stands.

@@ -11,7 +11,7 @@ use regimen_base::Diagnostic;
 use regimen_base::data::Certainty;
 use regimen_base::plan::{Backend, DatasetPlan, Stage};
 use regimen_base::trace::Trace;
-use regimen_data::{Place, Prepared, Progress, Stream, Tokenize};
+use regimen_data::{Labelled, Place, Prepared, Progress, Stream, Tokenize};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -125,6 +125,14 @@ fn add_feeds(
         let tokens = prepared.split(&feed.split).ok_or_else(|| {
             codes::plan_not_runnable(&stage.name, format!("feed `{}` reads no existing split", feed.name))
         })?;
+        if let Some(records) = &feed.records {
+            let found = prepared.records(&feed.split).ok_or_else(|| {
+                codes::plan_not_runnable(&stage.name, format!("feed `{}` reads no labelled split", feed.name))
+            })?;
+            let labelled = Labelled::new(tokens.clone(), found, records.marks, feed.shuffle);
+            streams.add_records(feed, labelled.map_err(|fault| *fault)?);
+            continue;
+        }
         let stream = Stream::new(tokens.clone(), feed.sequence, feed.shuffle).map_err(|fault| *fault)?;
         streams.add(feed, stream, prepared.tokenizer.as_ref());
     }

@@ -21,6 +21,7 @@ pub mod observer;
 mod parents;
 mod planned;
 mod session;
+mod tally;
 mod times;
 mod watch;
 

@@ -13,6 +13,7 @@ use super::folder::RunFolder;
 use super::interrupt::Interrupt;
 use super::measure::Pace;
 use super::observer::{Evaluated, Observer, Step};
+use super::tally::Tally;
 use super::watch::judge;
 use crate::checkpoint::convert::{to_f64, write};
 use crate::checkpoint::weights::first_not_finite;
@@ -134,9 +135,12 @@ impl<'a> Session<'a> {
                 }
             }
             Action::Report { metrics } => self.report(metrics)?,
-            Action::Evaluate { name, program, feed, batches, metrics, watch } => {
-                let seconds = self.evaluate(name, program, feed, *batches)?;
-                self.evaluated(name, metrics, watch.as_ref(), seconds)?;
+            Action::Evaluate { name, program, feed, batches, metrics, classes, watch } => {
+                let mut tally = classes.map(Tally::new);
+                let seconds = self.evaluate(name, program, feed, *batches, tally.as_mut())?;
+                let mut values = self.read(metrics, name)?;
+                values.extend(tally.iter().flat_map(Tally::metrics));
+                self.evaluated(name, &values, watch.as_ref(), seconds)?;
             }
             Action::Sample { prefill, program, prompt, tokens, temperature, key } => {
                 let sampling = Sampling { temperature: *temperature, ..Sampling::GREEDY };
@@ -248,14 +252,24 @@ impl<'a> Session<'a> {
     }
 
     /// Runs an evaluation and returns its seconds. Sums stay in the residents until they are read.
-    fn evaluate(&mut self, name: &str, program: &str, feed: &str, batches: u64) -> Result<f64, Diagnostic> {
+    fn evaluate(
+        &mut self,
+        name: &str,
+        program: &str,
+        feed: &str,
+        batches: u64,
+        mut tally: Option<&mut Tally>,
+    ) -> Result<f64, Diagnostic> {
         let start = Instant::now();
         let feed = self.stage.feed(feed)?;
         let divisor = self.batches.supervised(feed, 0, feed.batch)?;
         for batch in 0..batches {
             let first = batch * feed.micro_batch;
             self.progress.micro.fill(self.batches, feed, first, feed.batch, divisor)?;
-            self.engine.run(program, &self.progress.micro.inputs())?;
+            let outputs = self.engine.run(program, &self.progress.micro.inputs())?;
+            if let (Some(tally), Some(logits)) = (tally.as_deref_mut(), outputs.first()) {
+                tally.add(logits, self.progress.micro.labels());
+            }
             self.observer.evaluating(name, batch + 1, batches);
         }
         Ok(start.elapsed().as_secs_f64())
@@ -264,12 +278,11 @@ impl<'a> Session<'a> {
     fn evaluated(
         &mut self,
         name: &str,
-        metrics: &[Metric],
+        values: &[(String, f64)],
         watch: Option<&Watch>,
         seconds: f64,
     ) -> Result<(), Diagnostic> {
-        let values = self.read(metrics, name)?;
-        self.record(Some(name), &values, seconds)?;
+        self.record(Some(name), values, seconds)?;
         let (mut best, mut patience) = (false, None);
         if let Some(watch) = watch
             && let Some((_, value)) = values.iter().find(|(metric, _)| *metric == watch.metric)
@@ -277,7 +290,7 @@ impl<'a> Session<'a> {
             (best, patience) = self.judge(name, *value, watch);
         }
         let step = self.progress.current;
-        self.observer.evaluated(&Evaluated { name, step, metrics: &values, best, patience });
+        self.observer.evaluated(&Evaluated { name, step, metrics: values, best, patience });
         if self.state.stopped {
             self.observer.stopping_early(step);
         }

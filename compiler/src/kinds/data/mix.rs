@@ -32,6 +32,9 @@ fn read(eval: &Evaluator<'_>, _: ObjectId, fields: &Fields) -> Result<Vec<Source
         if is_cleaned_mix(eval, part)? {
             return Err(eval.report(codes::e0440::steps_inside(&name.node, name.span)));
         }
+        if eval.dataset_is_labelled(part)? {
+            return Err(eval.report(codes::e0451::labelled_part(&name.node, name.span)));
+        }
         for source in eval.data_sources(part)? {
             let whole = Quantity::plain(ratio(source.share) * share.value.clone());
             all.push(Source { share: exact(&whole).ok_or(Stop::Reported)?, ..source });

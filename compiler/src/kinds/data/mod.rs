@@ -2,6 +2,7 @@
 
 pub mod csv;
 pub mod jsonl;
+pub mod labelled;
 pub mod mix;
 pub mod parquet;
 pub mod text;
@@ -31,7 +32,8 @@ pub struct DataType {
 }
 
 /// The types, in the order of the language reference.
-pub static ALL: &[&DataType] = &[&text::TEXT, &jsonl::JSONL, &csv::CSV, &parquet::PARQUET, &mix::MIX];
+pub static ALL: &[&DataType] =
+    &[&text::TEXT, &jsonl::JSONL, &csv::CSV, &parquet::PARQUET, &labelled::LABELLED, &mix::MIX];
 
 /// The type with this name.
 pub fn find(name: &str) -> Option<&'static DataType> {
@@ -67,7 +69,12 @@ fn files(
     fields: &Fields,
     format: Format,
 ) -> Result<Vec<Source>, Stop> {
-    let cleaning = Cleaning { steps: steps(eval, fields)?, broken: fields.f64("broken")? };
+    let cleaned = fields.known("broken").is_some();
+    let cleaning = match cleaned {
+        true => Cleaning { steps: steps(eval, fields)?, broken: fields.f64("broken")? },
+        // Labelled records are taken as they are.
+        false => Cleaning::default(),
+    };
     let name = eval.object_name(object);
     Ok(vec![Source { name, format, files: fields.texts("files")?, share: WHOLE, cleaning }])
 }

@@ -89,6 +89,15 @@ pub const STOP: Field = Field::optional(
     Ty::Block(&STOP_BLOCK),
     "Stop early when an evaluated metric no longer improves.",
 );
+/// Evaluations of classes.
+pub const EVALUATE_CLASSES: Field =
+    Field::optional("evaluate", Ty::Block(&EVALUATE_CLASSES_BLOCK), "Evaluations during the run.");
+/// Early stopping by classes.
+pub const STOP_CLASSES: Field = Field::optional(
+    "stop",
+    Ty::Block(&STOP_CLASSES_BLOCK),
+    "Stop early when an evaluated metric no longer improves.",
+);
 /// Checkpoints.
 pub const CHECKPOINT: Field =
     Field::with("checkpoint", Ty::Block(&CHECKPOINT_BLOCK), "{}", "When checkpoints are written.");
@@ -122,6 +131,15 @@ const FUSED: &[Word] = &[
 
 const METRICS: &[Word] = &[Word { name: "loss", doc: "mean cross-entropy per token; less is better" }];
 
+const CLASS_METRICS: &[Word] = &[
+    Word { name: "loss", doc: "mean cross-entropy per sample; less is better" },
+    Word { name: "accuracy", doc: "share of samples whose class is told; more is better" },
+    Word {
+        name: "macro_f1",
+        doc: "mean over the classes of F1, which is 0 for a class that is never told; more is better",
+    },
+];
+
 const GOALS: &[Word] =
     &[Word { name: "minimise", doc: "less is better" }, Word { name: "maximise", doc: "more is better" }];
 
@@ -147,21 +165,34 @@ static PARALLEL_BLOCK: Type = Type {
 static EVALUATE_BLOCK: Type = Type {
     name: "evaluate",
     doc: "Evaluation every so many steps, and after the last. The last micro-batch is padded, and padding is not counted, so any number of samples can be evaluated.",
+    fields: &[EVERY, PART, Field::with("metric", Ty::Words(METRICS), "loss", "What is computed."), EVALUATED],
+};
+
+static EVALUATE_CLASSES_BLOCK: Type = Type {
+    name: "evaluate",
+    doc: "Evaluation every so many steps, and after the last: loss, accuracy and mean F1, counted exactly over all samples.",
     fields: &[
-        Field::required(
-            "every",
-            Ty::Number(Number::of(STEPS).whole().from(Bound::At(1))),
-            "Distance of two evaluations.",
-        ),
-        Field::required("on", Ty::Split, "The part of the data that is evaluated: `corpus.validation`."),
-        Field::with("metric", Ty::Words(METRICS), "loss", "What is computed."),
-        Field::optional(
-            "samples",
-            Ty::Number(Number::count(&[Dimension::SAMPLES, Dimension::SEQUENCES], 1)),
-            "How many samples; without it, all of the part.",
-        ),
+        EVERY,
+        PART,
+        Field::with("metric", Ty::Words(CLASS_METRICS), "loss", "What tells the best checkpoint."),
+        EVALUATED,
     ],
 };
+
+const EVERY: Field = Field::required(
+    "every",
+    Ty::Number(Number::of(STEPS).whole().from(Bound::At(1))),
+    "Distance of two evaluations.",
+);
+
+const PART: Field =
+    Field::required("on", Ty::Split, "The part of the data that is evaluated: `corpus.validation`.");
+
+const EVALUATED: Field = Field::optional(
+    "samples",
+    Ty::Number(Number::count(&[Dimension::SAMPLES, Dimension::SEQUENCES], 1)),
+    "How many samples; without it, all of the part.",
+);
 
 static STOP_BLOCK: Type = Type {
     name: "stop",
@@ -169,19 +200,33 @@ static STOP_BLOCK: Type = Type {
     fields: &[
         Field::with("metric", Ty::Words(METRICS), "loss", "The evaluated metric that is watched."),
         Field::with("goal", Ty::Words(GOALS), "minimise", "Which way it improves."),
-        Field::required(
-            "patience",
-            Ty::Number(Number::count(&[Dimension::EVALUATIONS], 1)),
-            "Stop after this many evaluations without improvement.",
-        ),
-        Field::with(
-            "min_delta",
-            Ty::Number(Number::of(NONE)),
-            "0",
-            "Smallest change that counts as an improvement.",
-        ),
+        PATIENCE,
+        MIN_DELTA,
     ],
 };
+
+static STOP_CLASSES_BLOCK: Type = Type {
+    name: "stop",
+    doc: "Early stopping; the metric says which way it improves.",
+    fields: &[
+        Field::with("metric", Ty::Words(CLASS_METRICS), "loss", "The evaluated metric that is watched."),
+        PATIENCE,
+        MIN_DELTA,
+    ],
+};
+
+const PATIENCE: Field = Field::required(
+    "patience",
+    Ty::Number(Number::count(&[Dimension::EVALUATIONS], 1)),
+    "Stop after this many evaluations without improvement.",
+);
+
+const MIN_DELTA: Field = Field::with(
+    "min_delta",
+    Ty::Number(Number::of(NONE)),
+    "0",
+    "Smallest change that counts as an improvement.",
+);
 
 static CHECKPOINT_BLOCK: Type = Type {
     name: "checkpoint",
