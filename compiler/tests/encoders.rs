@@ -111,8 +111,7 @@ fn encoders_plan_on_a_gpu() {
     stage.hardware.backend = Backend::Cuda;
     let experiment = Experiment { name: "e".into(), seed: 1, stages: vec![stage] };
     let outcome = planning::plan(&experiment, &SourceMap::default());
-    let told = outcome.diagnostics.iter().find(|d| d.code.0 == "E0604").expect("told");
-    assert_eq!(told.notes, ["These operations have no kernel on a GPU: `segment_softmax`."]);
+    assert!(outcome.diagnostics.iter().all(|d| !d.is_error()), "{:?}", outcome.diagnostics);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use super::softmax::SoftmaxGrad;
 use super::{Backward, Call, Operation, require};
 use crate::graph::{Graph, ShapeError, Value, attrs};
-use regimen_base::plan::Backend;
 use regimen_base::program::Attr;
 use regimen_base::tensor::{DType, Placement, TensorType};
 
@@ -42,10 +41,6 @@ impl Operation for SegmentSoftmax {
             && x.shape[2] == x.shape[3];
         require(fits, || format!("{segments} are no segments of scores {x}"))?;
         Ok(vec![TensorType::new(x.dtype, &x.shape)])
-    }
-
-    fn runs_on(&self, backend: Backend) -> bool {
-        backend == Backend::Cpu
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {

@@ -2,7 +2,6 @@
 
 use super::{Backward, Call, Operation, elementwise, require};
 use crate::graph::{Graph, ShapeError, Value, attrs};
-use regimen_base::plan::Backend;
 use regimen_base::tensor::{Placement, TensorType};
 
 /// `y = tanh(x)`
@@ -33,10 +32,6 @@ impl Operation for Tanh {
         Ok(vec![TensorType::new(x.dtype, &x.shape)])
     }
 
-    fn runs_on(&self, backend: Backend) -> bool {
-        backend == Backend::Cpu
-    }
-
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
         elementwise(inputs, false, 1)
     }
@@ -57,10 +52,6 @@ impl Operation for TanhGrad {
         let (dy, y) = (call.input(0)?, call.input(1)?);
         require(dy.shape == y.shape && dy.dtype == y.dtype, || format!("{dy} is no gradient of {y}"))?;
         Ok(vec![TensorType::new(y.dtype, &y.shape)])
-    }
-
-    fn runs_on(&self, backend: Backend) -> bool {
-        backend == Backend::Cpu
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {

@@ -2,9 +2,10 @@
 
 use crate::operations::compare;
 use crate::trainer::stages::encoders as models;
+use crate::trainer::stages::gpt;
 use crate::trainer::{Trainer, tokens};
 use crate::{on_gpu, place};
-use models::{detection_stage, masked_stage};
+use models::{classify_stage, detection_stage, masked_stage};
 use regimen_base::plan::Backend;
 use regimen_compiler::arch::deberta::Deberta;
 use regimen_compiler::experiment::{Precision, Recompute, Stage};
@@ -13,7 +14,10 @@ use regimen_compiler::planning;
 use tch::{Kind, Tensor};
 
 /// Families and objectives.
-const KINDS: usize = 5;
+const KINDS: usize = 8;
+
+/// Classes of those that classify.
+const CLASSES: u64 = 3;
 
 /// A stage of each: (layers, heads, hidden, MLP), context, vocabulary, rate of all dropouts, batch.
 fn stage(kind: usize, sizes: [u64; 4], [context, vocab]: [u64; 2], rate: f64, batch: u64) -> Stage {
@@ -40,6 +44,17 @@ fn stage(kind: usize, sizes: [u64; 4], [context, vocab]: [u64; 2], rate: f64, ba
             (model.blocks.buckets, model.enhanced, model.blocks.shared_keys) = (Some(8), true, false);
             masked_stage(model, batch, batch)
         }
+        5 => {
+            let mut model = models::bert(sizes, context, vocab);
+            (model.encoder.hidden_dropout, model.encoder.attention_dropout) = (rate, rate);
+            classify_stage(model, CLASSES, batch, batch)
+        }
+        6 => {
+            let mut model = gpt(sizes[0], sizes[1], sizes[2], context, vocab);
+            (model.attention_dropout, model.residual_dropout) = (rate, rate);
+            classify_stage(model, CLASSES, batch, batch)
+        }
+        7 => classify_stage(dropped(models::deberta(sizes, context, vocab)), CLASSES, batch, batch),
         _ => {
             let model = Deberta { enhanced: true, ..models::deberta(sizes, context, vocab) };
             detection_stage(dropped(models::deberta_detector(model, 1)), batch, batch)
@@ -59,6 +74,9 @@ fn fill(stage: &Stage, step: i64, source: &str, tensor: &mut Tensor) {
     let text = tokens(rows, length, stage.model.spec.vocab() as i64, step).narrow(1, 0, length);
     let places = Tensor::arange(rows * length, (Kind::Int64, tch::Device::Cpu)).reshape([rows, length]);
     let hidden = (&places + step).remainder(4).eq(0);
+    if stage.kind == "classify" {
+        return fill_record(stage, source, tensor, &text);
+    }
     match source {
         "tokens" => tensor.copy_(&text.masked_fill(&hidden, 0)),
         "labels" => tensor.copy_(&text.masked_fill(&hidden.logical_not(), -100)),
@@ -66,6 +84,26 @@ fn fill(stage: &Stage, step: i64, source: &str, tensor: &mut Tensor) {
         "samples" => {
             tensor.copy_(&Tensor::arange(rows, (Kind::Int64, tch::Device::Cpu)).g_add_scalar(step * rows))
         }
+        other => panic!("unknown input {other}"),
+    }
+}
+
+/// Fills the inputs of a step over records of different lengths, the class of each being the remainder of its first token.
+fn fill_record(stage: &Stage, source: &str, tensor: &mut Tensor, text: &Tensor) {
+    let (rows, length) = (stage.batch as i64, stage.sequence as i64);
+    let long = |row: i64| length - row % 3;
+    match source {
+        "tokens" => tensor.copy_(text),
+        "labels" => tensor.copy_(&text.select(1, 0).remainder(CLASSES as i64)),
+        "divisor" => drop(tensor.fill_(rows as f64)),
+        "samples" => tensor.copy_(&Tensor::arange(rows, (Kind::Int64, tch::Device::Cpu))),
+        "segments" => (0..rows).for_each(|row| {
+            let _ = tensor.get(row).fill_(1);
+            let _ = tensor.get(row).narrow(0, long(row), length - long(row)).fill_(0);
+        }),
+        "rows" => (0..rows).for_each(|row| {
+            let _ = tensor.get(row).fill_(long(row) - 1);
+        }),
         other => panic!("unknown input {other}"),
     }
 }
@@ -147,6 +185,9 @@ fn every_operation_of_an_encoder_equals_the_one_on_the_cpu() {
             "relative_scores",
             "relative_scores_grad",
             "replace_tokens",
+            "segment_softmax",
+            "tanh",
+            "tanh_grad",
             "constant",
         ] {
             assert!(seen.contains(name), "{name}: {seen:?}");

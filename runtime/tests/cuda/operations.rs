@@ -61,6 +61,12 @@ fn walk(cuda: &Rc<Cuda>, program: &Program, residents: [&[Tensor]; 2], ids: i64)
         let ty = &program.tensors[input.tensor.index()].ty;
         let sizes: Vec<i64> = ty.shape.iter().map(|n| *n as i64).collect();
         let cpu = match input.source.as_str() {
+            // One for each sample: a class, of at least three.
+            "labels" if ty.rank() == 1 => Tensor::randint(3, sizes, (Kind::Int64, tch::Device::Cpu)),
+            "segments" => {
+                let places = Tensor::arange(ty.elements() as i64, (Kind::Int64, tch::Device::Cpu));
+                places.floor_divide_scalar(5).reshape(sizes)
+            }
             "tokens" | "labels" => Tensor::randint(ids, sizes, (Kind::Int64, tch::Device::Cpu)),
             "divisor" => Tensor::from_slice(&[37.0f32]).reshape(sizes),
             _ => Tensor::arange(ty.elements() as i64, (Kind::Int64, tch::Device::Cpu)).reshape(sizes),

@@ -136,6 +136,9 @@ __device__ __forceinline__ C gelu_slope(C x) {
   return C(0.5) * (C(1) + t) + C(0.5) * x * (C(1) - t * t) * inner;
 }
 
+__device__ __forceinline__ float precise_tanh(float x) { return tanhf(x); }
+__device__ __forceinline__ double precise_tanh(double x) { return tanh(x); }
+
 // Share of a normal distribution below x.
 __device__ __forceinline__ float normal_below(float x) { return 0.5f * erfcf(-0.7071067811865476f * x); }
 __device__ __forceinline__ double normal_below(double x) { return 0.5 * erfc(-0.7071067811865476 * x); }

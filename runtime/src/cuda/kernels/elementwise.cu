@@ -77,6 +77,12 @@ __device__ __forceinline__ void unary(T* y, const T* a, i64 n, int wide, Op op) 
       return d * (normal_below(v) + v * Compute<T>(0.3989422804014327) * exponential(Compute<T>(-0.5) * v * v));       \
     });                                                                                                                \
   }                                                                                                                    \
+  extern "C" __global__ void tanh_grad_##name(T* dx, const T* dy, const T* y, i64 n, i64 tail, int wide) {             \
+    binary(dx, dy, y, n, tail, wide, [](Compute<T> d, Compute<T> v) { return d * (Compute<T>(1) - v * v); });          \
+  }                                                                                                                    \
+  extern "C" __global__ void tanh_##name(T* y, const T* a, i64 n, int wide) {                                          \
+    unary(y, a, n, wide, [](Compute<T> x) { return precise_tanh(x); });                                                \
+  }                                                                                                                    \
   extern "C" __global__ void gelu_erf_##name(T* y, const T* a, i64 n, int wide) {                                      \
     unary(y, a, n, wide, [](Compute<T> x) { return x * normal_below(x); });                                            \
   }                                                                                                                    \

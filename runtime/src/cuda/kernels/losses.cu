@@ -221,6 +221,37 @@ __device__ __forceinline__ void softmax(T* p, const T* x, i64 queries, i64 keys,
   }
 }
 
+// The same over the keys of the row's own segment; rows of segment 0 see nothing and are zeros.
+template <typename T>
+__device__ __forceinline__ void segment_softmax(
+    T* p, const T* x, const i64* all_segments, i64 heads, i64 length, int causal, double factor) {
+  using C = Compute<T>;
+  __shared__ C scratch[32];
+  const i64 row = blockIdx.x, offset = row * length, query = row % length;
+  const i64* segments = all_segments + row / (length * heads) * length;
+  const i64 own = segments[query], n = own == 0 ? 0 : (causal ? query + 1 : length);
+  const C scale = static_cast<C>(factor);
+  C top = -INFINITY;
+  for (i64 i = threadIdx.x; i < n; i += blockDim.x) {
+    const C value = segments[i] == own ? load(x[offset + i]) * scale : C(-INFINITY);
+    top = value > top ? value : top;
+  }
+  top = warp_max(top);
+  if (threadIdx.x % 32 == 0) scratch[threadIdx.x / 32] = top;
+  __syncthreads();
+  for (int warp = 0; warp < static_cast<int>(blockDim.x + 31) / 32; warp++) top = scratch[warp] > top ? scratch[warp] : top;
+  C sum = 0;
+  for (i64 i = threadIdx.x; i < n; i += blockDim.x) {
+    sum += segments[i] == own ? exponential(load(x[offset + i]) * scale - top) : C(0);
+  }
+  sum = block_sum(sum, scratch);
+  const C inverse = sum > 0 ? C(1) / sum : C(0);
+  for (i64 i = threadIdx.x; i < length; i += blockDim.x) {
+    const bool seen = i < n && segments[i] == own;
+    store(p[offset + i], seen ? exponential(load(x[offset + i]) * scale - top) * inverse : C(0));
+  }
+}
+
 template <typename T>
 __device__ __forceinline__ void softmax_gradient(T* dx, const T* dp, const T* p, i64 keys, double factor) {
   using C = Compute<T>;
@@ -238,6 +269,10 @@ __device__ __forceinline__ void softmax_gradient(T* dx, const T* dp, const T* p,
 #define SOFTMAX(name, T)                                                                                              \
   extern "C" __global__ void softmax_##name(T* p, const T* x, i64 queries, i64 keys, int causal, double factor) {      \
     softmax(p, x, queries, keys, causal, factor);                                                                      \
+  }                                                                                                                    \
+  extern "C" __global__ void segment_softmax_##name(                                                                   \
+      T* p, const T* x, const i64* segments, i64 heads, i64 length, int causal, double factor) {                       \
+    segment_softmax(p, x, segments, heads, length, causal, factor);                                                    \
   }                                                                                                                    \
   extern "C" __global__ void softmax_grad_##name(T* dx, const T* dp, const T* p, i64 keys, double factor) {            \
     softmax_gradient(dx, dp, p, keys, factor);                                                                         \

@@ -13,6 +13,8 @@ pub(super) const ALL: &[Lower] = &[
     op("gelu_erf", |cx| unary_into(cx, "gelu_erf", cx.output(0)?, cx.input(0)?)),
     op("gelu_erf_grad", |cx| binary(cx, "gelu_erf_grad")),
     op("gelu_grad", |cx| binary(cx, "gelu_grad")),
+    op("tanh", |cx| unary_into(cx, "tanh", cx.output(0)?, cx.input(0)?)),
+    op("tanh_grad", |cx| binary(cx, "tanh_grad")),
     op("swiglu", |cx| binary(cx, "swiglu")),
     op("swiglu_grad", swiglu_grad),
     op("scale", scale),

@@ -8,6 +8,7 @@ pub(super) const ALL: &[Lower] = &[
     op("cross_entropy", |cx| cross_entropy(cx, false)),
     op("cross_entropy_fused", |cx| cross_entropy(cx, true)),
     op("cross_entropy_grad", cross_entropy_grad),
+    op("segment_softmax", segment_softmax),
     op("softmax", softmax),
     op("softmax_grad", softmax_grad),
 ];
@@ -67,6 +68,20 @@ fn softmax(cx: &mut Call) -> Result<(), Diagnostic> {
     let launch = cx.cuda()?.kernel("losses", format!("softmax_{}", cx.done(suffix(x))?));
     let launch = launch.threads(row_threads(last(x))).grid(rows_of(x), 1).tensor(p).tensor(x);
     cx.done(launch.int(queries).int(last(x)).flag(causal).float(cx.float("scale")?).run())
+}
+
+fn segment_softmax(cx: &mut Call) -> Result<(), Diagnostic> {
+    let (p, x, segments, causal) = (cx.output(0)?, cx.input(0)?, cx.input(1)?, cx.flag("causal")?);
+    contiguous(cx, &[p, x, segments])?;
+    let [_, heads, queries, keys] = x.size()[..] else {
+        return Err(cx.malformed("needs scores [B, H, T, T]"));
+    };
+    if queries != keys || length(segments) * heads * keys != length(x) {
+        return Err(cx.malformed("needs scores [B, H, T, T] and segments [B, T]"));
+    }
+    let launch = cx.cuda()?.kernel("losses", format!("segment_softmax_{}", cx.done(suffix(x))?));
+    let launch = launch.threads(row_threads(keys)).grid(rows_of(x), 1).tensor(p).tensor(x).tensor(segments);
+    cx.done(launch.int(heads).int(keys).flag(causal).float(cx.float("scale")?).run())
 }
 
 fn softmax_grad(cx: &mut Call) -> Result<(), Diagnostic> {
