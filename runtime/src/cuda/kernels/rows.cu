@@ -28,8 +28,10 @@ RGM_FOR_FLOATS(ROWS)
     if (id < 0 || id >= rows) return;                                                                                  \
     for (i64 i = threadIdx.x; i < columns; i += blockDim.x)                                                            \
       atomicAdd(acc + id * columns + i, static_cast<A>(load(dy[blockIdx.x * columns + i])));                           \
-  }                                                                                                                    \
-  /* The same in the order of the ids: the first place of an id adds all its rows. */                                  \
+  }
+
+// The same in the order of the ids: the first place of an id adds all its rows.
+#define SCATTER_ORDERED(name, A, T)                                                                                   \
   extern "C" __global__ void scatter_ordered_##name(A* acc, const T* dy, const i64* ids, i64 rows, i64 columns, i64 n) { \
     const i64 place = blockIdx.x, id = ids[place];                                                                     \
     if (id < 0 || id >= rows) return;                                                                                  \
@@ -60,13 +62,16 @@ RGM_FOR_FLOATS(ROWS)
         __syncthreads();                                                                                               \
       }                                                                                                                \
       for (i64 i = threadIdx.x; i < columns; i += blockDim.x) {                                                        \
-        A total = acc[id * columns + i];                                                                               \
-        for (int f = 0; f < count; f++) total += static_cast<A>(load(dy[found[f] * columns + i]));                     \
-        acc[id * columns + i] = total;                                                                                 \
+        Compute<A> total = load(acc[id * columns + i]);                                                                \
+        for (int f = 0; f < count; f++) total += static_cast<Compute<A>>(load(dy[found[f] * columns + i]));            \
+        store(acc[id * columns + i], total);                                                                                 \
       }                                                                                                                \
       __syncthreads();                                                                                                 \
     }                                                                                                                  \
   }
-SCATTER(f32_f32, float, float)
-SCATTER(f32_bf16, float, bf16)
-SCATTER(f64_f64, double, double)
+#define SCATTERS(name, A, T) SCATTER(name, A, T) SCATTER_ORDERED(name, A, T)
+SCATTERS(f32_f32, float, float)
+SCATTERS(f32_bf16, float, bf16)
+SCATTERS(f64_f64, double, double)
+// There are no atomic additions of bf16 that round once.
+SCATTER_ORDERED(bf16_bf16, bf16, bf16)

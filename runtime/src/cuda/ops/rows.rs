@@ -3,7 +3,7 @@
 use super::elementwise::fill;
 use super::{Call, Lower, contiguous, last, length, op, suffix};
 use regimen_base::Diagnostic;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 pub(super) const ALL: &[Lower] = &[
     op("embedding", embedding),
@@ -32,7 +32,7 @@ fn embedding(cx: &mut Call) -> Result<(), Diagnostic> {
 fn scatter(cx: &Call, acc: &Tensor, first: usize) -> Result<(), Diagnostic> {
     let (dy, ids) = (cx.input(first)?, cx.input(first + 1)?);
     contiguous(cx, &[acc, dy, ids])?;
-    let ordered = cx.flag("deterministic")?;
+    let ordered = cx.flag("deterministic")? || acc.kind() == Kind::BFloat16;
     let (columns, n) = (last(acc), length(ids));
     let how = if ordered { "ordered" } else { "atomic" };
     let name = format!("scatter_{how}_{}_{}", cx.done(suffix(acc))?, cx.done(suffix(dy))?);
