@@ -29,6 +29,7 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
             documents: 1,
             bytes: tokens,
             tokens,
+            lengths: vec![],
         };
         let facts = regimen_base::data::DatasetFacts {
             splits: vec![split("train", 20), split("validation", 20)],

@@ -307,7 +307,13 @@ fn assumed(dataset: &Dataset, tokenizer: &Tokenizer) -> DatasetFacts {
     let bytes = ASSUMED_BYTES.saturating_mul(dataset.sources.len() as u64);
     let split = |split: &Split| {
         let bytes = (bytes as f64 * split.share.as_f64()) as u64;
-        SplitFacts { name: split.name.clone(), documents: 1, bytes, tokens: bytes / per_token + 1 }
+        SplitFacts {
+            name: split.name.clone(),
+            documents: 1,
+            bytes,
+            tokens: bytes / per_token + 1,
+            lengths: vec![],
+        }
     };
     DatasetFacts {
         splits: dataset.splits.iter().map(split).collect(),

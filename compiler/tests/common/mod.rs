@@ -137,7 +137,13 @@ fn dataset() -> Dataset {
 }
 
 fn facts() -> DatasetFacts {
-    let train = SplitFacts { name: "train".into(), documents: 10, bytes: 1_000_000, tokens: 1_000_000 };
+    let train = SplitFacts {
+        name: "train".into(),
+        documents: 10,
+        bytes: 1_000_000,
+        tokens: 1_000_000,
+        lengths: vec![],
+    };
     DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured }
 }
 

@@ -38,6 +38,10 @@ pub mod e0585;
 pub mod e0586;
 pub mod e0587;
 pub mod e0588;
+pub mod e0590;
+pub mod e0591;
+pub mod e0592;
+pub mod e0593;
 
 /// Every page, in the order of the codes.
 pub const ALL: &[CodePage] = &[
@@ -75,6 +79,10 @@ pub const ALL: &[CodePage] = &[
     e0586::PAGE,
     e0587::PAGE,
     e0588::PAGE,
+    e0590::PAGE,
+    e0591::PAGE,
+    e0592::PAGE,
+    e0593::PAGE,
 ];
 
 #[cfg(test)]

@@ -113,7 +113,13 @@ impl Splits {
         let splits = &input.dataset.splits;
         let create = |index| TokenWriter::create(&folder.join(file_name(index)), tokenizer.vocab());
         let writers = (0..splits.len()).map(create).collect::<io::Result<_>>()?;
-        let empty = |name: &String| SplitFacts { name: name.clone(), documents: 0, bytes: 0, tokens: 0 };
+        let empty = |name: &String| SplitFacts {
+            name: name.clone(),
+            documents: 0,
+            bytes: 0,
+            tokens: 0,
+            lengths: vec![],
+        };
         let facts = splits.iter().map(|s| empty(&s.name)).collect();
         Ok(Splits { writers, facts, end_of_text: tokenizer.end_of_text(), documents: 0 })
     }

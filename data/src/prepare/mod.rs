@@ -12,7 +12,7 @@ use crate::codes::{e0562, e0563, e0564, e0569, e0570, e0571};
 use crate::files::{self, InputFile, Place};
 use crate::progress::Progress;
 use crate::token_file::TokenFile;
-use crate::tokenizer::{CONFIG_FILE, TOKENIZER_FILE, Tokenize, facts_of};
+use crate::tokenizer::{CONFIG_FILE, SPECIAL_FILE, TOKENIZER_FILE, Tokenize, facts_of};
 use crate::{Fault, Outcome, read, tokenizer};
 use regimen_base::Diagnostic;
 use regimen_base::data::{
@@ -393,7 +393,7 @@ fn hf_files(place: &Place, path: &str) -> Outcome<Vec<InputFile>> {
         (given.parent().unwrap_or(Path::new("")), given.to_path_buf())
     };
     let mut files = vec![files::find_one(place, &main)?];
-    for name in [CONFIG_FILE, "special_tokens_map.json"] {
+    for name in [CONFIG_FILE, SPECIAL_FILE] {
         if place.root.join(folder).join(name).exists() {
             files.push(files::find_one(place, &folder.join(name))?);
         }
