@@ -39,7 +39,17 @@ struct RotaryArgs {
   bool inverse;
 };
 struct HeadsArgs { DType dtype; const void* x; void* y; int64_t times, head_size; };
-struct SoftmaxArgs { DType dtype; const void* x; void* p; int64_t queries, keys; bool causal; double scale; };
+// Segments [B, queries] may be null; then `heads` is not read.
+struct SoftmaxArgs {
+  DType dtype;
+  const void* x;
+  void* p;
+  int64_t queries, keys;
+  bool causal;
+  double scale;
+  const int64_t* segments;
+  int64_t heads;
+};
 struct SoftmaxGradArgs { DType dtype; const void *dp, *p; void* dx; int64_t keys; double scale; };
 struct CrossEntropyArgs {
   DType dtype;
@@ -97,7 +107,8 @@ struct GemmArgs {
   double alpha;
   bool accumulate;
 };
-// One attention problem. Strides are those of [B, T, H, D] with D contiguous; o and do are contiguous.
+// One attention problem. Strides are those of [B, T, H, D] with D contiguous; o and do are contiguous. Segments [B, T] may be
+// null; with them a position sees those of its own number, and one of number 0 sees nothing.
 struct AttentionArgs {
   DType dtype;
   const void *q, *k, *v, *o, *d_o;
@@ -107,6 +118,7 @@ struct AttentionArgs {
   int64_t q_stride[3], k_stride[3], v_stride[3];
   bool causal;
   double scale;
+  const int64_t* segments;
 };
 
 // Rows of heads at their positions in a cache [B, length, heads, D]; strides of x [B, T, heads, D] in bytes, heads contiguous.

@@ -152,7 +152,21 @@ RGM_API Message rgm_softmax(TensorPtr p, TensorPtr x, bool causal, double scale)
     TORCH_CHECK(t.dim() > (causal ? 1 : 0), "expected more dimensions than ", t.dim());
     check_elements(t, tensor(p)), check_same_dtype(t, tensor(p));
     const int64_t keys = t.size(-1), queries = t.dim() > 1 ? t.size(-2) : 1;
-    const SoftmaxArgs args{dtype(t), in(t), out(tensor(p)), queries, keys, causal, scale};
+    const SoftmaxArgs args{dtype(t), in(t), out(tensor(p)), queries, keys, causal, scale, nullptr, 1};
+    if (keys > 0) over(t.numel() / keys, keys * 8, kernels().softmax, args);
+  });
+}
+
+// The same of scores [B, H, T, T], where a row sees the columns of its own segment [B, T], and one of segment 0 none.
+RGM_API Message rgm_segment_softmax(TensorPtr p, TensorPtr x, TensorPtr segments, bool causal, double scale) {
+  return guarded([&] {
+    const at::Tensor& t = tensor(x);
+    TORCH_CHECK(t.dim() == 4 && t.size(2) == t.size(3) && tensor(segments).numel() == t.size(0) * t.size(2),
+                "scores of shape ", t.sizes(), ", segments of shape ", tensor(segments).sizes());
+    check_elements(t, tensor(p)), check_same_dtype(t, tensor(p));
+    const int64_t keys = t.size(3);
+    const SoftmaxArgs args{
+        dtype(t), in(t), out(tensor(p)), keys, keys, causal, scale, in_i64(tensor(segments)), t.size(1)};
     if (keys > 0) over(t.numel() / keys, keys * 8, kernels().softmax, args);
   });
 }

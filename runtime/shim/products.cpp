@@ -106,8 +106,9 @@ RGM_API Message rgm_batch_matmul(TensorPtr y, TensorPtr a, TensorPtr b, bool ta,
 
 namespace {
 
-// Shapes and strides of one attention problem; everything but q, k and v is contiguous.
-AttentionArgs attention_args(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal, double scale) {
+// Shapes and strides of one attention problem; everything but q, k and v is contiguous. Segments may be null.
+AttentionArgs attention_args(
+    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, TensorPtr segments, bool causal, double scale) {
   TORCH_CHECK(q.dim() == 4 && k.dim() == 4 && v.sizes() == k.sizes(), "shapes ", q.sizes(), ", ", k.sizes(), ", ", v.sizes());
   TORCH_CHECK(q.size(0) == k.size(0) && q.size(2) == k.size(2) && q.size(3) == k.size(3), "shapes ", q.sizes(), " and ", k.sizes());
   check_same_dtype(q, k), check_same_dtype(q, v);
@@ -120,15 +121,21 @@ AttentionArgs attention_args(const at::Tensor& q, const at::Tensor& k, const at:
   for (const at::Tensor* t : {&q, &k, &v}) TORCH_CHECK(t->stride(3) == 1 || t->size(3) == 1, "heads must be contiguous");
   for (int i = 0; i < 3; i++) args.q_stride[i] = q.stride(i), args.k_stride[i] = k.stride(i), args.v_stride[i] = v.stride(i);
   args.causal = causal, args.scale = scale;
+  if (segments != nullptr) {
+    TORCH_CHECK(args.queries == args.keys && tensor(segments).numel() == q.size(0) * args.queries, "segments of shape ",
+                tensor(segments).sizes(), " for shapes ", q.sizes(), " and ", k.sizes());
+    args.segments = in_i64(tensor(segments));
+  }
   return args;
 }
 
 }  // namespace
 
 // o and lse = log Σ exp(scale·q·k) of attention over [B, T, H, D].
-RGM_API Message rgm_attention(TensorPtr o, TensorPtr lse, TensorPtr q, TensorPtr k, TensorPtr v, bool causal, double scale) {
+RGM_API Message rgm_attention(
+    TensorPtr o, TensorPtr lse, TensorPtr q, TensorPtr k, TensorPtr v, TensorPtr segments, bool causal, double scale) {
   return guarded([&] {
-    AttentionArgs args = attention_args(tensor(q), tensor(k), tensor(v), causal, scale);
+    AttentionArgs args = attention_args(tensor(q), tensor(k), tensor(v), segments, causal, scale);
     check_same_dtype(tensor(q), tensor(o)), check_same_dtype(tensor(q), tensor(lse));
     check_elements(tensor(q), tensor(o));
     const int64_t B = tensor(q).size(0);
@@ -141,9 +148,9 @@ RGM_API Message rgm_attention(TensorPtr o, TensorPtr lse, TensorPtr q, TensorPtr
 
 RGM_API Message rgm_attention_grad(
     TensorPtr dq, TensorPtr dk, TensorPtr dv, TensorPtr d_o, TensorPtr q, TensorPtr k, TensorPtr v, TensorPtr o, TensorPtr lse,
-    bool causal, double scale) {
+    TensorPtr segments, bool causal, double scale) {
   return guarded([&] {
-    AttentionArgs args = attention_args(tensor(q), tensor(k), tensor(v), causal, scale);
+    AttentionArgs args = attention_args(tensor(q), tensor(k), tensor(v), segments, causal, scale);
     for (TensorPtr same : {dq, d_o, o}) check_elements(tensor(q), tensor(same)), check_same_dtype(tensor(q), tensor(same));
     for (TensorPtr same : {dk, dv}) check_elements(tensor(k), tensor(same)), check_same_dtype(tensor(q), tensor(same));
     check_same_dtype(tensor(q), tensor(lse));

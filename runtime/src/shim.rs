@@ -126,6 +126,7 @@ shim! {
     fn repeat_heads = rgm_repeat_heads(y: &Tensor, x: &Tensor, times: i64);
     fn sum_heads = rgm_sum_heads(y: &Tensor, x: &Tensor, times: i64);
     fn softmax = rgm_softmax(p: &Tensor, x: &Tensor, causal: bool, scale: f64);
+    fn segment_softmax = rgm_segment_softmax(p: &Tensor, x: &Tensor, segments: &Tensor, causal: bool, scale: f64);
     fn softmax_grad = rgm_softmax_grad(dx: &Tensor, dp: &Tensor, p: &Tensor, scale: f64);
     fn cross_entropy = rgm_cross_entropy(
         loss: &Tensor, lse: &Tensor, logits: &Tensor, labels: &Tensor, divisor: &Tensor,
@@ -151,11 +152,11 @@ shim! {
     );
     fn batch_matmul = rgm_batch_matmul(y: &Tensor, a: &Tensor, b: &Tensor, ta: bool, tb: bool, alpha: f64);
     fn attention = rgm_attention(
-        o: &Tensor, lse: &Tensor, q: &Tensor, k: &Tensor, v: &Tensor, causal: bool, scale: f64,
+        o: &Tensor, lse: &Tensor, q: &Tensor, k: &Tensor, v: &Tensor, segments: Option<&Tensor>, causal: bool, scale: f64,
     );
     fn attention_grad = rgm_attention_grad(
         dq: &Tensor, dk: &Tensor, dv: &Tensor, d_o: &Tensor, q: &Tensor, k: &Tensor, v: &Tensor, o: &Tensor,
-        lse: &Tensor, causal: bool, scale: f64,
+        lse: &Tensor, segments: Option<&Tensor>, causal: bool, scale: f64,
     );
     fn cache_write = rgm_cache_write(cache: &Tensor, x: &Tensor, positions: &Tensor);
     fn cached_attention = rgm_cached_attention(

@@ -146,11 +146,13 @@ fn check_detector(path: &str, stage: &Stage, micro_batch: u64, name: impl Fn(&st
         })
         .collect();
     check(path, stage, micro_batch, &names, |trainer, expected| {
-        let logits = program(stage, &trainer.lowered, 3, |g, x| detector.generator(g, x).expect("fits"));
+        let logits =
+            program(stage, &trainer.lowered, 3, |g, x| detector.generator(g, x.into()).expect("fits"));
         let logits = run_once(logits, &trainer.residents, &tensor(expected, "tokens").get(0));
         let off = largest_difference(&logits[0], &tensor(expected, "logits"));
         assert!(off < 2e-5, "logits differ by {off}");
-        let scores = program(stage, &trainer.lowered, 3, |g, x| detector.discriminator(g, x).expect("fits"));
+        let scores =
+            program(stage, &trainer.lowered, 3, |g, x| detector.discriminator(g, x.into()).expect("fits"));
         let scores = run_once(scores, &trainer.residents, &tensor(expected, "replaced"));
         let off = largest_difference(&scores[0].squeeze_dim(2), &tensor(expected, "scores"));
         assert!(off < 2e-5, "scores differ by {off}");

@@ -80,7 +80,7 @@ fn whole(stage: &Stage, planned: &Planned, residents: &[Tensor], tokens: &Tensor
     let mut g = Graph::new(Arc::new(planned.residents.clone()), Mesh::default(), device, precision);
     let shape: Vec<u64> = tokens.size().iter().map(|n| *n as u64).collect();
     let ids = g.input("tokens", TensorType::new(DType::I64, shape));
-    let hidden = stage.model.spec.forward(&mut g, ids).expect("fits");
+    let hidden = stage.model.spec.forward(&mut g, ids.into()).expect("fits");
     let logits = stage.model.spec.head(&mut g, hidden).expect("fits");
     g.outputs.push(logits);
     let program = regimen_compiler::passes::finish(g, "whole");

@@ -43,6 +43,32 @@ fn both(build: impl Fn(&dyn Fn(&Tensor) -> Tensor, DType) -> Op, wanted: &[&Tens
     near(float.name, &float.ok(), wanted, 1e-5);
 }
 
+/// Numbers of segments `[B, T]` in runs of random length, some of which are padding (0).
+fn runs(b: i64, t: i64) -> Tensor {
+    let begins = integers(5, &[b, t]).eq(0).to_kind(Kind::Int64);
+    let padded = integers(4, &[b, t]).eq(0).to_kind(Kind::Int64);
+    let number = begins.cumsum(1, Kind::Int64);
+    // Padding in the middle of a document splits nothing: the number after it is the one before.
+    &number * (1 - padded)
+}
+
+/// Whether a position sees another `[B, 1, T, T]`, said with tensors of the library.
+fn sees(segments: &Tensor, causal: bool) -> Tensor {
+    let (rows, columns) = (segments.unsqueeze(2), segments.unsqueeze(1));
+    let mut sees = rows.eq_tensor(&columns).logical_and(&rows.ne(0));
+    if causal {
+        sees = sees.tril(0);
+    }
+    sees.unsqueeze(1)
+}
+
+/// Softmax over what is seen; zeros where that is nothing.
+fn softmax_where(scores: &Tensor, sees: &Tensor) -> Tensor {
+    let hidden = sees.logical_not();
+    let p = scores.masked_fill(&hidden, -1e300).softmax(-1, Kind::Double);
+    p.masked_fill(&hidden, 0.0)
+}
+
 fn near_in_both(dy: &Tensor, rows: &Tensor, table: i64, sizes: &[i64; 3], wanted: &[Tensor]) {
     let [b, h, t] = *sizes;
     let part = |dtype| ty(dtype, &[h, b, t, table]);
@@ -171,6 +197,52 @@ proptest! {
             Op::new("attention_grad", &[&f(&d_o), &q, &k, &v, &results[0], &results[1]], &[full(dtype), full(dtype), full(dtype)])
                 .flag("causal", causal).float("scale", scale)
         }, &wanted.iter().collect::<Vec<_>>());
+    }
+
+    /// Padding gives zeros, its log-sum-exp is −∞, and no gradient comes from it.
+    #[test]
+    fn attention_within_segments((b, t, _, seed) in shape(), h in 1i64..4, d in 1i64..40, causal in any::<bool>(), longer in 1i64..4) {
+        let _turn = start(2);
+        tch::manual_seed(i64::from(seed));
+        let t = t * longer;
+        let segments = runs(b, t);
+        let packed = normal(&[b, t, 3, h, d], F64);
+        let [q, k, v] = [0, 1, 2].map(|i| packed.select(2, i).detach().set_requires_grad(true));
+        let heads = |x: &Tensor| x.transpose(1, 2);
+        let sees = sees(&segments, causal);
+        let p = softmax_where(&(heads(&q).matmul(&heads(&k).transpose(-1, -2)) * 0.3), &sees);
+        let o = p.matmul(&heads(&v)).transpose(1, 2).contiguous();
+        let d_o = normal(&[b, t, h, d], F64);
+        let wanted = autograd(&o, &d_o, &[&q, &k, &v]);
+        let full = |dtype| ty(dtype, &[b, t, h, d]);
+        let parts = |f: &dyn Fn(&Tensor) -> Tensor| { let p = f(&packed); [0, 1, 2].map(|i| p.select(2, i)) };
+        let forward = |f: &dyn Fn(&Tensor) -> Tensor, dtype: DType| {
+            let [q, k, v] = parts(f);
+            Op::new("attention", &[&q, &k, &v, &segments], &[full(dtype), ty(dtype, &[b, t, h])]).flag("causal", causal).float("scale", 0.3)
+        };
+        both(forward, &[&o]);
+        let padding = segments.eq(0);
+        let [got, lse] = <[Tensor; 2]>::try_from(forward(&|t| t.detach(), F64).ok()).unwrap();
+        prop_assert!(lse.isneginf().all_dim(2, false).equal(&padding));
+        prop_assert_eq!((got.abs().sum_dim_intlist([2i64, 3].as_slice(), false, Kind::Double) * &padding).max().double_value(&[]), 0.0);
+        both(|f, dtype| {
+            let [q, k, v] = parts(f);
+            let results = forward(f, dtype).ok();
+            Op::new("attention_grad", &[&f(&d_o), &q, &k, &v, &results[0], &results[1], &segments], &[full(dtype), full(dtype), full(dtype)])
+                .flag("causal", causal).float("scale", 0.3)
+        }, &wanted.iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn softmax_within_segments((b, t, _, seed) in shape(), h in 1i64..4, causal in any::<bool>()) {
+        let _turn = start(2);
+        tch::manual_seed(i64::from(seed));
+        let (segments, x, dp) = (runs(b, t), leaf(&[b, h, t, t]), normal(&[b, h, t, t], F64));
+        let p = softmax_where(&(&x * 0.6), &sees(&segments, causal));
+        let wanted = autograd(&p, &dp, &[&x]);
+        let full = |dtype| ty(dtype, &[b, h, t, t]);
+        both(|f, dtype| Op::new("segment_softmax", &[&f(&x), &segments], &[full(dtype)]).flag("causal", causal).float("scale", 0.6), &[&p]);
+        both(|f, dtype| Op::new("softmax_grad", &[&f(&dp), &f(&p)], &[full(dtype)]).float("scale", 0.6), &[&wanted[0]]);
     }
 
     #[test]

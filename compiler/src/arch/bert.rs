@@ -8,6 +8,7 @@
 //! ```
 
 use super::encoder::{self, Embeddings, Encoder, TokenHead};
+use super::inputs::Inputs;
 use super::parts::{CONTEXT, NORM_EPS, WEIGHTS, WeightList};
 use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
 use crate::eval::{Fields, Stop};
@@ -95,9 +96,9 @@ impl ModelSpec for Bert {
         list.weights
     }
 
-    fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        let x = self.embeddings.forward(g, tokens)?;
-        self.encoder.blocks(g, "", 0, x)
+    fn forward(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        let x = self.embeddings.forward(g, inputs)?;
+        self.encoder.blocks(g, ("", 0), inputs, x)
     }
 
     fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {

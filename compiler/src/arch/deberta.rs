@@ -14,7 +14,8 @@
 use super::detector::{Detector, GENERATOR};
 use super::disentangled::{Disentangled, Positions};
 use super::encoder::{self, Encoder, TokenHead};
-use super::parts::{CONTEXT, NORM_EPS, WEIGHTS, WeightList, linear, norm, size, table_rows};
+use super::inputs::Inputs;
+use super::parts::{self, CONTEXT, NORM_EPS, WEIGHTS, WeightList, linear, norm, size};
 use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
 use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
@@ -159,13 +160,13 @@ impl ModelSpec for Deberta {
         list.weights
     }
 
-    fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
+    fn forward(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
         match &self.generator {
-            None => self.decoded(g, "", &self.blocks, tokens),
+            None => self.decoded(g, "", &self.blocks, inputs),
             Some(generator) => {
-                let x = self.disentangled_look_up(g, tokens)?;
+                let x = self.disentangled_look_up(g, inputs.tokens)?;
                 let x = self.embedded(g, "", x)?;
-                let positions = self.blocks.positions(g, "", g.size_from_end(tokens, 0))?;
+                let positions = self.blocks.positions(g, "", inputs)?;
                 let place = ("", generator.encoder.layers);
                 self.blocks.blocks(g, place, positions, self.blocks.encoder.layers, x)
             }
@@ -231,16 +232,16 @@ impl ModelSpec for Deberta {
 }
 
 impl Detector for Deberta {
-    fn generator(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
+    fn generator(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
         let blocks = self.generator.as_ref().unwrap_or(&self.blocks);
         g.scoped("generator", |g| {
-            let x = self.decoded(g, GENERATOR, blocks, tokens)?;
+            let x = self.decoded(g, GENERATOR, blocks, inputs)?;
             self.token_head().logits(g, x)
         })
     }
 
-    fn discriminator(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        let x = self.forward(g, tokens)?;
+    fn discriminator(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        let x = self.forward(g, inputs)?;
         self.head(g, x)
     }
 }
@@ -272,26 +273,25 @@ impl Deberta {
         g: &mut Graph,
         prefix: &str,
         blocks: &Disentangled,
-        tokens: Value,
+        inputs: Inputs,
     ) -> Result<Value, ShapeError> {
-        let t = g.size_from_end(tokens, 0);
         let table = g.weight("embed.token.weight")?;
-        let x = embedding(g, "embed", table, tokens)?;
+        let x = embedding(g, "embed", table, inputs.tokens)?;
         let x = self.embedded(g, prefix, x)?;
-        let positions = blocks.positions(g, prefix, t)?;
+        let positions = blocks.positions(g, prefix, inputs)?;
         let layers = blocks.encoder.layers;
         if !self.enhanced {
             return blocks.blocks(g, (prefix, 0), positions, layers, x);
         }
         let x = blocks.blocks(g, (prefix, 0), positions, layers.saturating_sub(1), x)?;
-        self.mask_decoder(g, prefix, blocks, positions, x)
+        self.mask_decoder(g, (prefix, inputs.positions), blocks, positions, x)
     }
 
     /// The last block twice, with queries that begin as states and absolute positions.
     fn mask_decoder(
         &self,
         g: &mut Graph,
-        prefix: &str,
+        (prefix, given): (&str, Option<Value>),
         blocks: &Disentangled,
         positions: Positions,
         x: Value,
@@ -300,7 +300,7 @@ impl Deberta {
         let last = blocks.encoder.layers.saturating_sub(1);
         let (weights, table) = (format!("{prefix}block.{last}"), g.weight("embed.position.weight")?);
         g.in_segment(last as u32, |g| {
-            let places = table_rows(g, "positions", table, 0, t)?;
+            let places = parts::positions(g, table, 0, t, given)?;
             let mut queries = add(g, "decoder.at", x, places)?;
             for round in ["decoder.0", "decoder.1"] {
                 queries = g.scoped(round, |g| blocks.looking_at(g, &weights, positions, queries, x))?;

@@ -1,6 +1,7 @@
 //! Models that tell tokens which a small generator replaced from original ones.
 
 use super::encoder::Encoder;
+use super::inputs::Inputs;
 use super::parts::WeightList;
 use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
@@ -11,13 +12,13 @@ pub trait Detector {
     ///
     /// # Errors
     /// If the weights do not fit.
-    fn generator(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError>;
+    fn generator(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError>;
 
     /// From tokens `[B, T]`, some replaced, to the discriminator's scores `[B, T, 1]`: the larger, the likelier replaced.
     ///
     /// # Errors
     /// If the weights do not fit.
-    fn discriminator(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError>;
+    fn discriminator(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError>;
 }
 
 /// What the names of the generator's weights begin with.

@@ -8,15 +8,16 @@
 
 use super::buckets;
 use super::encoder::Encoder;
+use super::inputs::Inputs;
 use super::parts::{WeightList, norm};
 use crate::graph::{Graph, ShapeError, Value};
+use crate::ops::attention::{AttentionForm, weights as weights_of};
 use crate::ops::batch_matmul::{Form, batch_matmul};
 use crate::ops::constant::constant;
 use crate::ops::contiguous::contiguous;
 use crate::ops::dropout::dropout;
 use crate::ops::relative_scores::relative_scores;
 use crate::ops::reshape::reshape;
-use crate::ops::softmax::softmax;
 use crate::ops::transpose::transpose;
 
 /// Blocks, and how their attention sees positions.
@@ -32,13 +33,15 @@ pub struct Disentangled {
     pub shared_keys: bool,
 }
 
-/// What all blocks read besides their input.
+/// What all blocks read besides their input: positions, and which tokens see each other.
 #[derive(Clone, Copy, Debug)]
 pub struct Positions {
     /// The table after its norm `[R, C]`.
     table: Value,
     /// Its row for every distance.
     rows: Value,
+    /// As in [`Inputs`].
+    segments: Option<Value>,
 }
 
 const PLAIN: Form = Form { ta: false, tb: false, alpha: 1.0 };
@@ -61,16 +64,17 @@ impl Disentangled {
         }
     }
 
-    /// What the blocks read besides an input of `length` tokens.
+    /// What the blocks read besides what is made of these inputs. Distances are the same wherever a text begins.
     ///
     /// # Errors
     /// If the weights do not fit.
-    pub fn positions(&self, g: &mut Graph, prefix: &str, length: u64) -> Result<Positions, ShapeError> {
+    pub fn positions(&self, g: &mut Graph, prefix: &str, inputs: Inputs) -> Result<Positions, ShapeError> {
+        let length = g.size_from_end(inputs.tokens, 0);
         let table = g.weight(&[prefix, "relative.weight"].concat())?;
         let weights = [prefix, "relative_norm"].concat();
         let table = norm(g, "relative_norm", &weights, true, table, self.encoder.norm_eps)?;
         let rows = constant(g, "relative_rows", buckets::rows(length, self.buckets, self.farthest))?;
-        Ok(Positions { table, rows })
+        Ok(Positions { table, rows, segments: inputs.segments })
     }
 
     /// The first `layers` blocks, from `[B, T, C]` to the same.
@@ -86,7 +90,9 @@ impl Disentangled {
         x: Value,
     ) -> Result<Value, ShapeError> {
         let some = Encoder { layers, ..self.encoder.clone() };
-        some.blocks_with(g, prefix, segment, x, &|g, weights, x| self.attention(g, weights, x, x, positions))
+        some.blocks_with(g, (prefix, segment), x, &|g, weights, x| {
+            self.attention(g, weights, x, x, positions)
+        })
     }
 
     /// One block whose queries come from `x` and whose keys and values come from `seen`.
@@ -125,8 +131,10 @@ impl Disentangled {
         let p2c = self.with_positions(g, "p2c", k, (of_queries, weights), positions)?;
         let scores = relative_scores(g, "all_scores", content, (c2p, p2c), positions.rows)?;
         let scale = 1.0 / (3.0 * self.encoder.head_size() as f64).sqrt();
-        let p = softmax(g, "weights", scores, false, scale)?;
-        let p = dropout(g, "weights_dropout", p, self.encoder.attention_dropout)?;
+        let dropped = self.encoder.attention_dropout;
+        let form = AttentionForm { causal: false, scale, dropout: dropped, segments: positions.segments };
+        let p = weights_of(g, scores, form)?;
+        let p = dropout(g, "weights_dropout", p, dropped)?;
         let v = turned(g, "v_by_head", v, 1, 2)?;
         let out = batch_matmul(g, "out_by_head", p, v, PLAIN)?;
         let out = turned(g, "out", out, 1, 2)?;

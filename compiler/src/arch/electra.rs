@@ -8,6 +8,7 @@
 
 use super::detector::{Detector, GENERATOR, projection, read_generator};
 use super::encoder::{self, Embeddings, Encoder, TokenHead};
+use super::inputs::Inputs;
 use super::parts::{CONTEXT, NORM_EPS, WEIGHTS, WeightList, linear, size};
 use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
 use crate::eval::{Fields, Stop};
@@ -125,10 +126,10 @@ impl ModelSpec for Electra {
         list.weights
     }
 
-    fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        let x = self.embeddings.forward(g, tokens)?;
+    fn forward(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        let x = self.embeddings.forward(g, inputs)?;
         let x = projected(g, "project", x, self.encoder.hidden)?;
-        self.encoder.blocks(g, "", self.generator.layers, x)
+        self.encoder.blocks(g, ("", self.generator.layers), inputs, x)
     }
 
     fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {
@@ -184,17 +185,17 @@ impl ModelSpec for Electra {
 }
 
 impl Detector for Electra {
-    fn generator(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
+    fn generator(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
         g.scoped("generator", |g| {
-            let x = self.embeddings.forward(g, tokens)?;
+            let x = self.embeddings.forward(g, inputs)?;
             let x = projected(g, "generator.project", x, self.generator.hidden)?;
-            let x = self.generator.blocks(g, GENERATOR, 0, x)?;
+            let x = self.generator.blocks(g, (GENERATOR, 0), inputs, x)?;
             self.token_head().logits(g, x)
         })
     }
 
-    fn discriminator(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        let x = self.forward(g, tokens)?;
+    fn discriminator(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        let x = self.forward(g, inputs)?;
         self.head(g, x)
     }
 }

@@ -7,6 +7,7 @@
 //! logits = norm(gelu(transform(x))) · tokenᵀ + bias
 //! ```
 
+use super::inputs::Inputs;
 use super::parts::{self, DROPOUT, WeightList, linear, norm, size, table_rows};
 use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
@@ -136,13 +137,19 @@ impl Encoder {
         }
     }
 
-    /// All blocks, from `[B, T, C]` to the same. `segment` is the first number of those that recomputation tells blocks apart by.
+    /// All blocks, from `[B, T, C]` of these inputs to the same. `segment` is the first number of those that recomputation tells blocks apart by.
     ///
     /// # Errors
     /// If the weights do not fit.
-    pub fn blocks(&self, g: &mut Graph, prefix: &str, segment: u64, x: Value) -> Result<Value, ShapeError> {
-        let attention = |g: &mut Graph, weights: &str, x: Value| self.attention(g, weights, x);
-        self.blocks_with(g, prefix, segment, x, &attention)
+    pub fn blocks(
+        &self,
+        g: &mut Graph,
+        (prefix, segment): (&str, u64),
+        inputs: Inputs,
+        x: Value,
+    ) -> Result<Value, ShapeError> {
+        let attention = |g: &mut Graph, weights: &str, x: Value| self.attention(g, weights, inputs, x);
+        self.blocks_with(g, (prefix, segment), x, &attention)
     }
 
     /// The same with attention of another kind, which gets the name of its weights and what it reads.
@@ -152,8 +159,7 @@ impl Encoder {
     pub fn blocks_with(
         &self,
         g: &mut Graph,
-        prefix: &str,
-        segment: u64,
+        (prefix, segment): (&str, u64),
         mut x: Value,
         attention: &dyn Fn(&mut Graph, &str, Value) -> Result<Value, ShapeError>,
     ) -> Result<Value, ShapeError> {
@@ -199,10 +205,12 @@ impl Encoder {
         norm(g, &[part, ".norm"].concat(), &[weights, ".", part, ".norm"].concat(), true, x, self.norm_eps)
     }
 
-    fn attention(&self, g: &mut Graph, weights: &str, x: Value) -> Result<Value, ShapeError> {
+    fn attention(&self, g: &mut Graph, weights: &str, inputs: Inputs, x: Value) -> Result<Value, ShapeError> {
         let [q, k, v] = ["q", "k", "v"].map(|part| self.heads_of(g, part, weights, x));
-        let scale = 1.0 / (self.head_size() as f64).sqrt();
-        let form = AttentionForm { causal: false, scale, dropout: self.attention_dropout };
+        let form = AttentionForm {
+            segments: inputs.segments,
+            ..AttentionForm::new(false, self.head_size(), self.attention_dropout)
+        };
         let out = attend(g, q?, k?, v?, form)?;
         let shape = g.ty(x).shape.clone();
         reshape(g, "joined", out, &shape)
@@ -265,21 +273,13 @@ impl Embeddings {
         list.norm("embed.norm", self.width);
     }
 
-    /// From token ids `[B, T]` to `[B, T, E]`. All tokens are of the first segment.
+    /// From token ids `[B, T]` to `[B, T, E]`, with segment and position, through the norm. All tokens are of the first segment.
     ///
     /// # Errors
     /// If the weights do not fit.
-    pub fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
+    pub fn forward(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
         let table = g.weight("embed.token.weight")?;
-        let x = embedding(g, "embed", table, tokens)?;
-        self.placed(g, x)
-    }
-
-    /// From looked-up tokens `[B, T, E]`: with segment and position, through the norm.
-    ///
-    /// # Errors
-    /// If the weights do not fit.
-    pub fn placed(&self, g: &mut Graph, mut x: Value) -> Result<Value, ShapeError> {
+        let mut x = embedding(g, "embed", table, inputs.tokens)?;
         let t = g.size_from_end(x, 1);
         if self.segments > 0 {
             let table = g.weight("embed.segment.weight")?;
@@ -289,7 +289,7 @@ impl Embeddings {
         }
         if self.positions > 0 {
             let table = g.weight("embed.position.weight")?;
-            let positions = table_rows(g, "positions", table, self.first_position, t)?;
+            let positions = parts::positions(g, table, self.first_position, t, inputs.positions)?;
             x = add(g, "embed_at", x, positions)?;
         }
         let x = norm(g, "embed_norm", "embed.norm", true, x, self.norm_eps)?;

@@ -7,6 +7,7 @@
 //! logits = norm(x) · wteᵀ
 //! ```
 
+use super::inputs::Inputs;
 use super::parts::{self, CONTEXT, DROPOUT, NORM_EPS, WEIGHTS, WeightList, size};
 use super::past::{CacheSizes, Past, attend_after};
 use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
@@ -156,8 +157,8 @@ impl ModelSpec for Gpt {
         list.weights
     }
 
-    fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        self.after(g, tokens, Past::None)
+    fn forward(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        self.after(g, inputs.tokens, Past::none(inputs))
     }
 
     fn cache(&self) -> Option<CacheSizes> {
@@ -209,10 +210,7 @@ impl Gpt {
         let wte = g.weight("wte.weight")?;
         let wpe = g.weight("wpe.weight")?;
         let mut x = embedding(g, "embed", wte, tokens)?;
-        let positions = match past {
-            Past::None => parts::table_rows(g, "positions", wpe, 0, t)?,
-            Past::Cached { positions } => embedding(g, "positions", wpe, positions)?,
-        };
+        let positions = parts::positions(g, wpe, 0, t, past.positions())?;
         x = add(g, "embed_at", x, positions)?;
         x = dropout(g, "embed_dropout", x, self.embedding_dropout)?;
         for layer in 0..self.layers {
@@ -242,8 +240,7 @@ impl Gpt {
         let q = reshape(g, "q", parts[0], &[b, t, self.heads, d])?;
         let k = reshape(g, "k", parts[1], &[b, t, self.heads, d])?;
         let v = reshape(g, "v", parts[2], &[b, t, self.heads, d])?;
-        let form =
-            AttentionForm { causal: true, scale: 1.0 / (d as f64).sqrt(), dropout: self.attention_dropout };
+        let form = AttentionForm::new(true, d, self.attention_dropout);
         let out = attend_after(g, past, weights, [q, k, v], form)?;
         let out = reshape(g, "joined", out, &[b, t, c])?;
         self.linear(g, "proj", &[weights, ".proj"].concat(), out)

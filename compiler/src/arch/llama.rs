@@ -8,6 +8,7 @@
 //! logits = norm(x) · headᵀ
 //! ```
 
+use super::inputs::Inputs;
 use super::parts::{self, CONTEXT, DROPOUT, NORM_EPS, WEIGHTS, WeightList, size};
 use super::past::{CacheSizes, Past, attend_after};
 use super::rope::{Rope, SCALING, THETA};
@@ -178,8 +179,8 @@ impl ModelSpec for Llama {
         list.weights
     }
 
-    fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        self.after(g, tokens, Past::None)
+    fn forward(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        self.after(g, inputs.tokens, Past::none(inputs))
     }
 
     fn cache(&self) -> Option<CacheSizes> {
@@ -240,9 +241,9 @@ impl Llama {
         let x = embedding(g, "embed", embed, tokens)?;
         let mut x = dropout(g, "embed_dropout", x, self.embedding_dropout)?;
         let (frequencies, factor) = (self.rope.frequencies(self.head_size), self.rope.factor());
-        let angles = match past {
-            Past::None => rotary_table(g, t, frequencies, factor)?,
-            Past::Cached { positions } => rotary_table_at(g, positions, frequencies, factor)?,
+        let angles = match past.positions() {
+            None => rotary_table(g, t, frequencies, factor)?,
+            Some(positions) => rotary_table_at(g, positions, frequencies, factor)?,
         };
         let sight = Sight { angles, past };
         for layer in 0..self.layers {
@@ -274,8 +275,7 @@ impl Llama {
         let (q, k, v) = (part(g, "q", h)?, part(g, "k", groups)?, part(g, "v", groups)?);
         let q = rotary(g, "q_turned", q, sight.angles)?;
         let k = rotary(g, "k_turned", k, sight.angles)?;
-        let scale = 1.0 / (d as f64).sqrt();
-        let form = AttentionForm { causal: true, scale, dropout: self.attention_dropout };
+        let form = AttentionForm::new(true, d, self.attention_dropout);
         let out = attend_after(g, sight.past, weights, [q, k, v], form)?;
         let out = reshape(g, "joined", out, &[b, t, h * d])?;
         parts::linear(g, "proj", &[weights, ".proj"].concat(), false, out)

@@ -10,6 +10,7 @@ pub mod disentangled;
 pub mod electra;
 pub mod encoder;
 pub mod gpt;
+pub mod inputs;
 pub mod llama;
 pub mod parts;
 pub mod past;
@@ -19,6 +20,7 @@ pub mod rope;
 use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
 use crate::schema::Type;
+use inputs::Inputs;
 use past::CacheSizes;
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::Exchange;
@@ -60,17 +62,17 @@ pub trait ModelSpec: Debug + Send + Sync {
     /// Every weight, in the order of the forward pass. Tied weights appear once.
     fn weights(&self) -> Vec<WeightSpec>;
 
-    /// Writes the forward pass: from token ids `[B, T]` to hidden states `[B, T, C]` after the last norm.
+    /// Writes the forward pass: from tokens `[B, T]` to hidden states `[B, T, C]` after the last norm.
     ///
     /// # Errors
     /// If shapes do not fit, which the front end's rules should have excluded.
-    fn forward(&self, graph: &mut Graph, tokens: Value) -> Result<Value, crate::graph::ShapeError>;
+    fn forward(&self, graph: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError>;
 
     /// Writes the language-model head: from hidden states `[…, C]` to logits `[…, V]`.
     ///
     /// # Errors
     /// As for [`ModelSpec::forward`].
-    fn head(&self, graph: &mut Graph, hidden: Value) -> Result<Value, crate::graph::ShapeError>;
+    fn head(&self, graph: &mut Graph, hidden: Value) -> Result<Value, ShapeError>;
 
     /// Sizes of the cache that [`ModelSpec::extend`] reads and writes; none for a model that does not generate text.
     fn cache(&self) -> Option<CacheSizes> {

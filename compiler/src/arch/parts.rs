@@ -74,6 +74,24 @@ pub fn table_rows(
     Ok(parts[usize::from(first > 0)])
 }
 
+/// What a table of positions adds to samples of `length` tokens: its rows from `first` on `[T, C]`, or, where positions `[B, T]` are given,
+/// those of the positions `[B, T, C]`.
+///
+/// # Errors
+/// If the table has fewer rows.
+pub fn positions(
+    g: &mut Graph,
+    table: Value,
+    first: u64,
+    length: u64,
+    given: Option<Value>,
+) -> Result<Value, ShapeError> {
+    let Some(given) = given else { return table_rows(g, "positions", table, first, length) };
+    let rows = g.size_from_end(table, 1).saturating_sub(first);
+    let table = table_rows(g, "position_table", table, first, rows)?;
+    ops::embedding::embedding(g, "positions", table, given)
+}
+
 /// Collects weights in order.
 #[derive(Debug)]
 pub struct WeightList {

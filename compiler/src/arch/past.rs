@@ -3,6 +3,7 @@
 //! A decoder writes its forward pass once, over a [`Past`]. The cache holds the heads of keys and values as the model has them, turned by
 //! their positions and not repeated for groups, in residents `block.3.attn.keys` and `block.3.attn.values`.
 
+use super::inputs::Inputs;
 use crate::graph::{Graph, ShapeError, Value};
 use crate::ops::attention::{AttentionForm, attend};
 use crate::ops::cache_write::cache_write;
@@ -12,13 +13,33 @@ use crate::ops::repeat_heads::repeat_heads;
 /// What there is of a text before the tokens of a program.
 #[derive(Clone, Copy, Debug)]
 pub enum Past {
-    /// Nothing: the tokens begin their texts.
-    None,
+    /// Nothing: the texts begin among the tokens.
+    None {
+        /// As in [`Inputs`].
+        segments: Option<Value>,
+        /// As in [`Inputs`].
+        positions: Option<Value>,
+    },
     /// What the caches hold; `positions` `[B, T]` are those of the tokens, one after another in each sample.
     Cached {
         /// Positions of the tokens.
         positions: Value,
     },
+}
+
+impl Past {
+    /// That of texts which begin among these tokens.
+    pub fn none(Inputs { segments, positions, .. }: Inputs) -> Past {
+        Past::None { segments, positions }
+    }
+
+    /// Positions of the tokens `[B, T]`, unless they are 0, 1, … in every sample.
+    pub fn positions(self) -> Option<Value> {
+        match self {
+            Past::None { positions, .. } => positions,
+            Past::Cached { positions } => Some(positions),
+        }
+    }
 }
 
 /// Sizes of a model's cache: for each of `layers` layers, keys and values of `heads` heads of `head_size`.
@@ -48,11 +69,11 @@ pub fn attend_after(
     form: AttentionForm,
 ) -> Result<Value, ShapeError> {
     match past {
-        Past::None => {
+        Past::None { segments, .. } => {
             let times = g.size_from_end(q, 1) / g.size_from_end(k, 1).max(1);
             let k = repeat_heads(g, "k_all", k, times)?;
             let v = repeat_heads(g, "v_all", v, times)?;
-            attend(g, q, k, v, form)
+            attend(g, q, k, v, AttentionForm { segments, ..form })
         }
         Past::Cached { positions } => {
             let keys = g.cache(&[layer, ".keys"].concat())?;

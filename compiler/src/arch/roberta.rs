@@ -4,6 +4,7 @@
 
 use super::bert::Bert;
 use super::encoder::{self, Embeddings, Encoder};
+use super::inputs::Inputs;
 use super::parts::{CONTEXT, NORM_EPS, WEIGHTS};
 use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
 use crate::eval::{Fields, Stop};
@@ -94,8 +95,8 @@ impl ModelSpec for Roberta {
         self.0.weights()
     }
 
-    fn forward(&self, g: &mut Graph, tokens: Value) -> Result<Value, ShapeError> {
-        self.0.forward(g, tokens)
+    fn forward(&self, g: &mut Graph, inputs: Inputs) -> Result<Value, ShapeError> {
+        self.0.forward(g, inputs)
     }
 
     fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {

@@ -6,6 +6,7 @@ mod library;
 use super::batch_matmul::{Form, batch_matmul};
 use super::contiguous::contiguous;
 use super::dropout::dropout;
+use super::segment_softmax::segment_softmax;
 use super::softmax::softmax;
 use super::transpose::transpose;
 use super::{Backward, Call, Operation, last, require};
@@ -15,12 +16,12 @@ use regimen_base::plan::Backend;
 use regimen_base::program::{Attr, Attrs};
 use regimen_base::tensor::{DType, Placement, TensorType};
 
-/// Operands (q, k, v) `[B, T, H, D]`, perhaps strided; results (o `[B, T, H, D]`, lse `[B, T, H]`). With the attribute
+/// Operands (q, k, v) `[B, T, H, D]`, perhaps strided, and perhaps segments `[B, T]` (see [`AttentionForm`]); results (o `[B, T, H, D]`, lse `[B, T, H]`). With the attribute
 /// `backend` (`cudnn`, `flash`) it is that library's kernel, whose lse is `[B, H, T]`.
 #[derive(Debug)]
 pub struct Attention;
 
-/// Operands (do, q, k, v, o, lse); results (dq, dk, dv).
+/// Operands (do, q, k, v, o, lse), and segments if the forward operation has some; results (dq, dk, dv).
 #[derive(Debug)]
 pub struct AttentionGrad;
 
@@ -39,6 +40,15 @@ pub struct AttentionForm {
     pub scale: f64,
     /// Dropout on the attention weights.
     pub dropout: f64,
+    /// Numbers `[B, T]`, i64: a token sees only those with its own number. Number 0 is padding, which sees nothing and gives zeros.
+    pub segments: Option<Value>,
+}
+
+impl AttentionForm {
+    /// Scaled by 1/√`head_size`, without segments.
+    pub fn new(causal: bool, head_size: u64, dropout: f64) -> AttentionForm {
+        AttentionForm { causal, scale: 1.0 / (head_size as f64).sqrt(), dropout, segments: None }
+    }
 }
 
 /// Appends attention over q, k, v `[B, T, H, D]`: fused where the device has it for this precision and
@@ -57,7 +67,7 @@ pub fn attend(
     let supported = match graph.device.backend {
         // On a CPU the temporary memory of the fused kernel in bf16 differs from call to call.
         Backend::Cpu => graph.ty(q).dtype != DType::Bf16,
-        Backend::Cuda => library_takes(graph.ty(q)),
+        Backend::Cuda => library_takes(graph.ty(q)) && form.segments.is_none(),
     };
     if supported && !active {
         fused_attention(graph, q, k, v, form)
@@ -95,7 +105,8 @@ pub fn fused_attention(
         let library = if graph.device.reproducible { "flash" } else { "cudnn" };
         attrs.insert("backend".into(), Attr::Text(library.into()));
     }
-    graph.apply1(&Attention, "out", attrs, &[q, k, v])
+    let operands: Vec<Value> = [q, k, v].into_iter().chain(form.segments).collect();
+    graph.apply1(&Attention, "out", attrs, &operands)
 }
 
 /// Appends attention as products, softmax and dropout: the fused operation's unfused equal.
@@ -116,11 +127,22 @@ pub fn composed_attention(
     }
     let plain = Form { ta: false, tb: false, alpha: 1.0 };
     let scores = batch_matmul(graph, "scores", by_head[0], by_head[1], Form { tb: true, ..plain })?;
-    let weights = softmax(graph, "weights", scores, form.causal, form.scale)?;
+    let weights = weights(graph, scores, form)?;
     let weights = dropout(graph, "weights_dropout", weights, form.dropout)?;
     let out = batch_matmul(graph, "out_heads", weights, by_head[2], plain)?;
     let view = transpose(graph, "out.view", out, 1, 2)?;
     contiguous(graph, "out", view)
+}
+
+/// What each position takes from the others, of scores `[B, H, T, S]`.
+///
+/// # Errors
+/// If the segments do not fit.
+pub fn weights(graph: &mut Graph, scores: Value, form: AttentionForm) -> Result<Value, ShapeError> {
+    match form.segments {
+        None => softmax(graph, "weights", scores, form.causal, form.scale),
+        Some(segments) => segment_softmax(graph, "weights", scores, segments, (form.causal, form.scale)),
+    }
 }
 
 /// Whose kernels an instruction asks for, if it does.
@@ -154,12 +176,24 @@ fn check(q: &TensorType, k: &TensorType, v: &TensorType) -> Result<(), String> {
     require(fits, || format!("attention needs q, k, v of shape [B, T, H, D], got {q}, {k}, {v}"))
 }
 
-/// Samples and heads are independent, positions are not.
-fn independent(inputs: &[Placement]) -> Result<Placement, String> {
+/// Segments are numbers of the positions of q, which are those of k; the vendor's kernels know none.
+fn check_segments(call: &Call, index: usize, q: &TensorType, k: &TensorType) -> Result<(), String> {
+    let Some(segments) = call.inputs.get(index) else { return Ok(()) };
+    let fits = segments.dtype == DType::I64
+        && segments.shape[..] == q.shape[..2]
+        && q.shape[1] == k.shape[1]
+        && library(call).is_none();
+    require(fits, || format!("{segments} are no segments of {q} and {k}"))
+}
+
+/// Samples and heads are independent, positions are not. Segments have no heads.
+fn independent(inputs: &[Placement], segments: Option<&Placement>) -> Result<Placement, String> {
     let first = inputs[0];
+    let expected = if first == Placement::Shard(2) { Placement::Replicate } else { first };
     let fits = inputs.iter().all(|p| *p == first)
+        && segments.is_none_or(|p| *p == expected)
         && matches!(first, Placement::Replicate | Placement::Shard(0) | Placement::Shard(2));
-    require(fits, || format!("attention cannot work on operands placed {inputs:?}"))?;
+    require(fits, || format!("attention cannot work on operands placed {inputs:?} and {segments:?}"))?;
     Ok(first)
 }
 
@@ -173,9 +207,10 @@ impl Operation for Attention {
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
-        call.operands(3..=3)?;
+        call.operands(3..=4)?;
         let (q, k, v) = (call.input(0)?, call.input(1)?, call.input(2)?);
         check(q, k, v)?;
+        check_segments(call, 3, q, k)?;
         let stats = if q.dtype == DType::F64 { DType::F64 } else { DType::F32 };
         let (b, t, _, h, _) = sizes(q, k);
         let lse = if call.attrs.contains_key("backend") { [b, h, t] } else { [b, t, h] };
@@ -183,7 +218,7 @@ impl Operation for Attention {
     }
 
     fn shard(&self, call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
-        let placed = independent(inputs)?;
+        let placed = independent(&inputs[..3], inputs.get(3))?;
         let lse = match placed {
             Placement::Shard(2) if call.attrs.contains_key("backend") => Placement::Shard(1),
             other => other,
@@ -202,12 +237,16 @@ impl Operation for Attention {
 
     fn gradient(&self, cx: &mut Backward) -> Result<Vec<Option<Value>>, ShapeError> {
         let mut inputs = vec![cx.dy()?];
-        inputs.extend(&cx.node.inputs);
+        inputs.extend(&cx.node.inputs[..3]);
         inputs.extend([cx.output(0), cx.output(1)]);
+        inputs.extend(cx.node.inputs.get(3));
         let name = format!("{}.grad", cx.node.name);
         let attrs = cx.node.attrs.clone();
         let outputs = cx.graph.apply(&AttentionGrad, &name, attrs, &inputs)?;
-        Ok(outputs.into_iter().enumerate().map(|(i, g)| cx.wants(i).then_some(g)).collect())
+        let mut gradients: Vec<Option<Value>> =
+            outputs.into_iter().enumerate().map(|(i, g)| cx.wants(i).then_some(g)).collect();
+        gradients.resize(cx.node.inputs.len(), None);
+        Ok(gradients)
     }
 }
 
@@ -221,16 +260,17 @@ impl Operation for AttentionGrad {
     }
 
     fn infer(&self, call: &Call) -> Result<Vec<TensorType>, String> {
-        call.operands(6..=6)?;
+        call.operands(6..=7)?;
         let (q, k, v) = (call.input(1)?, call.input(2)?, call.input(3)?);
         check(q, k, v)?;
+        check_segments(call, 6, q, k)?;
         require(call.input(0)? == q, || format!("{} is no gradient of {q}", call.inputs[0]))?;
         Ok([q, k, v].map(|t| TensorType::new(t.dtype, &t.shape)).to_vec())
     }
 
     fn shard(&self, _call: &Call, inputs: &[Placement]) -> Result<Vec<Placement>, String> {
         // All but lse, whose heads may lie along another dimension.
-        Ok(vec![independent(&inputs[..5])?; 3])
+        Ok(vec![independent(&inputs[..5], inputs.get(6))?; 3])
     }
 
     fn repeats(&self, attrs: &Attrs) -> bool {

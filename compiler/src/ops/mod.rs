@@ -48,6 +48,7 @@ pub mod residual_layer_norm;
 pub mod rotary;
 pub mod scale;
 pub mod scratch;
+pub mod segment_softmax;
 pub mod select_row;
 pub mod softmax;
 pub mod split;
@@ -109,6 +110,7 @@ pub static ALL: &[&dyn Operation] = &[
     &rotary::Rotary,
     &rotary::RotaryTable,
     &scale::Scale,
+    &segment_softmax::SegmentSoftmax,
     &select_row::SelectRow,
     &softmax::Softmax,
     &softmax::SoftmaxGrad,

@@ -149,7 +149,7 @@ fn programs(
 fn loss(mut g: Graph, stage: &Stage, batch: u64, length: u64) -> Result<Program, ShapeError> {
     let windows = TensorType::new(DType::I64, [batch, length]);
     let tokens = g.input("tokens", windows.clone());
-    let hidden = stage.model.spec.forward(&mut g, tokens)?;
+    let hidden = stage.model.spec.forward(&mut g, tokens.into())?;
     let logits = stage.model.spec.head(&mut g, hidden)?;
     let labels = g.input("labels", windows);
     let divisor = g.input("divisor", TensorType::new(DType::F32, []));

@@ -92,10 +92,10 @@ fn loss_of_batch(g: &mut Graph, stage: &Stage, weight: f64, batch: &Batch) -> Re
     let ty = TensorType::new(DType::I64, [batch.samples, stage.sequence]);
     let (tokens, labels) = (g.input("tokens", ty.clone()), g.input("labels", ty));
     let hidden = g.input("divisor", TensorType::new(DType::F32, []));
-    let logits = detector.generator(g, tokens)?;
+    let logits = detector.generator(g, tokens.into())?;
     let generator = cross_entropy(g, "generator_loss", logits, labels, hidden)?;
     let (replaced, targets) = replace_tokens(g, "replaced", logits, (tokens, labels), batch.step)?;
-    let scores = detector.discriminator(g, replaced)?;
+    let scores = detector.discriminator(g, replaced.into())?;
     // The cross-entropy of two classes whose logits are 0 and the score is that of a sigmoid.
     let zeros = fill(g, "original", 0.0, g.ty(scores).clone())?;
     let classes = concat(g, "classes", &[zeros, scores], 2)?;

@@ -112,7 +112,7 @@ fn initialise(mut g: Graph, stage: &Stage, seed: u64) -> Result<Program, ShapeEr
 fn loss_of_batch(g: &mut Graph, stage: &Stage, samples: u64, sum: &str) -> Result<Value, ShapeError> {
     let batch = TensorType::new(DType::I64, [samples, stage.sequence]);
     let tokens = g.input("tokens", batch.clone());
-    let hidden = stage.model.spec.forward(g, tokens)?;
+    let hidden = stage.model.spec.forward(g, tokens.into())?;
     let logits = stage.model.spec.head(g, hidden)?;
     let labels = g.input("labels", batch);
     let divisor = g.input("divisor", TensorType::new(DType::F32, []));

@@ -67,6 +67,56 @@ struct Pair {
   }
 };
 
+// The numbers of one sample's positions; without segments all positions see each other.
+struct Segments {
+  const int64_t* numbers;
+
+  Segments(const AttentionArgs& args, int64_t b) : numbers(args.segments == nullptr ? nullptr : args.segments + b * args.keys) {}
+
+  // Smallest and largest number of a block, padding aside.
+  struct Range { int64_t low, high; };
+  Range range(int64_t first, int64_t n) const {
+    Range found{INT64_MAX, INT64_MIN};
+    for (int64_t i = first; i < first + n; i++) {
+      if (numbers[i] == 0) continue;
+      found.low = numbers[i] < found.low ? numbers[i] : found.low;
+      found.high = numbers[i] > found.high ? numbers[i] : found.high;
+    }
+    return found;
+  }
+
+  // Whether surely no query of the pair sees a key of it: documents that lie one after another meet in few blocks.
+  bool apart(const Pair& pair) const {
+    if (numbers == nullptr) return false;
+    const Range queries = range(pair.q0, pair.queries), keys = range(pair.k0, pair.keys);
+    return queries.low > keys.high || keys.low > queries.high;
+  }
+
+  // Of the first n scores of a row, those of other segments become −∞; returns whether any is left.
+  template <typename T>
+  RGM_INLINE bool hide(T* scores, int64_t query, int64_t k0, int64_t n) const {
+    if (numbers == nullptr) return true;
+    const int64_t own = numbers[query];
+    int64_t left = 0;
+    for (int64_t i = 0; i < n; i++) {
+      const bool seen = own != 0 && numbers[k0 + i] == own;
+      left += seen;
+      scores[i] = seen ? scores[i] : -infinity<T>();
+    }
+    return left > 0;
+  }
+
+  // Weights of what a row does not see become 0.
+  template <typename T>
+  RGM_INLINE void drop(T* p, T* ds, int64_t query, int64_t k0, int64_t n) const {
+    if (numbers == nullptr) return;
+    const int64_t own = numbers[query];
+    for (int64_t i = 0; i < n; i++) {
+      if (own == 0 || numbers[k0 + i] != own) p[i] = ds[i] = 0;
+    }
+  }
+};
+
 constexpr int64_t GROUP = 2 * MR;  // rows that share a bound
 
 // scores[queries, keys] = x[queries, depth]·panels, whose columns are keys.
@@ -145,18 +195,20 @@ void attend(const AttentionArgs& args, int64_t b, int64_t h, int64_t q0) {
     sum[t] = 0;
     for (int64_t d = 0; d < padded_D; d++) result[t * padded_D + d] = 0;
   }
+  const Segments segments(args, b);
   const T scale = static_cast<T>(args.scale);
   const int64_t limit = visible(args, q0 + queries - 1);
   for (int64_t k0 = 0; k0 < limit; k0 += BLOCK) {
     const int64_t keys = limit - k0 < BLOCK ? limit - k0 : BLOCK;
+    const Pair pair{args, q0, queries, k0, keys};
+    if (segments.apart(pair)) continue;
     pack_transposed<T>(key_panels, k.data + k0 * k.row, k.row, keys, D);
     pack_rows<T>(value_panels, v.data + k0 * v.row, v.row, keys, D);
-    const Pair pair{args, q0, queries, k0, keys};
     multiply_scores<T>(pair, D, q.data + q0 * q.row, q.row, key_panels, scores);
     for (int64_t t = 0; t < queries; t++) {
       T* s = scores + t * BLOCK;
       const int64_t n = pair.seen(t);
-      if (n == 0) {
+      if (n == 0 || !segments.hide<T>(s, q0 + t, k0, n)) {
         for (int64_t i = 0; i < keys; i++) s[i] = 0;
         continue;
       }
@@ -205,7 +257,7 @@ template <typename T> struct Buffers {
 
 // p = exp(scale·q·kᵀ − lse) and ds = scale·p·(do·vᵀ − delta) for one pair of blocks; delta = Σ do·o.
 template <typename T>
-void score_gradients(const Pair& pair, Buffers<T>& s, int64_t b, int64_t h) {
+void score_gradients(const Pair& pair, const Segments& segments, Buffers<T>& s, int64_t b, int64_t h) {
   const AttentionArgs& args = pair.args;
   const int64_t D = args.head_size, position_row = args.heads * D;
   const auto q = head<T>(args.q, args.q_stride, b, h);
@@ -230,6 +282,7 @@ void score_gradients(const Pair& pair, Buffers<T>& s, int64_t b, int64_t h) {
       p[i] = exponential(p[i] * scale - row_lse);
       ds[i] = p[i] * (ds[i] - delta) * scale;
     }
+    segments.drop<T>(p, ds, pair.q0 + t, pair.k0, n);
     for (int64_t i = n; i < BLOCK; i++) p[i] = ds[i] = 0;
   }
 }
@@ -252,11 +305,20 @@ RGM_INLINE void add_rows(void* to, const T* from, int64_t from_row, int64_t firs
 }
 
 template <typename T>
+RGM_INLINE void zero_rows(void* to, int64_t first, int64_t rows, int64_t heads, int64_t D) {
+  for (int64_t t = 0; t < rows; t++) {
+    T* row = static_cast<T*>(to) + (first + t * heads) * D;
+    for (int64_t d = 0; d < D; d++) row[d] = 0;
+  }
+}
+
+template <typename T>
 void attend_grad(const AttentionArgs& args, int64_t b, int64_t h) {
   Buffers<T> s;
   const int64_t D = args.head_size, padded_D = padded<T>(D), position_row = args.heads * D;
   const auto q = head<T>(args.q, args.q_stride, b, h), k = head<T>(args.k, args.k_stride, b, h);
   const auto v = head<T>(args.v, args.v_stride, b, h);
+  const Segments segments(args, b);
   for (int64_t k0 = 0; k0 < args.keys; k0 += BLOCK) {
     const int64_t keys = args.keys - k0 < BLOCK ? args.keys - k0 : BLOCK;
     pack_transposed<T>(s.key_columns, k.data + k0 * k.row, k.row, keys, D);
@@ -268,7 +330,11 @@ void attend_grad(const AttentionArgs& args, int64_t b, int64_t h) {
       const int64_t first = (b * args.queries + q0) * args.heads + h;
       if (visible(args, q0 + queries - 1) <= k0 && k0 > 0) continue;
       const Pair pair{args, q0, queries, k0, keys};
-      score_gradients<T>(pair, s, b, h);
+      if (segments.apart(pair)) {
+        if (k0 == 0) zero_rows<T>(args.dq, first, queries, args.heads, D);
+        continue;
+      }
+      score_gradients<T>(pair, segments, s, b, h);
       pack_rows<T>(s.query_rows, q.data + q0 * q.row, q.row, queries, D);
       pack_rows<T>(s.output_rows, static_cast<const T*>(args.d_o) + first * D, position_row, queries, D);
       multiply_queries<T>(pair, D, s.p, s.output_rows, s.dv, padded_D);

@@ -42,6 +42,33 @@ RGM_INLINE void softmax_row(const SoftmaxArgs& args, int64_t row) {
   for (int64_t i = n; i < args.keys; i++) store(p[i], C(0));
 }
 
+// The same over the keys of the row's own segment.
+template <typename S>
+RGM_INLINE void segment_softmax_row(const SoftmaxArgs& args, int64_t row) {
+  using C = Compute<S>;
+  const S* x = static_cast<const S*>(args.x) + row * args.keys;
+  S* p = static_cast<S*>(args.p) + row * args.keys;
+  const int64_t query = row % args.queries;
+  const int64_t* segments = args.segments + row / (args.queries * args.heads) * args.queries;
+  const int64_t own = segments[query], n = own == 0 ? 0 : (args.causal ? query + 1 : args.keys);
+  const C scale = static_cast<C>(args.scale), hidden = -infinity<C>();
+  C maximum = hidden;
+#pragma omp simd reduction(max : maximum)
+  for (int64_t i = 0; i < n; i++) {
+    const C value = segments[i] == own ? load(x[i]) * scale : hidden;
+    maximum = value > maximum ? value : maximum;
+  }
+  C sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; i++) sum += segments[i] == own ? exponential(load(x[i]) * scale - maximum) : C(0);
+  const C factor = sum > 0 ? C(1) / sum : C(0);
+#pragma omp simd
+  for (int64_t i = 0; i < n; i++) {
+    store(p[i], segments[i] == own ? exponential(load(x[i]) * scale - maximum) * factor : C(0));
+  }
+  for (int64_t i = n; i < args.keys; i++) store(p[i], C(0));
+}
+
 template <typename S>
 RGM_INLINE void softmax_grad_row(const SoftmaxGradArgs& args, int64_t row) {
   using C = Compute<S>;
@@ -98,10 +125,14 @@ RGM_INLINE void cross_entropy_grad_row(const CrossEntropyArgs& args, int64_t row
 
 }  // namespace
 
-// p = softmax(scale·x); with a causal mask row t of `queries` sees the keys up to its own position.
+// p = softmax(scale·x); with a causal mask row t of `queries` sees the keys up to its own position, with segments those of its own.
 void softmax(const SoftmaxArgs& args, int64_t begin, int64_t end) {
   with_type(args.dtype, [&](auto* type) {
-    for (int64_t row = begin; row < end; row++) softmax_row<RGM_TYPE_OF(type)>(args, row);
+    using S = RGM_TYPE_OF(type);
+    for (int64_t row = begin; row < end; row++) {
+      if (args.segments == nullptr) softmax_row<S>(args, row);
+      else segment_softmax_row<S>(args, row);
+    }
   });
 }
 

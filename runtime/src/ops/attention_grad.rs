@@ -1,4 +1,4 @@
-//! `attention_grad`: gradients of `attention` with respect to q, k and v, from do, q, k, v, o and lse.
+//! `attention_grad`: gradients of `attention` with respect to q, k and v, from do, q, k, v, o, lse and perhaps segments.
 
 use super::{Call, Lower};
 use crate::shim;
@@ -10,6 +10,6 @@ fn lower(cx: &mut Call) -> Result<(), Diagnostic> {
     let (causal, scale) = (cx.flag("causal")?, cx.float("scale")?);
     let (dq, dk, dv) = (cx.output(0)?, cx.output(1)?, cx.output(2)?);
     let (d_o, q, k, v) = (cx.input(0)?, cx.input(1)?, cx.input(2)?, cx.input(3)?);
-    let (o, lse) = (cx.input(4)?, cx.input(5)?);
-    cx.done(shim::attention_grad(dq, dk, dv, d_o, q, k, v, o, lse, causal, scale))
+    let (o, lse, segments) = (cx.input(4)?, cx.input(5)?, cx.optional_input(6)?);
+    cx.done(shim::attention_grad(dq, dk, dv, d_o, q, k, v, o, lse, segments, causal, scale))
 }

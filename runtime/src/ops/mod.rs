@@ -81,6 +81,7 @@ registry! {
     rotary
     rotary_table
     scale
+    segment_softmax
     select_row
     sgd
     softmax

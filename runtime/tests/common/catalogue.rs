@@ -170,7 +170,15 @@ fn encoders(Sizes { b, t, v, h, .. }: Sizes, dtype: DType) -> Vec<Op> {
     let (tokens, labels) = (integers(v, &[b, t]), integers(v, &[b, t]));
     let labels = labels.masked_fill(&integers(2, &[b, t]).eq(0), -100);
     let ids = ty(DType::I64, &[b, t]);
+    let segments = integers(3, &[b, t]);
     vec![
+        Op::new("segment_softmax", &[&normal(&scores, dtype), &segments], &[ty(dtype, &scores)])
+            .flag("causal", true)
+            .float("scale", 0.5)
+            .over(0, 0),
+        Op::new("segment_softmax", &[&normal(&scores, dtype), &segments], &[ty(dtype, &scores)])
+            .flag("causal", false)
+            .float("scale", 0.5),
         Op::new("constant", &[], &[ty(DType::I64, &[3])]).ints("values", &[-7, 0, 1 << 40]),
         Op::new(
             "relative_scores",
@@ -223,15 +231,19 @@ fn fused_attention(Sizes { b, t, h, d, .. }: Sizes, dtype: DType) -> Vec<Op> {
     let (q, k, v) = (part(0), part(1), part(2));
     let full = ty(dtype, &[b, t, h, d]);
     let (o, lse) = (normal(&[b, t, h, d], dtype), normal(&[b, t, h], dtype).abs());
-    [true, false]
-        .into_iter()
-        .flat_map(|causal| {
-            let forward = Op::new("attention", &[&q, &k, &v], &[full.clone(), ty(dtype, &[b, t, h])]);
-            let backward = Op::new(
-                "attention_grad",
-                &[&o, &q, &k, &v, &o, &lse],
-                &[full.clone(), full.clone(), full.clone()],
-            );
+    let segments = integers(3, &[b, t]);
+    let uses = [(true, None), (false, None), (true, Some(&segments)), (false, Some(&segments))];
+    uses.into_iter()
+        .flat_map(|(causal, segments)| {
+            let with = |operands: &[&Tensor]| -> Vec<Tensor> {
+                operands.iter().copied().chain(segments).map(|t| library::alias(t).unwrap()).collect()
+            };
+            let op = |name, operands: Vec<Tensor>, results: &[TensorType]| {
+                Op::new(name, &operands.iter().collect::<Vec<_>>(), results)
+            };
+            let forward = op("attention", with(&[&q, &k, &v]), &[full.clone(), ty(dtype, &[b, t, h])]);
+            let gradients = [full.clone(), full.clone(), full.clone()];
+            let backward = op("attention_grad", with(&[&o, &q, &k, &v, &o, &lse]), &gradients);
             [forward, backward].map(|op| op.flag("causal", causal).float("scale", 0.3))
         })
         .collect()

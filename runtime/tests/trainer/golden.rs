@@ -53,7 +53,7 @@ pub fn trainer_from(
 /// Logits of all positions: a program of this test, over the stage's residents.
 pub fn logits_program(stage: &Stage, lowered: &Lowered, rows: u64) -> Program {
     program(stage, lowered, rows, |g, tokens| {
-        let hidden = stage.model.spec.forward(g, tokens).expect("fits");
+        let hidden = stage.model.spec.forward(g, tokens.into()).expect("fits");
         stage.model.spec.head(g, hidden).expect("fits")
     })
 }

@@ -73,14 +73,17 @@ impl Trainer {
         value
     }
 
+    /// Runs a program that is not one of the stage's, every byte checked against what it says of itself.
+    pub fn run_other(&self, program: Program, fill: &dyn Fn(&str, &mut Tensor)) -> Vec<Tensor> {
+        let mut executable = Executable::new(program).expect("known operations");
+        let inputs = filled(&executable, fill);
+        executable.run(&self.residents, inputs, &mut Watch::memory(self.foreign)).expect("runs as planned")
+    }
+
     /// Runs a program, every byte checked against the plan.
     pub fn run(&mut self, program: &str, fill: &dyn Fn(&str, &mut Tensor)) -> Vec<Tensor> {
         let executable = self.executables.get_mut(program).expect("a program of the stage");
-        let mut inputs = executable.allocate_inputs().expect("allocates");
-        let sources: Vec<String> = executable.program().inputs.iter().map(|i| i.source.clone()).collect();
-        for (source, tensor) in sources.iter().zip(&mut inputs) {
-            fill(source, tensor);
-        }
+        let inputs = filled(executable, fill);
         let mut watch = if self.watched { Watch::memory(self.foreign) } else { Watch::default() };
         let outputs = executable.run(&self.residents, inputs, &mut watch).expect("runs as planned");
         self.peak = self.peak.max(executable.program().peak_bytes as i64);
@@ -115,6 +118,15 @@ impl Trainer {
             });
         }
     }
+}
+
+/// The inputs of a program, each filled by its source.
+fn filled(executable: &Executable, fill: &dyn Fn(&str, &mut Tensor)) -> Vec<Tensor> {
+    let mut inputs = executable.allocate_inputs().expect("allocates");
+    for (input, tensor) in executable.program().inputs.iter().zip(&mut inputs) {
+        fill(&input.source, tensor);
+    }
+    inputs
 }
 
 /// Runs a program that is not one of the stage's.

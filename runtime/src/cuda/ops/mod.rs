@@ -115,6 +115,7 @@ mod tests {
                 "relative_scores",
                 "relative_scores_grad",
                 "replace_tokens",
+                "segment_softmax",
             ]
         );
     }
