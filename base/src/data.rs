@@ -248,7 +248,7 @@ impl TokenizerFacts {
 }
 
 /// What is known of one split of a dataset under one tokenizer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitFacts {
     /// Name of the split.
     pub name: String,

@@ -266,6 +266,16 @@ pub struct Feed {
     /// What is hidden from the model, which then predicts it; without it, the label of a token is the one after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masking: Option<Masking>,
+    /// How conversations lie in samples; without it, samples are windows of running text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<RowLayout>,
+}
+
+/// How conversations lie in samples ([`crate::packing`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowLayout {
+    /// Whether a sample holds as many as fit, or one.
+    pub packing: bool,
 }
 
 /// How tokens are hidden and become labels (Devlin et al., arXiv 1810.04805).

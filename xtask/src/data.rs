@@ -2,8 +2,9 @@
 //!
 //! The package holds every play twice, in modern spelling (`hamlet_gut.txt`) and as in the First Folio
 //! (`hamlet_gut_f.txt`), and some poems. The examples train on the plays in modern spelling: two spellings of one play
-//! would leak from training into validation.
+//! would leak from training into validation. Beside them lie small conversations made of their speeches ([`crate::talks`]).
 
+use crate::talks;
 use crate::tools::{cannot, python, remove, root, succeed};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ pub fn run() -> Result<(), String> {
     let target = root().join("examples/plays");
     if count(&target) == PLAYS {
         println!("the plays are already there: {}", target.display());
-        return Ok(());
+        return if target.join(talks::FILE).is_file() { Ok(()) } else { talks::write(&target) };
     }
     let aside = root().join("examples/plays.tmp");
     remove(&aside)?;
@@ -35,7 +36,8 @@ pub fn run() -> Result<(), String> {
         download(&aside).and_then(|()| unpack(&aside)).and_then(|plays| put(&plays, &aside, &target));
     remove(&aside)?;
     fetched?;
-    println!("{PLAYS} plays are there: {}", target.display());
+    talks::write(&target)?;
+    println!("{PLAYS} plays are there, and conversations out of them: {}", target.display());
     Ok(())
 }
 

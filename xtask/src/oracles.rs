@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each script and the folder of `tests/golden` that it fills.
-const SCRIPTS: [(&str, &str); 7] = [
+const SCRIPTS: [(&str, &str); 8] = [
     ("models.py", ""),
     ("encoders.py", ""),
     ("flops.py", ""),
     ("cleaning.py", "cleaning"),
     ("generation.py", "generation"),
     ("sampling.py", "sampling"),
+    ("chat.py", "chat"),
     // Does nothing where `cargo xtask model` was not run.
     ("smollm2.py", "smollm2"),
 ];

@@ -92,7 +92,7 @@ pub trait ModelSpec: Debug + Send + Sync {
 
     /// Kinds of stages that can train it.
     fn objectives(&self) -> &'static [&'static str] {
-        &["causal_lm"]
+        &["causal_lm", "supervised"]
     }
 
     /// Its two parts, if it is a detector of replaced tokens.

@@ -45,6 +45,11 @@ impl<'a> Encoder<'a> {
         self.tokens(&rendered)
     }
 
+    /// Tokens have ids below it.
+    pub fn vocab(&self) -> u64 {
+        self.tokenizer.vocab()
+    }
+
     pub(super) fn render(&self, messages: &[Message]) -> Result<Rendered, Fault> {
         let guarded = |m: &Message| Message::new(m.role, &special::guarded(&m.content, &self.special));
         let messages: Vec<Message> = messages.iter().map(guarded).collect();

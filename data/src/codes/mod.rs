@@ -42,6 +42,7 @@ pub mod e0590;
 pub mod e0591;
 pub mod e0592;
 pub mod e0593;
+pub mod e0594;
 
 /// Every page, in the order of the codes.
 pub const ALL: &[CodePage] = &[
@@ -83,6 +84,7 @@ pub const ALL: &[CodePage] = &[
     e0591::PAGE,
     e0592::PAGE,
     e0593::PAGE,
+    e0594::PAGE,
 ];
 
 #[cfg(test)]

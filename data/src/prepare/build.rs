@@ -63,11 +63,16 @@ pub(super) fn write_tokens(
         group = next?;
     }
     progress.finish();
-    let changed = input.files.iter().find(|file| !file.is_unchanged());
-    if let Some(file) = changed {
-        return Err(Stop::Told(vec![e0565::changed_while_read(&file.name)]));
-    }
+    changed(input)?;
     splits.finish()
+}
+
+/// Refuses what came of files that changed while they were read.
+pub(super) fn changed(input: &Input) -> Result<(), Stop> {
+    match input.files.iter().find(|file| !file.is_unchanged()) {
+        Some(file) => Err(Stop::Told(vec![e0565::changed_while_read(&file.name)])),
+        None => Ok(()),
+    }
 }
 
 /// The next texts, about [`GROUP`] bytes; empty at the end.
@@ -113,13 +118,7 @@ impl Splits {
         let splits = &input.dataset.splits;
         let create = |index| TokenWriter::create(&folder.join(file_name(index)), tokenizer.vocab());
         let writers = (0..splits.len()).map(create).collect::<io::Result<_>>()?;
-        let empty = |name: &String| SplitFacts {
-            name: name.clone(),
-            documents: 0,
-            bytes: 0,
-            tokens: 0,
-            lengths: vec![],
-        };
+        let empty = |name: &String| SplitFacts { name: name.clone(), ..SplitFacts::default() };
         let facts = splits.iter().map(|s| empty(&s.name)).collect();
         Ok(Splits { writers, facts, end_of_text: tokenizer.end_of_text(), documents: 0 })
     }

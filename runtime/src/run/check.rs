@@ -199,6 +199,7 @@ impl<'a> Checked<'a> {
             let elements = tensor.map(|t| t.ty.elements());
             let expected = match input.source.as_str() {
                 "tokens" | "labels" => feed.micro_batch * feed.sequence,
+                "segments" | "positions" if feed.rows.is_some() => feed.micro_batch * feed.sequence,
                 "samples" => feed.micro_batch,
                 "divisor" => 1,
                 other => return Err(format!("a feed has no `{other}`, which `{}` reads", program.name)),

@@ -4,6 +4,7 @@ pub mod causal_lm;
 pub mod fields;
 pub mod masked_lm;
 pub mod replaced_token_detection;
+pub mod supervised;
 
 use crate::eval::{Fields, Stop};
 use crate::experiment::Objective;
@@ -38,7 +39,8 @@ pub static KIND: Kind = Kind {
 };
 
 /// The types, in the order of the language reference.
-pub static ALL: &[&Type] = &[&causal_lm::TYPE, &masked_lm::TYPE, &replaced_token_detection::TYPE];
+pub static ALL: &[&Type] =
+    &[&causal_lm::TYPE, &masked_lm::TYPE, &replaced_token_detection::TYPE, &supervised::TYPE];
 
 /// What a stage's type trains for.
 ///
@@ -47,6 +49,7 @@ pub static ALL: &[&Type] = &[&causal_lm::TYPE, &masked_lm::TYPE, &replaced_token
 pub fn objective(fields: &Fields) -> Result<Objective, Stop> {
     match fields.type_name {
         Some("causal_lm") => Ok(Objective::CausalLm),
+        Some("supervised") => Ok(Objective::Supervised { packing: fields.bool("packing")? }),
         Some("masked_lm") => Ok(Objective::MaskedLm(masked_lm::read(fields)?)),
         Some("replaced_token_detection") => Ok(Objective::ReplacedTokenDetection {
             masking: masked_lm::read(fields)?,
