@@ -67,8 +67,8 @@ fn templates_that_teach_nothing_or_never_to_stop_are_found_before_any_data_is_pr
     assert!(masked.contains("E0453") && masked.contains("`<|endoftext|>`"), "{masked}");
     let empty = with("{% generation %}{% endgeneration %}{{ m.content + eos_token }}");
     assert!(empty.contains("E0452"), "{empty}");
-    let unmarked = with("{{ m.content + eos_token }}");
-    assert!(unmarked.contains("E0593"), "without a prompt nothing shows where the answer begins: {unmarked}");
+    let other = with("{{ m.content + eos_token }}{% endif %}{% if loop.last and add_generation_prompt %}A:");
+    assert!(other.contains("E0593"), "the prompt is not how answers begin: {other}");
     let broken = with("{% if %}");
     assert!(broken.contains("E0590"), "{broken}");
     // The template of a tuned model on a tokenizer without its special tokens.
