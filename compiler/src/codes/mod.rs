@@ -259,7 +259,9 @@ mod tests {
         assert!(ALL.windows(2).all(|w| w[0].code < w[1].code));
         for page in ALL {
             let examples = page.page.contains("```exp wrong\n") && page.page.contains("```exp right\n");
-            assert!(examples || page.code.0 >= "E0600", "{}", page.code);
+            // What is only found in planning needs files that examples have not.
+            let planned = page.code.0 >= "E0600" || page.code == e0453::CODE;
+            assert!(examples || planned, "{}", page.code);
             assert!(!page.title.ends_with('.'), "{}", page.code);
         }
     }
