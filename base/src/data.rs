@@ -61,6 +61,60 @@ pub enum Format {
         /// The column that holds the text.
         field: String,
     },
+    /// Conversations, one JSON object a line.
+    Chats(Chats),
+}
+
+/// How records become conversations, and those become tokens and labels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chats {
+    /// Paraphrases of what a user asks, for records with an instruction: `{instruction}` and `{input}` stand for its fields.
+    pub template: Vec<String>,
+    /// What renders conversations.
+    pub chat_template: ChatTemplate,
+    /// Whose turns are labels.
+    pub train_on: Vec<Role>,
+}
+
+/// Where a chat template comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatTemplate {
+    /// The tokenizer's own.
+    Tokenizer,
+    /// One that the data engine knows by this name.
+    Known(String),
+    /// A file with Jinja, relative to the experiment.
+    File(String),
+}
+
+/// Who speaks in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Role {
+    System,
+    User,
+    Assistant,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 3] = [Role::System, Role::User, Role::Assistant];
+
+    /// As templates and the language call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+        }
+    }
+
+    /// The role of this name.
+    pub fn from_name(name: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.name() == name)
+    }
 }
 
 /// What counts as one document of a plain text file.
@@ -162,6 +216,14 @@ impl Dataset {
         self.sources.iter().any(|source| matches!(source.format, Format::Labelled { .. }))
     }
 
+    /// How its conversations become tokens, if it consists of conversations.
+    pub fn chats(&self) -> Option<&Chats> {
+        self.sources.iter().find_map(|source| match &source.format {
+            Format::Chats(chats) => Some(chats),
+            _ => None,
+        })
+    }
+
     /// Whether documents are cleaned, or broken records left out, before they are divided.
     pub fn is_cleaned(&self) -> bool {
         !self.clean.is_empty() || self.sources.iter().any(|source| !source.cleaning.is_empty())
@@ -230,7 +292,7 @@ impl TokenizerFacts {
 }
 
 /// What is known of one split of a dataset under one tokenizer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitFacts {
     /// Name of the split.
     pub name: String,
@@ -243,10 +305,14 @@ pub struct SplitFacts {
     /// What is known of labelled records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<RecordFacts>,
+    /// Of conversations, by length; empty for other data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<Length>,
 }
 
 impl SplitFacts {
-    /// Samples of one epoch: records, or windows of `sequence` tokens.
+    /// Samples of one epoch: records, or windows of `sequence` tokens. Of conversations, it depends on how they are laid
+    /// ([`crate::packing`]).
     pub fn samples(&self, sequence: u64) -> u64 {
         match self.records {
             Some(_) => self.documents,
@@ -280,6 +346,17 @@ impl RecordFacts {
     }
 }
 
+/// The conversations of one length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Length {
+    /// Tokens of each.
+    pub tokens: u64,
+    /// How many there are.
+    pub conversations: u64,
+    /// Labels of all of them together.
+    pub supervised: u64,
+}
+
 /// What is known of a dataset under one tokenizer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetFacts {
@@ -289,6 +366,32 @@ pub struct DatasetFacts {
     pub content: String,
     /// How this is known.
     pub certainty: Certainty,
+}
+
+/// What a chat template makes of a small conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Tokens of the conversation.
+    pub tokens: u64,
+    /// Those that are labels.
+    pub supervised: u64,
+    /// Its turns.
+    pub turns: Vec<ProbeTurn>,
+}
+
+/// One turn of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeTurn {
+    /// Who speaks.
+    pub role: Role,
+    /// Whether what is said is a label.
+    pub content_counts: bool,
+    /// The special token that ends the turn, as it is written, if there is one.
+    pub end: Option<String>,
+    /// Whether that token is a label.
+    pub end_counts: bool,
+    /// The first letters that the template writes after what is said.
+    pub after: String,
 }
 
 /// Samples of one epoch: windows of `sequence` tokens, each with its next tokens as labels, that a split

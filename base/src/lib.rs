@@ -9,6 +9,8 @@ pub mod cleaning;
 pub mod data;
 pub mod diagnostic;
 pub mod gpu;
+pub mod packing;
+pub mod paraphrase;
 pub mod plan;
 pub mod program;
 pub mod schedule;

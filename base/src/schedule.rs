@@ -274,6 +274,9 @@ pub struct Feed {
     /// How records become samples, of a labelled dataset: each is one, and its class is the one label of the sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<Records>,
+    /// How conversations lie in samples; without it, samples are windows of running text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<RowLayout>,
 }
 
 /// How labelled records become samples.
@@ -293,6 +296,13 @@ pub enum Reads {
     First,
     /// The last that is no padding.
     Last,
+}
+
+/// How conversations lie in samples ([`crate::packing`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowLayout {
+    /// Whether a sample holds as many as fit, or one.
+    pub packing: bool,
 }
 
 /// How tokens are hidden and become labels (Devlin et al., arXiv 1810.04805).

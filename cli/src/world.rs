@@ -3,7 +3,7 @@
 use crate::calibration;
 use crate::files;
 use regimen_base::Diagnostic;
-use regimen_base::data::{Dataset, DatasetFacts, Tokenizer, TokenizerFacts};
+use regimen_base::data::{Dataset, DatasetFacts, Probe, Tokenizer, TokenizerFacts};
 use regimen_compiler::world::{Facts, World, WorldError};
 use regimen_data::codes::e0550;
 use regimen_data::{Place, Progress};
@@ -33,6 +33,7 @@ pub struct Folder {
     /// Members of a sweep ask the same things again.
     tokenizers: Memo<(Tokenizer, Option<Dataset>), Facts<TokenizerFacts>>,
     datasets: Memo<(Dataset, Tokenizer, Option<Dataset>), Facts<DatasetFacts>>,
+    probes: Memo<(Dataset, Tokenizer, Option<Dataset>), Facts<Probe>>,
 }
 
 impl std::fmt::Debug for Folder {
@@ -60,6 +61,7 @@ impl Folder {
             progress: RefCell::new(progress),
             tokenizers: Memo::default(),
             datasets: Memo::default(),
+            probes: Memo::default(),
         }
     }
 
@@ -125,6 +127,30 @@ impl World for Folder {
                 let facts =
                     regimen_data::facts(&self.place, tokenizer, train_on, dataset, progress.as_mut())?;
                 Ok(Facts::Known(facts.dataset))
+            }
+        })
+    }
+
+    fn chat_probe(
+        &self,
+        dataset: &Dataset,
+        tokenizer: &Tokenizer,
+        train_on: Option<&Dataset>,
+    ) -> Result<Facts<Probe>, Vec<Diagnostic>> {
+        let key = (dataset.clone(), tokenizer.clone(), train_on.cloned());
+        self.probes.get(key, || match self.effort {
+            Effort::Cached => {
+                at_hand(regimen_data::chat_probe_if_cached(&self.place, tokenizer, train_on, dataset))
+            }
+            Effort::Prepare => {
+                let mut progress = self.progress.borrow_mut();
+                at_hand(regimen_data::chat_probe(
+                    &self.place,
+                    tokenizer,
+                    train_on,
+                    dataset,
+                    progress.as_mut(),
+                ))
             }
         })
     }

@@ -260,7 +260,7 @@ fn what_cannot_be_generated_or_evaluated_is_said() {
         (&["generate", "runs/good/pretrain", "--prompt", "To", "--top-p", "1.5"][..], "E0968"),
         (&["generate", "runs/good/pretrain", "--prompt", "To", "--stop", ""], "E0968"),
         (&["generate", "runs/good/pretrain", "--prompt", ""], "E0963"),
-        (&["generate", "runs/good/pretrain", "--prompt", "To", "--chat"], "E0969"),
+        (&["generate", "runs/good/pretrain", "--prompt", "To", "--chat"], "E0590"),
         (&["evaluate", "runs/good/pretrain", "--text", "a.txt", "--stride", "0"], "E0971"),
         (&["evaluate", "runs/good/pretrain", "--text", "nowhere.txt"], "E0810"),
         (&["evaluate", "nowhere", "--text", "a.txt"], "E0970"),

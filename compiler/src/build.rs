@@ -73,7 +73,13 @@ fn check_all(eval: &Evaluator<'_>) {
                 }
                 // Finds mixes that contain themselves.
                 let _reported = eval.data_sources(id);
-                for diagnostic in rules::cleaning::check(eval, id, &fields) {
+                let found = rules::cleaning::check(eval, id, &fields).into_iter();
+                for diagnostic in found.chain(rules::conversations::of_data(eval, &fields)) {
+                    eval.report(diagnostic);
+                }
+            }
+            "tokenizer" => {
+                if let Some(diagnostic) = rules::conversations::of_tokenizer(eval, &fields) {
                     eval.report(diagnostic);
                 }
             }

@@ -5,7 +5,7 @@ use crate::front::Front;
 use crate::program::ROOT;
 use crate::world::{Facts, MemoryWorld, World, WorldError};
 use regimen_base::Diagnostic;
-use regimen_base::data::{Dataset, DatasetFacts, Tokenizer, TokenizerFacts};
+use regimen_base::data::{Dataset, DatasetFacts, Probe, Tokenizer, TokenizerFacts};
 
 /// A declared dataset.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,15 @@ impl World for Anywhere {
         train_on: Option<&Dataset>,
     ) -> Result<Facts<DatasetFacts>, Vec<Diagnostic>> {
         self.0.dataset_facts(dataset, tokenizer, train_on)
+    }
+
+    fn chat_probe(
+        &self,
+        dataset: &Dataset,
+        tokenizer: &Tokenizer,
+        train_on: Option<&Dataset>,
+    ) -> Result<Facts<Probe>, Vec<Diagnostic>> {
+        self.0.chat_probe(dataset, tokenizer, train_on)
     }
 
     fn calibration(&self, hardware: &str) -> Option<String> {

@@ -7,7 +7,8 @@
 use crate::arch::ModelSpec;
 use crate::passes::fuse::Fusions;
 use regimen_base::Span;
-use regimen_base::data::{Dataset, DatasetFacts, Tokenizer, TokenizerFacts};
+use regimen_base::data::{Dataset, DatasetFacts, SplitFacts, Tokenizer, TokenizerFacts};
+use regimen_base::packing::filled;
 use regimen_base::plan::Backend;
 use regimen_base::schedule::{CheckpointPolicy, LearningRate, Watch};
 use std::collections::BTreeMap;
@@ -100,11 +101,38 @@ pub struct Stage {
     pub spans: StageSpans,
 }
 
+impl Stage {
+    /// Samples of one pass over a part of its data.
+    pub fn samples_of(&self, split: &SplitFacts) -> u64 {
+        self.objective.samples_of(split, self.sequence)
+    }
+}
+
+impl Objective {
+    /// Samples of `sequence` tokens of one pass over a part of the data.
+    pub fn samples_of(&self, split: &SplitFacts, sequence: u64) -> u64 {
+        match self {
+            Objective::Supervised { packing } => filled(&split.lengths, sequence, *packing).rows,
+            _ => split.samples(sequence),
+        }
+    }
+
+    /// Whether it trains on conversations and not on text.
+    pub fn reads_conversations(&self) -> bool {
+        matches!(self, Objective::Supervised { .. })
+    }
+}
+
 /// What a stage trains for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Objective {
     /// Predicting the next token.
     CausalLm,
+    /// Predicting what an assistant says.
+    Supervised {
+        /// Whether a sample holds several conversations.
+        packing: bool,
+    },
     /// Predicting hidden tokens.
     MaskedLm(Masking),
     /// Telling which class a text belongs to.

@@ -1,7 +1,7 @@
 //! Everything that the compiler may know from outside, behind one trait: it does no IO itself.
 
 use regimen_base::Diagnostic;
-use regimen_base::data::{Dataset, DatasetFacts, Tokenizer, TokenizerFacts};
+use regimen_base::data::{Dataset, DatasetFacts, Probe, Tokenizer, TokenizerFacts};
 use std::collections::BTreeMap;
 
 /// Why a file could not be read.
@@ -78,6 +78,17 @@ pub trait World {
         train_on: Option<&Dataset>,
     ) -> Result<Facts<DatasetFacts>, Vec<Diagnostic>>;
 
+    /// What the chat template of a dataset of conversations makes of a small conversation.
+    ///
+    /// # Errors
+    /// If there is no usable template, or it does not show which part of a conversation is whose.
+    fn chat_probe(
+        &self,
+        dataset: &Dataset,
+        tokenizer: &Tokenizer,
+        train_on: Option<&Dataset>,
+    ) -> Result<Facts<Probe>, Vec<Diagnostic>>;
+
     /// What `regimen calibrate` stored for hardware of this name, as TOML.
     fn calibration(&self, hardware: &str) -> Option<String>;
 }
@@ -91,6 +102,8 @@ pub struct MemoryWorld {
     pub tokenizers: BTreeMap<String, TokenizerFacts>,
     /// Facts of datasets by name of the declaration.
     pub datasets: BTreeMap<String, DatasetFacts>,
+    /// Probes of chat templates by name of the dataset.
+    pub probes: BTreeMap<String, Probe>,
     /// Calibrations by name of the hardware.
     pub calibrations: BTreeMap<String, String>,
 }
@@ -128,6 +141,15 @@ impl World for MemoryWorld {
         _: Option<&Dataset>,
     ) -> Result<Facts<DatasetFacts>, Vec<Diagnostic>> {
         Ok(known(self.datasets.get(&dataset.name)))
+    }
+
+    fn chat_probe(
+        &self,
+        dataset: &Dataset,
+        _: &Tokenizer,
+        _: Option<&Dataset>,
+    ) -> Result<Facts<Probe>, Vec<Diagnostic>> {
+        Ok(known(self.probes.get(&dataset.name)))
     }
 
     fn calibration(&self, hardware: &str) -> Option<String> {

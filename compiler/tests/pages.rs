@@ -30,6 +30,7 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
             bytes: tokens,
             tokens,
             records: None,
+            lengths: vec![],
         };
         let facts = regimen_base::data::DatasetFacts {
             splits: vec![split("train", 20), split("validation", 20)],

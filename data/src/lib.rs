@@ -20,8 +20,10 @@
 
 pub mod batch;
 pub mod cache;
+pub mod chat;
 pub mod clean;
 pub mod codes;
+pub mod conversation_file;
 pub mod files;
 pub mod gguf;
 mod pattern;
@@ -32,10 +34,12 @@ pub mod split;
 pub mod token_file;
 pub mod tokenizer;
 
-pub use batch::{Batch, Evaluation, Labelled, Prefetch, Stream};
+pub use batch::{Batch, Evaluation, Labelled, Prefetch, Row, Rows, Stream};
+pub use conversation_file::ConversationFile;
 pub use files::Place;
 pub use prepare::{
-    Facts, Prepared, facts, facts_if_cached, prepare, tokenizer_facts, tokenizer_facts_if_cached,
+    Facts, Prepared, chat_probe, chat_probe_if_cached, facts, facts_if_cached, prepare, tokenizer_facts,
+    tokenizer_facts_if_cached,
 };
 pub use progress::{NoProgress, Progress};
 pub use token_file::TokenFile;

@@ -111,7 +111,7 @@ fn what_is_wrong_is_told_with_file_and_line() {
 #[test]
 fn a_class_that_only_validation_has_is_unknown_unless_parts_are_stratified() {
     // One record of `rare` among many: some key puts it into validation.
-    let mut classes = vec!["a", "b"].repeat(20);
+    let mut classes = ["a", "b"].repeat(20);
     classes.push("rare");
     let bench = Bench::new(&[("x.jsonl", &records(&classes))]);
     let told = (0..20).find_map(|key| {

@@ -14,7 +14,7 @@ use regimen_base::plan::{Plan, Stage};
 use regimen_base::program::{Instruction, Program, ResidentId, Role, TensorId};
 use regimen_base::schedule::Feed;
 use regimen_base::tensor::DType;
-use regimen_data::{NoProgress, Place};
+use regimen_data::{NoProgress, Place, Row as SampleRow};
 use regimen_runtime::run::{Batches, Engine, Gpu, HostSlice, Observe, Residents, Silent, prepare_data};
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::BTreeMap;
@@ -273,7 +273,9 @@ fn dump(plan: &Plan, root: &Path, steps: u64, folder: &Path) -> Outcome<()> {
         let mut lists = [vec![], vec![]];
         for row in 0..feed.batch {
             let (mut tokens, mut labels) = (vec![0; n], vec![0; n]);
-            streams.sample(feed, step * feed.batch + row, &mut tokens, &mut labels).map_err(said)?;
+            let row_of =
+                SampleRow { tokens: &mut tokens, labels: &mut labels, segments: &mut [], positions: &mut [] };
+            streams.sample(feed, step * feed.batch + row, row_of).map_err(said)?;
             lists[0].extend(tokens);
             lists[1].extend(labels);
         }

@@ -4,10 +4,11 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests fail by panicking, as tests do
 
+use regimen_base::data::Role;
 use regimen_compiler::planning::inference::{Subject, Use, plan, stage};
 use regimen_compiler::stages::generation::{DECODE, PREFILL, Texts};
+use regimen_data::chat::{Message, Template};
 use regimen_data::tokenizer::facts_of;
-use regimen_runtime::generate::chat::{Message, Template};
 use regimen_runtime::generate::{Generator, Programs, Request, Sampling, Stops};
 use regimen_runtime::inference::{Memory, Source, Texts as Corpus, Windows, perplexity};
 use regimen_runtime::run::{Counting, Engine, open};
@@ -71,7 +72,7 @@ fn greedy_tokens_are_those_of_transformers() {
     for case in cases {
         let text = case["text"].as_str().expect("a text");
         let prompt = match case["chat"] == true {
-            true => template.tokens(tokenizer, &[Message::new("user", text)]).expect("renders"),
+            true => template.tokens(tokenizer, &[Message::new(Role::User, text)]).expect("renders"),
             false => tokenizer.encode(text).expect("encodes"),
         };
         assert_eq!(prompt, numbers(&case["prompt"]), "tokens of {text:?}");

@@ -2,9 +2,10 @@
 //!
 //! The package holds every play twice, in modern spelling (`hamlet_gut.txt`) and as in the First Folio
 //! (`hamlet_gut_f.txt`), and some poems. The examples train on the plays in modern spelling: two spellings of one play
-//! would leak from training into validation.
+//! would leak from training into validation. Beside them lie small conversations made of their speeches ([`crate::talks`]).
 
 use crate::passages;
+use crate::talks;
 use crate::tools::{cannot, python, remove, root, succeed};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ pub fn run() -> Result<(), String> {
     let target = root().join("examples/plays");
     if count(&target) == PLAYS {
         println!("the plays are already there: {}", target.display());
-        return label(&target);
+        return derive(&target);
     }
     let aside = root().join("examples/plays.tmp");
     remove(&aside)?;
@@ -37,13 +38,17 @@ pub fn run() -> Result<(), String> {
     remove(&aside)?;
     fetched?;
     println!("{PLAYS} plays are there: {}", target.display());
-    label(&target)
+    derive(&target)
 }
 
-/// Writes passages with their genres beside the plays unless they are there.
-fn label(plays: &Path) -> Result<(), String> {
+/// Writes passages with their genres and conversations beside the plays unless they are there.
+fn derive(plays: &Path) -> Result<(), String> {
     if !plays.join(passages::FILE).is_file() {
         println!("{} passages with their genres are there", passages::write(plays)?);
+    }
+    if !plays.join(talks::FILE).is_file() {
+        talks::write(plays)?;
+        println!("conversations out of them are there");
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod passages;
 mod quickstart;
 mod regenerate;
 mod setup;
+mod talks;
 mod test;
 mod tools;
 
@@ -22,7 +23,7 @@ Commands:
   quickstart            Everything from a fresh checkout to a trained model: setup, build, data, run
   test                  Everything that must hold before a change goes in; what CI runs
   setup [--cuda]        Install the pinned libtorch into .libtorch/ (about 480 MB; with --cuda about 4.7 GB)
-  data                  Fetch the plays that the examples train on into examples/plays/, and label passages of them
+  data                  Fetch the plays that the examples train on into examples/plays/, label passages and make conversations of them
   model                 Fetch SmolLM2 (135M) for the examples and import it into examples/smollm2/hf (94 MiB, then 517 MiB)
   regenerate [--check]  Write docs/language.md, docs/errors.md and the snapshots again; with --check only compare the docs
   oracles               Make the golden files again with transformers and datatrove, in a throw-away environment (about 5 GB)

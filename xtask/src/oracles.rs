@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each script and the folder of `tests/golden` that it fills.
-const SCRIPTS: [(&str, &str); 8] = [
+const SCRIPTS: [(&str, &str); 9] = [
     ("models.py", ""),
     ("encoders.py", ""),
     ("classifiers.py", ""),
@@ -14,6 +14,7 @@ const SCRIPTS: [(&str, &str); 8] = [
     ("cleaning.py", "cleaning"),
     ("generation.py", "generation"),
     ("sampling.py", "sampling"),
+    ("chat.py", "chat"),
     // Does nothing where `cargo xtask model` was not run.
     ("smollm2.py", "smollm2"),
 ];

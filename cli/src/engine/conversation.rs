@@ -1,9 +1,10 @@
 //! What the model is given to go on from: a text, or the turns of a conversation through a chat template.
 
 use regimen_base::Diagnostic;
+use regimen_base::data::Role;
 use regimen_cli::arguments::Generate;
 use regimen_data::Tokenize;
-use regimen_runtime::generate::chat::{Message, Template};
+use regimen_data::chat::{Message, Template};
 use regimen_runtime::inference::Source;
 
 /// Turns so far, and how they become tokens.
@@ -21,8 +22,8 @@ impl<'a> Conversation<'a> {
     /// If a chat is asked for and there is no template.
     pub fn begin(asked: &Generate, source: &'a Source) -> Result<Conversation<'a>, Diagnostic> {
         let folder = asked.template.as_deref().unwrap_or(source.folder());
-        let template = asked.chat.then(|| Template::read(folder)).transpose()?;
-        let messages = asked.system.iter().map(|text| Message::new("system", text)).collect();
+        let template = asked.chat.then(|| Template::read(folder)).transpose().map_err(|fault| *fault)?;
+        let messages = asked.system.iter().map(|text| Message::new(Role::System, text)).collect();
         Ok(Conversation { tokenizer: source.tokenizer().as_ref(), template, messages })
     }
 
@@ -34,12 +35,12 @@ impl<'a> Conversation<'a> {
         let Some(template) = &self.template else {
             return self.tokenizer.encode(text).map_err(|fault| *fault);
         };
-        self.messages.push(Message::new("user", text));
-        template.tokens(self.tokenizer, &self.messages)
+        self.messages.push(Message::new(Role::User, text));
+        template.tokens(self.tokenizer, &self.messages).map_err(|fault| *fault)
     }
 
     /// Adds what the model answered.
     pub fn heard(&mut self, text: &str) {
-        self.messages.push(Message::new("assistant", text));
+        self.messages.push(Message::new(Role::Assistant, text));
     }
 }

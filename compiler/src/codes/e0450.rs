@@ -26,21 +26,43 @@ stage tell : classify {
 "#,
 };
 
+/// What a dataset consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Holds {
+    Text,
+    Records,
+    Conversations,
+}
+
 /// The stage classifies and the data has no classes, or the other way round.
-pub fn pairing(kind: &str, data: &str, labelled: bool, at: Span, declared: Span) -> Diagnostic {
-    let (why, help) = match labelled {
-        true => (
+pub fn pairing(kind: &str, data: &str, holds: Holds, at: Span, declared: Span) -> Diagnostic {
+    let (why, help) = match (holds, kind) {
+        (Holds::Records, "supervised") => (
+            "Its records are samples with a class each; they are no conversations.",
+            "declare the data as `chats`, or make it a stage of type `classify`",
+        ),
+        (Holds::Records, _) => (
             "Its records are samples with a class each; they are no running text.",
             "declare the texts as `jsonl`, or make it a stage of type `classify`",
         ),
-        false => (
+        (Holds::Text, _) => (
             "Its documents name no class.",
             "declare the data as `labelled`, with `text` and `label` naming the fields of its records",
         ),
+        (Holds::Conversations, _) => (
+            "Its conversations name no class.",
+            "choose `labelled` data, or make it a stage of type `supervised`",
+        ),
+    };
+    let held = match holds {
+        Holds::Text => "running text",
+        Holds::Records => "labelled records",
+        Holds::Conversations => "conversations",
     };
     Diagnostic::error(CODE, format!("a stage `{kind}` cannot learn from `{data}`"))
         .at(at, "the data of this stage")
-        .also(declared, if labelled { "labelled records" } else { "running text" })
+        .also(declared, held)
         .because(why)
         .help(help)
 }

@@ -1,5 +1,6 @@
 //! E0505: too little text.
 
+use regimen_base::data::SplitFacts;
 use regimen_base::{Code, CodePage, Diagnostic, Span};
 
 /// The code.
@@ -22,8 +23,23 @@ stage pretrain = base with { duration = 1 epochs }
 "#,
 };
 
+/// A part that holds no sample.
+pub fn too_little(part: &SplitFacts, sequence: u64, span: Span) -> Diagnostic {
+    match part.lengths.first() {
+        None => too_little_text(&part.name, part.tokens, sequence, span),
+        Some(shortest) => {
+            let needed = shortest.tokens.saturating_sub(1);
+            let title = format!("no conversation of the part `{}` fits into {sequence} tokens", part.name);
+            Diagnostic::error(CODE, title)
+                .because("A conversation lies in one sample as a whole: half of one would teach that answers stop in the middle.")
+                .at(span, "no sample fits")
+                .help(format!("give the stage a longer `sequence`, {needed} at least"))
+        }
+    }
+}
+
 /// A part shorter than one sample.
-pub fn too_little_text(part: &str, tokens: u64, sequence: u64, span: Span) -> Diagnostic {
+fn too_little_text(part: &str, tokens: u64, sequence: u64, span: Span) -> Diagnostic {
     Diagnostic::error(
         CODE,
         format!("the part `{part}` has {tokens} tokens, and one sample needs {}", sequence.saturating_add(1)),

@@ -77,12 +77,18 @@ pub mod e0450;
 pub mod e0451;
 pub mod e0452;
 pub mod e0453;
+pub mod e0454;
+pub mod e0455;
+pub mod e0456;
+pub mod e0457;
+pub mod e0458;
 pub mod e0501;
 pub mod e0502;
 pub mod e0503;
 pub mod e0504;
 pub mod e0505;
 pub mod e0506;
+pub mod e0507;
 pub mod e0601;
 pub mod e0602;
 pub mod e0603;
@@ -173,12 +179,18 @@ pub static ALL: &[&CodePage] = &[
     &e0451::PAGE,
     &e0452::PAGE,
     &e0453::PAGE,
+    &e0454::PAGE,
+    &e0455::PAGE,
+    &e0456::PAGE,
+    &e0457::PAGE,
+    &e0458::PAGE,
     &e0501::PAGE,
     &e0502::PAGE,
     &e0503::PAGE,
     &e0504::PAGE,
     &e0505::PAGE,
     &e0506::PAGE,
+    &e0507::PAGE,
     &e0601::PAGE,
     &e0602::PAGE,
     &e0603::PAGE,
@@ -247,7 +259,9 @@ mod tests {
         assert!(ALL.windows(2).all(|w| w[0].code < w[1].code));
         for page in ALL {
             let examples = page.page.contains("```exp wrong\n") && page.page.contains("```exp right\n");
-            assert!(examples || page.code.0 >= "E0600", "{}", page.code);
+            // What is only found in planning needs files that examples have not.
+            let planned = page.code.0 >= "E0600" || page.code == e0453::CODE;
+            assert!(examples || planned, "{}", page.code);
             assert!(!page.title.ends_with('.'), "{}", page.code);
         }
     }

@@ -9,9 +9,10 @@ use crate::program::Term;
 use crate::quantity::{Dimension, Quantity};
 use crate::world::Facts;
 use regimen_base::data::{
-    Certainty, Dataset, DatasetFacts, Format, Marks, RecordFacts, Share, Source, Split, SplitFacts,
-    Tokenizer, TokenizerFacts, TokenizerKind,
+    Certainty, Dataset, DatasetFacts, Format, Length, Marks, Probe, RecordFacts, Share, Source, Split,
+    SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
 };
+use regimen_base::packing::filled;
 use regimen_base::{Diagnostic, Span};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +23,9 @@ const ASSUMED_BYTES: u64 = 1_000_000;
 /// Bytes of a labelled record.
 const ASSUMED_RECORD: u64 = 1_000;
 
+/// Tokens to assume for each conversation, half of them labels.
+const ASSUMED_LENGTH: u64 = 65;
+
 /// Most sources of a dataset, over all mixes inside it.
 const MAX_SOURCES: usize = 1_000;
 
@@ -31,6 +35,7 @@ pub struct FactBook {
     pub(super) tokenizers: BTreeMap<ObjectId, Result<TokenizerFacts, Stop>>,
     pub(super) datasets: BTreeMap<(ObjectId, ObjectId), Result<DatasetFacts, Stop>>,
     sources: BTreeMap<ObjectId, Result<Vec<Source>, Stop>>,
+    probes: BTreeMap<(ObjectId, ObjectId), Result<Option<Probe>, Stop>>,
 }
 
 /// The arithmetic of a stage.
@@ -195,6 +200,27 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// What the chat template of a dataset makes of a small conversation under a tokenizer, as far as it can be told.
+    pub fn chat_probe(&self, data: ObjectId, tokenizer: ObjectId) -> Result<Option<Probe>, Stop> {
+        let key = (data, tokenizer);
+        if let Some(known) = self.facts.borrow().probes.get(&key) {
+            return known.clone();
+        }
+        let result = self.find_chat_probe(data, tokenizer);
+        self.facts.borrow_mut().probes.insert(key, result.clone());
+        result
+    }
+
+    fn find_chat_probe(&self, data: ObjectId, tokenizer: ObjectId) -> Result<Option<Probe>, Stop> {
+        let dataset = self.dataset(data)?;
+        let (text, train_on) = self.tokenizer(tokenizer)?;
+        match self.world.chat_probe(&dataset, &text, train_on.as_ref()) {
+            Ok(Facts::Known(probe)) => Ok(Some(probe)),
+            Ok(Facts::Unknown { .. }) => Ok(None),
+            Err(diagnostics) => Err(self.report_all(diagnostics, self.program.object(data).name.span)),
+        }
+    }
+
     /// Reports what the outside found wrong, at the declaration if it does not say where.
     fn report_all(&self, diagnostics: Vec<Diagnostic>, span: Span) -> Stop {
         for diagnostic in diagnostics {
@@ -280,10 +306,24 @@ impl<'a> Evaluator<'a> {
             let object = self.program.object(data);
             return Err(self.report(codes::e0431::no_training_part(&object.name, at)));
         };
-        match train.samples(sequence) {
-            0 => Err(self.report(codes::e0505::too_little_text("train", train.tokens, sequence, at))),
+        match self.samples_of(id, train, sequence, at)? {
+            // What is assumed of conversations fits any stage.
+            0 if !train.lengths.is_empty() && facts.certainty == Certainty::Estimated => Ok(1),
+            0 => Err(self.report(codes::e0505::too_little(train, sequence, at))),
             samples => Ok(samples),
         }
+    }
+
+    /// Samples of one pass over a part of the data, as the stage reads it.
+    pub fn samples_of(&self, id: ObjectId, split: &SplitFacts, sequence: u64, at: Span) -> Result<u64, Stop> {
+        if split.lengths.is_empty() {
+            return Ok(split.samples(sequence));
+        }
+        let packing = match self.instance.object(id).ty.and_then(|ty| ty.field("packing")) {
+            Some(_) => self.stage_field(id, &["packing"], at)?.map(|c| c.value),
+            None => None,
+        };
+        Ok(filled(&split.lengths, sequence, matches!(packing, Some(Value::Bool(true)))).rows)
     }
 
     /// Facts of the data that a stage trains on, under its model's tokenizer.
@@ -317,9 +357,18 @@ fn assumed(dataset: &Dataset, tokenizer: &Tokenizer) -> DatasetFacts {
     let records = assumed_records(dataset);
     let split = |split: &Split| {
         let bytes = (bytes as f64 * split.share.as_f64()) as u64;
-        let documents = if records.is_some() { (bytes / ASSUMED_RECORD).max(1) } else { 1 };
-        let (name, tokens) = (split.name.clone(), bytes / per_token + 1);
-        SplitFacts { name, documents, bytes, tokens, records: records.clone() }
+        let name = split.name.clone();
+        let tokens = bytes / per_token + 1;
+        if dataset.chats().is_none() {
+            let documents = if records.is_some() { (bytes / ASSUMED_RECORD).max(1) } else { 1 };
+            let records = records.clone();
+            return SplitFacts { name, documents, bytes, tokens, records, lengths: vec![] };
+        }
+        let conversations = (tokens / ASSUMED_LENGTH).max(1);
+        let supervised = conversations * ASSUMED_LENGTH / 2;
+        let lengths = vec![Length { tokens: ASSUMED_LENGTH, conversations, supervised }];
+        let tokens = conversations * ASSUMED_LENGTH;
+        SplitFacts { name, documents: conversations, bytes, tokens, records: None, lengths }
     };
     DatasetFacts {
         splits: dataset.splits.iter().map(split).collect(),

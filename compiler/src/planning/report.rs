@@ -8,6 +8,7 @@ use crate::experiment::{Objective, Stage};
 use crate::ops;
 use crate::schema::listed;
 use crate::stages::Lowered;
+use regimen_base::packing::{Filled, filled};
 use regimen_base::plan::{Backend, Derived, Report};
 use regimen_base::program::Instruction;
 use regimen_base::tensor::Mesh;
@@ -70,7 +71,8 @@ pub fn notes(stage: &Stage) -> Vec<Diagnostic> {
 }
 
 fn source(stage: &Stage, sources: &SourceMap, name: &str) -> String {
-    let from_batch = ["tokens", "labels", "divisor", "samples", "segments", "rows"].contains(&name);
+    let from_batch =
+        ["tokens", "labels", "divisor", "samples", "segments", "positions", "rows"].contains(&name);
     let span = if from_batch { stage.span } else { stage.model.span };
     let file = sources.get(span.file).map_or("", |s| s.name.as_str());
     format!("{file}:{}", sources.line_column(span).0)
@@ -103,6 +105,23 @@ fn made_repeatable<'a>(stage: &Stage, lowered: &'a Lowered) -> (BTreeSet<&'a str
     (names, seconds)
 }
 
+/// What samples of conversations consist of: name, value and remark of each line.
+fn conversations(filled: &Filled, sequence: u64, packing: bool) -> [(&'static str, String, String); 3] {
+    let share = |part: u64, whole: u64| format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64);
+    let all = filled.rows * sequence;
+    let left_out = match filled.too_long {
+        0 => String::new(),
+        n => format!("{} longer than a sample are left out", count(n)),
+    };
+    let labels = format!("{} of {} tokens are labels", count(filled.supervised), count(filled.positions));
+    let laid = if packing { "as many in a sample as fit" } else { "one in each sample" };
+    [
+        ("conversations", count(filled.conversations), left_out),
+        ("supervised", share(filled.supervised, filled.positions), labels),
+        ("padding", share(all.saturating_sub(filled.positions), all), laid.to_string()),
+    ]
+}
+
 fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
     let parameters = stage.model.parameters;
     let all = tokens(stage);
@@ -127,6 +146,15 @@ fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
         ),
     );
     if let Some(train) = stage.data_facts.splits.iter().find(|s| s.name == "train")
+        && let Objective::Supervised { packing } = stage.objective
+    {
+        let filled = filled(&train.lengths, stage.sequence, packing);
+        let epochs = show::number((stage.steps * stage.batch) as f64 / filled.rows.max(1) as f64);
+        add("epochs", epochs, format!("{} training samples", count(filled.rows)));
+        for (name, value, how) in conversations(&filled, stage.sequence, packing) {
+            add(name, value, how);
+        }
+    } else if let Some(train) = stage.data_facts.splits.iter().find(|s| s.name == "train")
         && train.tokens > 0
         && train.records.is_none()
     {

@@ -16,7 +16,10 @@ pub fn check(stage: &StageView<'_>) -> Option<Diagnostic> {
     if (facts.certainty == Certainty::Estimated && !declared) || stage.block("evaluate").is_some() {
         return None;
     }
-    let epoch = stage.eval.samples_per_epoch(stage.id, numbers.sequence, span).ok()?;
+    let train = facts.splits.iter().find(|s| s.name == "train")?;
+    // That there is no sample at all is another rule's message.
+    let samples = stage.eval.samples_of(stage.id, train, numbers.sequence, span).ok()?;
+    let epoch = Some(samples).filter(|samples| *samples > 0)?;
     let epochs = numbers.samples()? as f64 / epoch as f64;
     (epochs > 4.0 + 1e-6 + numbers.batch as f64 / epoch as f64)
         .then(|| codes::e0411::epochs(epochs, epoch, span))

@@ -3,6 +3,7 @@
 mod budgets;
 mod checkpoints;
 pub mod cleaning;
+pub mod conversations;
 mod devices;
 mod epochs;
 mod evaluation;
@@ -47,6 +48,9 @@ pub const MODELS: &[fn(&ModelView<'_>) -> Option<Diagnostic>] = &[
 pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[
     objective::check,
     pairing::check,
+    conversations::kind,
+    conversations::probe,
+    conversations::length,
     masking::check,
     sequence::check,
     micro_batch::check,

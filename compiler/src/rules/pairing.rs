@@ -2,6 +2,7 @@
 
 use super::StageView;
 use crate::codes;
+use crate::codes::e0450::Holds;
 use regimen_base::Diagnostic;
 
 /// The rule.
@@ -9,8 +10,15 @@ pub fn check(stage: &StageView<'_>) -> Option<Diagnostic> {
     let kind = stage.fields.type_name?;
     let data = stage.fields.object("data").ok()?;
     let labelled = stage.eval.dataset_is_labelled(data).ok()?;
+    if labelled == (kind == "classify") {
+        return None;
+    }
     let object = stage.eval.program.object(data);
+    let holds = match labelled {
+        true => Holds::Records,
+        false if stage.eval.dataset(data).ok()?.chats().is_some() => Holds::Conversations,
+        false => Holds::Text,
+    };
     let at = stage.fields.span_of("data");
-    (labelled != (kind == "classify"))
-        .then(|| codes::e0450::pairing(kind, &object.flat, labelled, at, object.name.span))
+    Some(codes::e0450::pairing(kind, &object.flat, holds, at, object.name.span))
 }

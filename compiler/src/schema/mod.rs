@@ -213,6 +213,7 @@ pub fn is_word(name: &str) -> bool {
 
 fn words_of(ty: &Type, name: &str) -> bool {
     ty.fields.iter().any(|field| match &field.ty {
+        Ty::List { of: Ty::Words(words), .. } => words.iter().any(|w| w.name == name),
         Ty::List { of: Ty::OneOf(types), .. } => types().iter().any(|t| t.name == name || words_of(t, name)),
         Ty::Words(words) | Ty::WordOr(words, _) => words.iter().any(|w| w.name == name),
         Ty::Block(inner) => words_of(inner, name),

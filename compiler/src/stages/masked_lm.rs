@@ -9,8 +9,8 @@
 //!
 //! The loader hides tokens and gives those that were there as labels; it counts them over the whole global batch for the divisor.
 
-use super::training::{self, Own, metric};
-use super::{Fixed, Lowered, Probed, new_graph, random_key};
+use super::training::{self, metric};
+use super::{Fixed, Lowered, Probed, random_key};
 use crate::experiment::{Masking, Stage};
 use crate::graph::ShapeError;
 use regimen_base::program::Resident;
@@ -27,15 +27,9 @@ pub fn lower(
     fixed: &Fixed,
     probed: Probed,
 ) -> Result<Lowered, ShapeError> {
-    let Probed { micro_batch, micro_step } = probed;
-    let evaluate = training::evaluate(new_graph(stage, &fixed.residents, seed), stage, micro_batch)?;
-    let programs = vec![micro_step, evaluate];
-    let accumulate = training::accumulate(stage, micro_batch);
-    let feeds = masked_feeds(stage, masking, seed, micro_batch);
-    let (metrics, evaluated) = (metric("loss", "loss_sum"), metric("loss", "eval_loss_sum"));
-    let schedule = training::schedule(stage, accumulate, &feeds, vec![metrics], vec![evaluated]);
-    let runs = training::runs(stage, accumulate, &feeds);
-    Ok(training::complete(stage, micro_batch, fixed, Own { programs, feeds, schedule, runs }))
+    let feeds = masked_feeds(stage, masking, seed, probed.micro_batch);
+    let metrics = [metric("loss", "loss_sum"), metric("loss", "eval_loss_sum")];
+    training::lowered(stage, seed, fixed, probed, feeds, metrics)
 }
 
 /// Weights, gradients, optimizer state, and the numbers that host and programs share.

@@ -6,6 +6,7 @@ pub mod generation;
 pub mod masked_lm;
 pub mod replaced_token_detection;
 pub mod residents;
+pub mod supervised;
 pub mod training;
 
 use crate::experiment::{Objective, Precision, Stage};
@@ -74,9 +75,10 @@ pub fn begin(stage: &Stage, seed: u64, micro_batch: u64) -> Result<(Fixed, Probe
 pub fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result<Fixed, ShapeError> {
     let programs = match &stage.objective {
         Objective::CausalLm => causal_lm::fixed(stage, seed, residents)?,
-        Objective::MaskedLm(_) | Objective::ReplacedTokenDetection { .. } | Objective::Classify { .. } => {
-            training::fixed(stage, seed, residents)?
-        }
+        Objective::Supervised { .. }
+        | Objective::MaskedLm(_)
+        | Objective::ReplacedTokenDetection { .. }
+        | Objective::Classify { .. } => training::fixed(stage, seed, residents)?,
     };
     Ok(Fixed { residents: residents.clone(), programs: programs.into_iter().map(Arc::new).collect() })
 }
@@ -89,7 +91,7 @@ pub fn residents(stage: &Stage) -> Result<Arc<Vec<Resident>>, ShapeError> {
     Ok(Arc::new(match &stage.objective {
         Objective::CausalLm => causal_lm::residents(stage),
         Objective::Classify { .. } => classify::residents(stage),
-        Objective::MaskedLm(_) => masked_lm::residents(stage),
+        Objective::Supervised { .. } | Objective::MaskedLm(_) => masked_lm::residents(stage),
         Objective::ReplacedTokenDetection { .. } => replaced_token_detection::residents(stage),
     }))
 }
@@ -119,6 +121,7 @@ pub fn lower_with(stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Re
     match &stage.objective {
         Objective::CausalLm => causal_lm::lower(stage, seed, fixed, probed),
         Objective::Classify { .. } => classify::lower(stage, seed, fixed, probed),
+        Objective::Supervised { packing } => supervised::lower(stage, *packing, seed, fixed, probed),
         Objective::MaskedLm(masking) => masked_lm::lower(stage, masking, seed, fixed, probed),
         Objective::ReplacedTokenDetection { masking, weight } => {
             let parts = replaced_token_detection::Parts { masking, weight: *weight };
@@ -149,7 +152,9 @@ pub fn probe(
     let graph = new_graph(stage, residents, seed);
     let micro_step = match &stage.objective {
         Objective::Classify { .. } => classify::micro_step(graph, stage, micro_batch)?,
-        Objective::CausalLm | Objective::MaskedLm(_) => training::micro_step(graph, stage, micro_batch)?,
+        Objective::CausalLm | Objective::Supervised { .. } | Objective::MaskedLm(_) => {
+            training::micro_step(graph, stage, micro_batch)?
+        }
         Objective::ReplacedTokenDetection { masking, weight } => {
             let parts = replaced_token_detection::Parts { masking, weight: *weight };
             replaced_token_detection::micro_step(graph, stage, parts, micro_batch)?

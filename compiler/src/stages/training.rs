@@ -1,9 +1,10 @@
 //! What training stages share: residents, the programs `initialise` and `update`, feeds, and the host's schedule.
 
 use super::residents::{Residents, has_masters, state_dtype};
-use super::{Fixed, Lowered, compute_dtype, new_graph, random_key};
+use super::{Fixed, Lowered, Probed, compute_dtype, new_graph, random_key};
 use crate::arch::Init;
-use crate::experiment::{Optimizer, Rule, Stage};
+use crate::arch::inputs::Inputs;
+use crate::experiment::{Objective, Optimizer, Rule, Stage};
 use crate::graph::{Graph, ShapeError, Value, attrs};
 use crate::ops;
 use crate::ops::cross_entropy::cross_entropy;
@@ -63,6 +64,27 @@ pub fn complete(stage: &Stage, micro_batch: u64, fixed: &Fixed, own: Own) -> Low
     Lowered { micro_batch, accumulate, residents, programs, feeds, schedule, runs, reserved }
 }
 
+/// A stage whose only losses are those of its labels: a metric of training, and one of evaluations.
+///
+/// # Errors
+/// If the tensors of the model do not fit each other.
+pub fn lowered(
+    stage: &Stage,
+    seed: u64,
+    fixed: &Fixed,
+    probed: Probed,
+    feeds: Vec<Feed>,
+    [trained, evaluated]: [Metric; 2],
+) -> Result<Lowered, ShapeError> {
+    let Probed { micro_batch, micro_step } = probed;
+    let evaluate = evaluate(new_graph(stage, &fixed.residents, seed), stage, micro_batch)?;
+    let programs = vec![micro_step, evaluate];
+    let accumulate = accumulate(stage, micro_batch);
+    let schedule = schedule(stage, accumulate, &feeds, vec![trained], vec![evaluated]);
+    let runs = runs(stage, accumulate, &feeds);
+    Ok(complete(stage, micro_batch, fixed, Own { programs, feeds, schedule, runs }))
+}
+
 /// Micro-batches of one optimizer step.
 pub fn accumulate(stage: &Stage, micro_batch: u64) -> u64 {
     stage.batch / micro_batch.max(1)
@@ -112,7 +134,8 @@ fn initialise(mut g: Graph, stage: &Stage, seed: u64) -> Result<Program, ShapeEr
 fn loss_of_batch(g: &mut Graph, stage: &Stage, samples: u64, sum: &str) -> Result<Value, ShapeError> {
     let batch = TensorType::new(DType::I64, [samples, stage.sequence]);
     let tokens = g.input("tokens", batch.clone());
-    let hidden = stage.model.spec.forward(g, tokens.into())?;
+    let inputs = inputs(g, stage, tokens);
+    let hidden = stage.model.spec.forward(g, inputs)?;
     let logits = stage.model.spec.head(g, hidden)?;
     let labels = g.input("labels", batch);
     let divisor = g.input("divisor", TensorType::new(DType::F32, []));
@@ -120,6 +143,17 @@ fn loss_of_batch(g: &mut Graph, stage: &Stage, samples: u64, sum: &str) -> Resul
     let sum = g.scalar(sum)?;
     ops::accumulate::accumulate(g, "loss_sum", sum, loss)?;
     Ok(loss)
+}
+
+/// What the forward pass reads: where samples hold several texts, also which token belongs to which.
+fn inputs(g: &mut Graph, stage: &Stage, tokens: Value) -> Inputs {
+    let mut inputs = Inputs::from(tokens);
+    if stage.objective == (Objective::Supervised { packing: true }) {
+        let ty = g.ty(tokens).clone();
+        inputs.segments = Some(g.input("segments", ty.clone()));
+        inputs.positions = Some(g.input("positions", ty));
+    }
+    inputs
 }
 
 /// Forward and backward of one micro-batch whose labels are tokens.
@@ -236,12 +270,13 @@ pub fn feeds(stage: &Stage, seed: u64, micro_batch: u64) -> Vec<Feed> {
         shuffle,
         masking: None,
         records: None,
+        rows: None,
     };
     let key = random_key(seed, &[&stage.name, "shuffle"]);
     let mut feeds = vec![feed("train", "train", stage.batch, Some(key))];
     if let Some(evaluate) = &stage.evaluate {
         let facts = stage.data_facts.splits.iter().find(|s| s.name == evaluate.split);
-        let available = facts.map_or(0, |s| s.samples(stage.sequence));
+        let available = facts.map_or(0, |s| stage.samples_of(s));
         let samples = match evaluate.samples {
             0 => available,
             n => n.min(available),

@@ -144,6 +144,7 @@ fn facts() -> DatasetFacts {
         bytes: 1_000_000,
         tokens: 1_000_000,
         records: None,
+        lengths: vec![],
     };
     DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured }
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+use regimen_base::data::{Certainty, DatasetFacts, Length, Probe, ProbeTurn, Role, SplitFacts};
 use regimen_base::{Diagnostic, SourceMap};
 use regimen_compiler::front::{Front, Options, load};
 use regimen_compiler::world::MemoryWorld;
@@ -36,6 +37,43 @@ pub fn complete(example: &str) -> String {
 
 /// The files that examples may name.
 pub fn world(root: &str) -> MemoryWorld {
+    let mut world = files(root);
+    // Chat templates, by the name of the dataset that they render.
+    world.probes.insert("talks".into(), probe(true, Some("<|endoftext|>"), true));
+    world.probes.insert("unmarked".into(), probe(false, Some("<|im_end|>"), false));
+    world.probes.insert("endless".into(), probe(true, Some("<|im_end|>"), false));
+    world.probes.insert("letters".into(), probe(true, None, false));
+    let lengths =
+        [(20, 40), (60, 10)].map(|(tokens, conversations)| Length { tokens, conversations, supervised: 300 });
+    let train = SplitFacts {
+        name: "train".into(),
+        documents: 50,
+        bytes: 9_000,
+        tokens: 1_400,
+        records: None,
+        lengths: lengths.to_vec(),
+    };
+    let facts = DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured };
+    world.datasets.insert("lengthy".into(), facts);
+    world
+}
+
+/// A conversation of two turns, the second of which is or is not a label.
+fn probe(content_counts: bool, end: Option<&str>, end_counts: bool) -> Probe {
+    let end = end.map(str::to_owned);
+    let after = end.clone().unwrap_or_else(|| "<|im_end|>\n".into());
+    let user = ProbeTurn {
+        role: Role::User,
+        content_counts: false,
+        end: end.clone(),
+        end_counts: false,
+        after: after.clone(),
+    };
+    let assistant = ProbeTurn { role: Role::Assistant, content_counts, end, end_counts, after };
+    Probe { tokens: 20, supervised: u64::from(content_counts) * 5, turns: vec![user, assistant] }
+}
+
+fn files(root: &str) -> MemoryWorld {
     MemoryWorld::with("experiment.exp", root)
         .and("lib/lab.exp", "hardware h100_node : h100_sxm { price = $2.49/gpu/h }\nlet width = 64\n")
         .and("lib/round.exp", "import \"round.exp\" as again\n")

@@ -5,13 +5,28 @@ mod evaluation;
 mod labelled;
 mod permutation;
 mod prefetch;
+mod rows;
 mod stream;
 
 pub use evaluation::Evaluation;
 pub use labelled::Labelled;
 pub use permutation::Permutation;
 pub use prefetch::{Batch, Prefetch};
+pub use rows::Rows;
 pub use stream::Stream;
+
+/// Where a sample is written, each of `sequence` elements; `segments` and `positions` may be empty where nobody asks for them.
+#[derive(Debug)]
+pub struct Row<'a> {
+    /// Ids of tokens.
+    pub tokens: &'a mut [i64],
+    /// The label of each.
+    pub labels: &'a mut [i64],
+    /// Number of the text that each belongs to, from 1; 0 is padding.
+    pub segments: &'a mut [i64],
+    /// Its place in that text.
+    pub positions: &'a mut [i64],
+}
 
 /// The label of a position that is not supervised, as libtorch's cross-entropy has it.
 pub const IGNORED: i64 = -100;

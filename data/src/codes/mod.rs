@@ -41,6 +41,11 @@ pub mod e0586;
 pub mod e0587;
 pub mod e0588;
 pub mod e0589;
+pub mod e0590;
+pub mod e0591;
+pub mod e0592;
+pub mod e0593;
+pub mod e0594;
 
 /// Every page, in the order of the codes.
 pub const ALL: &[CodePage] = &[
@@ -81,6 +86,11 @@ pub const ALL: &[CodePage] = &[
     e0587::PAGE,
     e0588::PAGE,
     e0589::PAGE,
+    e0590::PAGE,
+    e0591::PAGE,
+    e0592::PAGE,
+    e0593::PAGE,
+    e0594::PAGE,
 ];
 
 #[cfg(test)]

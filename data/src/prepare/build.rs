@@ -70,11 +70,16 @@ pub(super) fn write_tokens(
         group = next?;
     }
     progress.finish();
-    let changed = input.files.iter().find(|file| !file.is_unchanged());
-    if let Some(file) = changed {
-        return Err(Stop::Told(vec![e0565::changed_while_read(&file.name)]));
-    }
+    changed(input)?;
     splits.finish()
+}
+
+/// Refuses what came of files that changed while they were read.
+pub(super) fn changed(input: &Input) -> Result<(), Stop> {
+    match input.files.iter().find(|file| !file.is_unchanged()) {
+        Some(file) => Err(Stop::Told(vec![e0565::changed_while_read(&file.name)])),
+        None => Ok(()),
+    }
 }
 
 /// The next texts, about [`GROUP`] bytes; empty at the end.
@@ -122,13 +127,7 @@ impl Splits {
         let splits = &input.dataset.splits;
         let create = |index| TokenWriter::create(&folder.join(file_name(index)), tokenizer.vocab());
         let writers = (0..splits.len()).map(create).collect::<io::Result<_>>()?;
-        let empty = |name: &String| SplitFacts {
-            name: name.clone(),
-            documents: 0,
-            bytes: 0,
-            tokens: 0,
-            records: None,
-        };
+        let empty = |name: &String| SplitFacts { name: name.clone(), ..SplitFacts::default() };
         let records = match &survey.labels {
             Some(labels) => {
                 let create = |index| Records::create(&folder.join(records_name(index)), labels);

@@ -1,20 +1,25 @@
 //! From declarations to token files: what is cached is taken from the cache, the rest is made.
 
 mod build;
+mod conversations;
 mod labels;
+mod probe;
 mod survey;
 mod train;
 
 use crate::cache::contents::{contents, contents_if_known};
 use crate::cache::entry::{Entry, Found};
 use crate::cache::key_of;
+use crate::chat::{self, Encoder, Opened};
 use crate::clean::{self, Cleaned};
 use crate::codes::{e0562, e0563, e0564, e0569, e0570, e0571};
+use crate::conversation_file::ConversationFile;
 use crate::files::{self, InputFile, Place};
 use crate::progress::Progress;
 use crate::token_file::TokenFile;
-use crate::tokenizer::{CONFIG_FILE, TOKENIZER_FILE, Tokenize, facts_of};
+use crate::tokenizer::{CONFIG_FILE, SPECIAL_FILE, TOKENIZER_FILE, Tokenize, facts_of};
 use crate::{Fault, Outcome, read, tokenizer};
+pub use probe::{chat_probe, chat_probe_if_cached};
 use regimen_base::Diagnostic;
 use regimen_base::data::{
     Certainty, Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
@@ -40,6 +45,8 @@ pub struct Prepared {
     pub splits: Vec<TokenFile>,
     /// Of a labelled dataset, tokens and class of every record, two numbers each, by split.
     pub records: Vec<TokenFile>,
+    /// Of a dataset of conversations, their tokens, labels and lengths, by split.
+    pub conversations: Vec<ConversationFile>,
     /// What the user should hear: a damaged cache, a vocabulary that was not reached.
     pub warnings: Vec<Diagnostic>,
 }
@@ -53,6 +60,11 @@ impl Prepared {
     /// What the records of the split with this name are, of a labelled dataset.
     pub fn records(&self, name: &str) -> Option<&TokenFile> {
         self.records.iter().find(|s| s.name() == name)
+    }
+
+    /// The conversations of the split with this name.
+    pub fn conversations(&self, name: &str) -> Option<&ConversationFile> {
+        self.conversations.iter().find(|s| s.name() == name)
     }
 }
 
@@ -81,10 +93,13 @@ pub fn prepare(
     let mut work = Work { place, progress, surveys: Surveys::default(), warnings: Vec::new() };
     let input = work.input(dataset)?;
     let train_input = train_on.map(|d| work.input(d)).transpose()?;
+    let opened = chat_of(place, tokenizer, dataset)?;
     let tokenizer = work.tokenizer(tokenizer, train_input.as_ref())?;
     let tokenizer_facts = facts_of(tokenizer.as_ref());
-    let (facts, [splits, records]) = work.tokens(tokenizer.as_ref(), &tokenizer_facts, &input)?;
-    Ok(Prepared { tokenizer, tokenizer_facts, facts, splits, records, warnings: work.warnings })
+    let (facts, files) = work.tokens(tokenizer.as_ref(), &tokenizer_facts, &input, opened.as_ref())?;
+    let Files { splits, records, conversations } = files;
+    let warnings = work.warnings;
+    Ok(Prepared { tokenizer, tokenizer_facts, facts, splits, records, conversations, warnings })
 }
 
 /// The facts of a tokenizer and a dataset, computed if they are not cached.
@@ -116,9 +131,11 @@ pub fn facts_if_cached(
     dataset: &Dataset,
 ) -> Outcome<Option<Facts>> {
     let contents = known_contents(place, dataset)?;
+    let opened = chat_of(place, tokenizer, dataset)?;
     let Some(tokenizer) = tokenizer_facts_if_cached(place, tokenizer, train_on)? else { return Ok(None) };
     let Some(contents) = contents else { return Ok(None) };
-    match Entry::new(&place.cache, "tokens", &tokens_key(dataset, &contents, &tokenizer)).look() {
+    let key = tokens_key(dataset, &contents, &tokenizer, opened.as_ref());
+    match Entry::new(&place.cache, "tokens", &key).look() {
         Found::Whole(splits) => Ok(Some(Facts { tokenizer, dataset: dataset_facts(splits, &contents) })),
         _ => Ok(None),
     }
@@ -205,6 +222,13 @@ impl Input<'_> {
             Some(cleaned) => Box::new(cleaned.documents()),
             None => Box::new(read::documents(&self.source.format, &self.files)),
         }
+    }
+
+    /// The name of the file with this number.
+    fn file(&self, number: usize) -> &str {
+        let cleaned = self.cleaned.as_ref().and_then(|cleaned| cleaned.files().get(number));
+        let name = cleaned.or_else(|| self.files.get(number).map(|file| &file.name));
+        name.map_or(&self.dataset.name, String::as_str)
     }
 
     /// About how many bytes will be read.
@@ -301,9 +325,10 @@ impl Work<'_> {
         tokenizer: &dyn Tokenize,
         facts: &TokenizerFacts,
         input: &Input,
-    ) -> Outcome<(DatasetFacts, [Vec<TokenFile>; 2])> {
-        let entry =
-            Entry::new(&self.place.cache, "tokens", &tokens_key(input.dataset, &input.contents, facts));
+        opened: Option<&Opened>,
+    ) -> Outcome<(DatasetFacts, Files)> {
+        let key = tokens_key(input.dataset, &input.contents, facts, opened);
+        let entry = Entry::new(&self.place.cache, "tokens", &key);
         let lock = self.lock(&entry)?;
         match entry.look::<Vec<SplitFacts>>() {
             Found::Nothing => {}
@@ -315,8 +340,17 @@ impl Work<'_> {
         }
         let survey = self.surveys.of(input, self.progress)?;
         let progress = &mut *self.progress;
-        let write = |folder: &Path| build::write_tokens(folder, input, &survey, tokenizer, progress);
-        store(&entry, &lock, write)?;
+        match (opened, input.dataset.chats()) {
+            (Some(opened), Some(chats)) => {
+                let encoder = Encoder::new(opened.template(tokenizer)?, tokenizer, &chats.train_on);
+                let write = |folder: &Path| conversations::write(folder, input, &survey, &encoder, progress);
+                store(&entry, &lock, write)?;
+            }
+            _ => {
+                let write = |folder: &Path| build::write_tokens(folder, input, &survey, tokenizer, progress);
+                store(&entry, &lock, write)?;
+            }
+        }
         let Found::Whole(splits) = entry.look::<Vec<SplitFacts>>() else {
             let why = "it changed just after it was written";
             return Err(vec![e0571::bad_token_file(&entry.folder().display().to_string(), why)]);
@@ -370,29 +404,48 @@ fn not_written(entry: &Entry, error: &io::Error) -> Diagnostic {
     e0564::cache_not_written(&entry.folder().display().to_string(), error)
 }
 
-/// Opens the token files of an entry; small ones are compared with their checksums.
-fn open_splits(entry: &Entry, dataset: &Dataset) -> Result<[Vec<TokenFile>; 2], String> {
-    let tokens = open_files(entry, dataset, build::file_name)?;
-    let labelled = dataset.is_labelled();
-    let records = if labelled { open_files(entry, dataset, build::records_name)? } else { vec![] };
-    Ok([tokens, records])
+/// The token files of all splits.
+struct Files {
+    splits: Vec<TokenFile>,
+    /// What each record is, of a labelled dataset.
+    records: Vec<TokenFile>,
+    /// The files of conversations that these belong to; empty for other data.
+    conversations: Vec<ConversationFile>,
 }
 
-fn open_files(
-    entry: &Entry,
-    dataset: &Dataset,
-    name: impl Fn(usize) -> String,
-) -> Result<Vec<TokenFile>, String> {
-    let open = |(index, split): (usize, &regimen_base::data::Split)| {
-        let file = name(index);
-        let opened = TokenFile::open(&split.name, &entry.file(&file))
-            .map_err(|fault| fault.notes.first().cloned().unwrap_or(fault.title))?;
-        if opened.tokens() <= ALWAYS_VERIFIED && !opened.verify() {
-            return Err(format!("the checksum of {file} is not the one that was written"));
+/// Opens the token files of an entry; small ones are compared with their checksums.
+fn open_splits(entry: &Entry, dataset: &Dataset) -> Result<Files, String> {
+    let said = |fault: Fault| fault.notes.first().cloned().unwrap_or(fault.title);
+    let verified = |file: &TokenFile| match file.tokens() > ALWAYS_VERIFIED || file.verify() {
+        true => Ok(()),
+        false => {
+            Err(format!("the checksum of the tokens of `{}` is not the one that was written", file.name()))
         }
-        Ok(opened)
     };
-    dataset.splits.iter().enumerate().map(open).collect()
+    let open = |name: &str, file: String| {
+        let opened = TokenFile::open(name, &entry.file(&file)).map_err(said)?;
+        verified(&opened).map(|()| opened)
+    };
+    let mut files = Files { splits: vec![], records: vec![], conversations: vec![] };
+    for (index, split) in dataset.splits.iter().enumerate() {
+        if dataset.chats().is_some() {
+            let opened = ConversationFile::open(&split.name, entry.folder(), index).map_err(said)?;
+            opened.files().into_iter().try_for_each(verified)?;
+            files.splits.push(opened.tokens().clone());
+            files.conversations.push(opened);
+        } else {
+            files.splits.push(open(&split.name, build::file_name(index))?);
+            if dataset.is_labelled() {
+                files.records.push(open(&split.name, build::records_name(index))?);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// The chat template of a dataset of conversations.
+fn chat_of(place: &Place, tokenizer: &Tokenizer, dataset: &Dataset) -> Outcome<Option<Opened>> {
+    dataset.chats().map(|chats| chat::open(place, tokenizer, chats)).transpose()
 }
 
 fn only_source(dataset: &Dataset) -> Outcome<&Source> {
@@ -412,7 +465,7 @@ fn hf_files(place: &Place, path: &str) -> Outcome<Vec<InputFile>> {
         (given.parent().unwrap_or(Path::new("")), given.to_path_buf())
     };
     let mut files = vec![files::find_one(place, &main)?];
-    for name in [CONFIG_FILE, "special_tokens_map.json"] {
+    for name in [CONFIG_FILE, SPECIAL_FILE] {
         if place.root.join(folder).join(name).exists() {
             files.push(files::find_one(place, &folder.join(name))?);
         }
@@ -434,8 +487,17 @@ fn trained_key(kind: &TokenizerKind, dataset: &Dataset, contents: &[String]) -> 
     key_of(&(asked, dataset_definition(dataset), contents))
 }
 
-fn tokens_key(dataset: &Dataset, contents: &[String], tokenizer: &TokenizerFacts) -> String {
-    key_of(&(dataset_definition(dataset), contents, &tokenizer.content, tokenizer.vocab))
+fn tokens_key(
+    dataset: &Dataset,
+    contents: &[String],
+    tokenizer: &TokenizerFacts,
+    opened: Option<&Opened>,
+) -> String {
+    let text = (dataset_definition(dataset), contents, &tokenizer.content, tokenizer.vocab);
+    match opened {
+        Some(opened) => key_of(&(text, opened.key())),
+        None => key_of(&text),
+    }
 }
 
 /// What of a declaration decides how contents become splits.

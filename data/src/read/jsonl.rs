@@ -99,7 +99,7 @@ fn listed(keys: &[String]) -> String {
 }
 
 /// What the JSON reader says, without the line number of the one-line text that it saw.
-fn describe(error: &serde_json::Error) -> String {
+pub(super) fn describe(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let cut = text.rfind(" at line ").unwrap_or(text.len());
     format!("{} at column {}", text.get(..cut).unwrap_or(&text), error.column())

@@ -3,6 +3,7 @@
 //! A stream is an iterator of documents or faults, so that cleaning steps are adaptors on it. After a
 //! fault it goes on where it can, so that several broken records are reported at once.
 
+pub(crate) mod chats;
 mod csv;
 mod jsonl;
 mod lines;
@@ -10,7 +11,7 @@ mod parquet;
 mod text;
 pub(crate) mod unpack;
 
-use crate::codes::{e0555, e0582, e0588};
+use crate::codes::{e0555, e0582, e0588, e0591};
 use crate::files::InputFile;
 use crate::{Fault, Outcome};
 use regimen_base::data::{Format, Source, TextDocument};
@@ -64,7 +65,7 @@ pub(crate) fn probe(source: &Source, files: &[InputFile]) -> Outcome<()> {
 }
 
 fn is_everywhere(fault: &Fault) -> bool {
-    [e0555::PAGE.code, e0582::PAGE.code, e0588::PAGE.code].contains(&fault.code)
+    [e0555::PAGE.code, e0582::PAGE.code, e0588::PAGE.code, e0591::PAGE.code].contains(&fault.code)
 }
 
 fn read_file<'a>(format: &'a Format, index: usize, file: &'a InputFile) -> Result<Documents<'a>, Fault> {
@@ -84,6 +85,7 @@ fn read_file<'a>(format: &'a Format, index: usize, file: &'a InputFile) -> Resul
         Format::Labelled { text, label, delimiter: Some(delimiter), .. } => {
             Box::new(csv::Records::open(index, file, (text, Some(label)), *delimiter)?)
         }
+        Format::Chats(chats) => Box::new(chats::Records::open(index, file, &chats.template)?),
         Format::Parquet { field } => Box::new(parquet::Records::open(index, file, field)?),
     })
 }

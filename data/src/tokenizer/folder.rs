@@ -14,7 +14,7 @@ pub const TOKENIZER_FILE: &str = "tokenizer.json";
 /// Name of the file with what is known about it.
 pub const CONFIG_FILE: &str = "tokenizer_config.json";
 /// Name of an older file that may name the special tokens.
-const SPECIAL_FILE: &str = "special_tokens_map.json";
+pub(crate) const SPECIAL_FILE: &str = "special_tokens_map.json";
 /// A tokenizer.json of more bytes is refused; the largest published ones have about 40 MB.
 const MAX_FILE: u64 = 512 << 20;
 

@@ -75,6 +75,25 @@ impl Hf {
     }
 }
 
+/// Tokens of a text divided at the ends of its pieces, if each is also the end of a token.
+fn at_borders(pieces: &[String], ids: &[u32], offsets: &[(usize, usize)]) -> Option<Vec<Vec<u32>>> {
+    let mut all = Vec::with_capacity(pieces.len());
+    let (mut at, mut border) = (0, 0);
+    for piece in pieces {
+        border += piece.len();
+        let rest = offsets.get(at..)?;
+        let length = rest.iter().take_while(|(_, end)| *end <= border).count();
+        let ends_there = length == 0 || rest.get(length - 1).is_some_and(|(_, end)| *end == border);
+        let begins_after = rest.get(length).is_none_or(|(start, _)| *start >= border);
+        if !(ends_there && begins_after) || (length == 0 && !piece.is_empty()) {
+            return None;
+        }
+        all.push(ids.get(at..at + length)?.to_vec());
+        at += length;
+    }
+    (at == ids.len()).then_some(all)
+}
+
 /// Switches off what makes encoding random or lossy.
 fn make_repeatable(tokenizer: &mut Tokenizer) -> Result<(), String> {
     tokenizer.with_truncation(None).map_err(|e| e.to_string())?;
@@ -99,6 +118,17 @@ impl Tokenize for Hf {
         match self.inner.encode_fast(text, false) {
             Ok(encoding) => Ok(encoding.get_ids().to_vec()),
             Err(e) => Err(Box::new(e0568::cannot_encode(&self.name, &e.to_string()))),
+        }
+    }
+
+    /// Together, if no token lies on both sides of where pieces meet: tokenizers write the beginning of a text otherwise than its middle.
+    /// Where one does, each piece by itself: what a prompt ends with is never one token with the answer.
+    fn encode_pieces(&self, pieces: &[String]) -> Result<Vec<Vec<u32>>, Fault> {
+        let failed = |why: String| Box::new(e0568::cannot_encode(&self.name, &why));
+        let whole = self.inner.encode(pieces.concat(), false).map_err(|e| failed(e.to_string()))?;
+        match at_borders(pieces, whole.get_ids(), whole.get_offsets()) {
+            Some(tokens) => Ok(tokens),
+            None => pieces.iter().map(|piece| self.encode(piece)).collect(),
         }
     }
 

@@ -16,6 +16,7 @@ mod words;
 pub use bpe::Bpe;
 pub use bytes::Bytes;
 pub use chars::Chars;
+pub(crate) use folder::SPECIAL_FILE;
 pub use folder::{CONFIG_FILE, TOKENIZER_FILE, open, save};
 pub use hf::Hf;
 
@@ -38,6 +39,14 @@ pub trait Tokenize: Debug + Send + Sync {
     /// Only tokenizers of type `hf` can fail: if they have neither a token for a piece of the text nor an
     /// unknown token.
     fn encode(&self, text: &str) -> Result<Vec<u32>, Fault>;
+
+    /// The tokens of each of several pieces that follow each other in a text; where the tokenizer can, as it encodes them together.
+    ///
+    /// # Errors
+    /// As for [`Tokenize::encode`].
+    fn encode_pieces(&self, pieces: &[String]) -> Result<Vec<Vec<u32>>, Fault> {
+        pieces.iter().map(|piece| self.encode(piece)).collect()
+    }
 
     /// The text of the tokens; special tokens as they are written, bytes that are not UTF-8 as U+FFFD, ids
     /// outside the vocabulary as nothing.

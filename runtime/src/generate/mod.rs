@@ -4,7 +4,6 @@
 //! in double precision with a counter-based random number per position, so the same weights, prompt, settings and key give the same text,
 //! whatever was computed before.
 
-pub mod chat;
 mod decode;
 pub(crate) mod philox;
 mod sample;

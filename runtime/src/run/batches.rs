@@ -4,9 +4,8 @@ use super::codes;
 use super::engine::HostSlice;
 use super::masking::{IGNORED, Masker, Place};
 use regimen_base::Diagnostic;
-use regimen_base::schedule::Feed;
-use regimen_base::schedule::Reads;
-use regimen_data::{Labelled, Stream, Tokenize};
+use regimen_base::schedule::{Feed, Reads};
+use regimen_data::{Labelled, Row, Rows, Stream, Tokenize};
 use std::collections::BTreeMap;
 
 /// Stands for the index of a sample in rows that only fill up a batch.
@@ -14,17 +13,12 @@ const NO_SAMPLE: i64 = -1;
 
 /// Where samples come from. A sample is a function of its index, so there is no position to restore.
 pub trait Batches {
-    /// Writes the tokens of a sample and the label of each. An index beyond one epoch is of a later epoch.
+    /// Writes a sample. An index beyond one epoch is of a later epoch. Segments and positions are written if the feed's samples are rows
+    /// of conversations.
     ///
     /// # Errors
     /// If the sample cannot be read.
-    fn sample(
-        &mut self,
-        feed: &Feed,
-        index: u64,
-        tokens: &mut [i64],
-        labels: &mut [i64],
-    ) -> Result<(), Diagnostic>;
+    fn sample(&mut self, feed: &Feed, index: u64, row: Row<'_>) -> Result<(), Diagnostic>;
 
     /// Writes the tokens of a labelled record, padding included; returns how many are none, and the class.
     ///
@@ -52,28 +46,64 @@ pub struct Streams {
     counted: Option<(String, u64, u64, u64)>,
 }
 
-/// A stream, and what is hidden of it.
+/// Where the samples of a feed are from.
 #[derive(Debug)]
-struct Source {
-    stream: Stream,
-    masker: Option<Masker>,
+enum Source {
+    /// Running text, every token of which has a label.
+    Text(Stream),
+    /// Running text, and what is hidden of it: only that has labels.
+    Masked(Stream, Masker),
+    /// Conversations.
+    Conversations(Rows),
 }
 
 impl Source {
-    /// Writes a sample; returns how many labels count.
-    fn sample(&self, index: u64, tokens: &mut [i64], labels: &mut [i64]) -> u64 {
-        self.stream.sample(index, tokens, labels);
-        let Some(masker) = &self.masker else { return labels.len() as u64 };
-        let place = Place { sample: index, start: self.stream.position(index), tokens: self.stream.tokens() };
-        masker.hide(place, tokens, labels)
+    /// Writes a sample.
+    fn sample(&self, index: u64, row: Row<'_>) {
+        match self {
+            Source::Text(stream) => stream.sample(index, row.tokens, row.labels),
+            Source::Masked(stream, masker) => {
+                hidden(stream, masker, index, row.tokens, row.labels);
+            }
+            Source::Conversations(rows) => rows.sample(index, row),
+        }
     }
+
+    /// Labels of the samples `first..first + count`.
+    fn supervised(&self, feed: &Feed, first: u64, count: u64) -> u64 {
+        let indices = first..first + count;
+        match self {
+            Source::Text(_) => count * feed.sequence,
+            Source::Masked(stream, masker) => {
+                let (mut tokens, mut labels) =
+                    (vec![0; feed.sequence as usize], vec![0; feed.sequence as usize]);
+                indices.map(|i| hidden(stream, masker, i, &mut tokens, &mut labels)).sum()
+            }
+            Source::Conversations(rows) => indices.map(|i| rows.supervised(i)).sum(),
+        }
+    }
+}
+
+/// Writes a sample with hidden tokens; says how many these are.
+fn hidden(stream: &Stream, masker: &Masker, index: u64, tokens: &mut [i64], labels: &mut [i64]) -> u64 {
+    stream.sample(index, tokens, labels);
+    let place = Place { sample: index, start: stream.position(index), tokens: stream.tokens() };
+    masker.hide(place, tokens, labels)
 }
 
 impl Streams {
     /// Adds the stream of a feed.
     pub fn add(&mut self, feed: &Feed, stream: Stream, tokenizer: &dyn Tokenize) {
-        let masker = feed.masking.as_ref().map(|masking| Masker::new(masking, tokenizer));
-        self.feeds.insert(feed.name.clone(), Source { stream, masker });
+        let source = match &feed.masking {
+            Some(masking) => Source::Masked(stream, Masker::new(masking, tokenizer)),
+            None => Source::Text(stream),
+        };
+        self.feeds.insert(feed.name.clone(), source);
+    }
+
+    /// Adds the conversations of a feed.
+    pub fn add_conversations(&mut self, feed: &Feed, rows: Rows) {
+        self.feeds.insert(feed.name.clone(), Source::Conversations(rows));
     }
 
     /// Adds the records of a feed.
@@ -89,14 +119,8 @@ impl Streams {
 }
 
 impl Batches for Streams {
-    fn sample(
-        &mut self,
-        feed: &Feed,
-        index: u64,
-        tokens: &mut [i64],
-        labels: &mut [i64],
-    ) -> Result<(), Diagnostic> {
-        self.source(feed)?.sample(index, tokens, labels);
+    fn sample(&mut self, feed: &Feed, index: u64, row: Row<'_>) -> Result<(), Diagnostic> {
+        self.source(feed)?.sample(index, row);
         Ok(())
     }
 
@@ -107,26 +131,20 @@ impl Batches for Streams {
         Ok(records.sample(index, tokens))
     }
 
-    /// Every token of a window of running text has a label, unless only hidden ones do: then they are counted. A batch in which
-    /// nothing is hidden has a loss of zero, whatever divides it.
+    /// Every token of a window of running text has a label, unless only hidden ones do, or those that an assistant says: then they are
+    /// counted. A labelled record has one. A batch without any has a loss of zero, whatever divides it.
     fn supervised(&mut self, feed: &Feed, first: u64, count: u64) -> Result<u64, Diagnostic> {
         if feed.records.is_some() {
             return Ok(count);
-        }
-        if feed.masking.is_none() {
-            return Ok(count * feed.sequence);
         }
         if let Some((name, from, samples, labels)) = &self.counted
             && (name.as_str(), *from, *samples) == (feed.name.as_str(), first, count)
         {
             return Ok(*labels);
         }
-        let source = self.source(feed)?;
-        let (mut tokens, mut labels) = (vec![0; feed.sequence as usize], vec![0; feed.sequence as usize]);
-        let hidden =
-            (first..first + count).map(|i| source.sample(i, &mut tokens, &mut labels)).sum::<u64>().max(1);
-        self.counted = Some((feed.name.clone(), first, count, hidden));
-        Ok(hidden)
+        let labels = self.source(feed)?.supervised(feed, first, count).max(1);
+        self.counted = Some((feed.name.clone(), first, count, labels));
+        Ok(labels)
     }
 }
 
@@ -137,9 +155,11 @@ pub struct MicroBatch {
     holds: Option<(String, u64, u64)>,
     tokens: Vec<i64>,
     labels: Vec<i64>,
-    samples: Vec<i64>,
-    /// Of labelled records: which tokens are text, and the place of the one that stands for the sample.
+    /// The text of the sample that a token belongs to, from 1, and its place there; 0 is padding. Empty where the feed has no such.
     segments: Vec<i64>,
+    positions: Vec<i64>,
+    samples: Vec<i64>,
+    /// Of labelled records: the place of the token that stands for the sample.
     rows: Vec<i64>,
     divisor: [f32; 1],
 }
@@ -167,15 +187,26 @@ impl MicroBatch {
         }
         self.tokens.resize(row * rows, 0);
         self.labels.resize(row * rows, IGNORED);
+        let packed = if feed.rows.is_some() { row * rows } else { 0 };
+        self.segments.resize(packed, 0);
+        self.positions.resize(packed, 0);
         self.samples.clear();
-        let places = self.tokens.chunks_exact_mut(row).zip(self.labels.chunks_exact_mut(row));
-        for (index, (tokens, labels)) in (first..).zip(places) {
+        self.rows.clear();
+        for (index, at) in (first..).zip((0..rows).map(|i| i * row..(i + 1) * row)) {
             self.samples.push(if index < end { index as i64 } else { NO_SAMPLE });
+            let row = Row {
+                tokens: self.tokens.get_mut(at.clone()).unwrap_or_default(),
+                labels: self.labels.get_mut(at.clone()).unwrap_or_default(),
+                segments: self.segments.get_mut(at.clone()).unwrap_or_default(),
+                positions: self.positions.get_mut(at).unwrap_or_default(),
+            };
             if index < end {
-                batches.sample(feed, index, tokens, labels)?;
+                batches.sample(feed, index, row)?;
             } else {
-                tokens.fill(0);
-                labels.fill(IGNORED);
+                row.tokens.fill(0);
+                row.labels.fill(IGNORED);
+                row.segments.fill(0);
+                row.positions.fill(0);
             }
         }
         self.divisor = [divisor as f32];
@@ -194,7 +225,7 @@ impl MicroBatch {
         let (row, rows) = (feed.sequence as usize, feed.micro_batch as usize);
         self.tokens.resize(row * rows, 0);
         self.segments.resize(row * rows, 0);
-        for list in [&mut self.samples, &mut self.labels, &mut self.rows] {
+        for list in [&mut self.samples, &mut self.labels, &mut self.rows, &mut self.positions] {
             list.clear();
         }
         let places = self.tokens.chunks_exact_mut(row).zip(self.segments.chunks_exact_mut(row));
@@ -229,12 +260,13 @@ impl MicroBatch {
     }
 
     /// The numbers by the source that a program's input names.
-    pub fn inputs(&self) -> [(&'static str, HostSlice<'_>); 6] {
+    pub fn inputs(&self) -> [(&'static str, HostSlice<'_>); 7] {
         [
             ("tokens", HostSlice::I64(&self.tokens)),
             ("labels", HostSlice::I64(&self.labels)),
-            ("samples", HostSlice::I64(&self.samples)),
             ("segments", HostSlice::I64(&self.segments)),
+            ("positions", HostSlice::I64(&self.positions)),
+            ("samples", HostSlice::I64(&self.samples)),
             ("rows", HostSlice::I64(&self.rows)),
             ("divisor", HostSlice::F32(&self.divisor)),
         ]

@@ -204,6 +204,7 @@ impl<'a> Checked<'a> {
                 "labels" | "rows" if feed.records.is_some() => feed.micro_batch,
                 "segments" if feed.records.is_some() => feed.micro_batch * feed.sequence,
                 "tokens" | "labels" => feed.micro_batch * feed.sequence,
+                "segments" | "positions" if feed.rows.is_some() => feed.micro_batch * feed.sequence,
                 "samples" => feed.micro_batch,
                 "divisor" => 1,
                 other => return Err(format!("a feed has no `{other}`, which `{}` reads", program.name)),

@@ -10,8 +10,9 @@ use crate::codes::machine_too_full;
 use regimen_base::Diagnostic;
 use regimen_base::data::Certainty;
 use regimen_base::plan::{Backend, DatasetPlan, Stage};
+use regimen_base::schedule::RowLayout;
 use regimen_base::trace::Trace;
-use regimen_data::{Labelled, Place, Prepared, Progress, Stream, Tokenize};
+use regimen_data::{Labelled, Place, Prepared, Progress, Rows, Stream, Tokenize};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -122,9 +123,15 @@ fn add_feeds(
     streams: &mut Streams,
 ) -> Result<(), Diagnostic> {
     for feed in stage.feeds.iter().filter(|f| f.dataset == dataset.dataset.name) {
-        let tokens = prepared.split(&feed.split).ok_or_else(|| {
-            codes::plan_not_runnable(&stage.name, format!("feed `{}` reads no existing split", feed.name))
-        })?;
+        let missing =
+            || codes::plan_not_runnable(&stage.name, format!("feed `{}` reads no existing split", feed.name));
+        if let Some(RowLayout { packing }) = feed.rows {
+            let file = prepared.conversations(&feed.split).ok_or_else(missing)?.clone();
+            let rows = Rows::new(file, feed.sequence, packing, feed.shuffle).map_err(|fault| *fault)?;
+            streams.add_conversations(feed, rows);
+            continue;
+        }
+        let tokens = prepared.split(&feed.split).ok_or_else(missing)?;
         if let Some(records) = &feed.records {
             let found = prepared.records(&feed.split).ok_or_else(|| {
                 codes::plan_not_runnable(&stage.name, format!("feed `{}` reads no labelled split", feed.name))

@@ -121,7 +121,13 @@ fn an_evaluation_counts_its_samples_once_and_no_padding() {
     for index in 0..5 {
         let (mut tokens, mut labels) = ([0; 8], [0; 8]);
         use super::batches::Batches;
-        super::testing::Numbers.sample(&stage.feeds[1], index, &mut tokens, &mut labels).unwrap();
+        let row = regimen_data::Row {
+            tokens: &mut tokens,
+            labels: &mut labels,
+            segments: &mut [],
+            positions: &mut [],
+        };
+        super::testing::Numbers.sample(&stage.feeds[1], index, row).unwrap();
         for (i, w) in [0.5, -0.25, 2.0, 0.0].into_iter().enumerate() {
             expected += (w - (tokens[i] + labels[i + 4]) as f64 / 257.0).powi(2) * 8.0 / 40.0;
         }

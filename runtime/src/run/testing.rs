@@ -12,6 +12,7 @@ use regimen_base::Diagnostic;
 use regimen_base::plan::{Content, Plan, Stage};
 use regimen_base::program::ResidentId;
 use regimen_base::schedule::Feed;
+use regimen_data::Row;
 use regimen_data::tokenizer::Bytes;
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -316,18 +317,12 @@ impl Engine for Bench {
 pub struct Numbers;
 
 impl Batches for Numbers {
-    fn sample(
-        &mut self,
-        feed: &Feed,
-        index: u64,
-        tokens: &mut [i64],
-        labels: &mut [i64],
-    ) -> Result<(), Diagnostic> {
+    fn sample(&mut self, feed: &Feed, index: u64, row: Row<'_>) -> Result<(), Diagnostic> {
         let token = |i: u64| {
             let mixed = (index * 31 + i + feed.name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             (mixed >> 32) as i64 % 257
         };
-        for (i, (t, l)) in tokens.iter_mut().zip(labels).enumerate() {
+        for (i, (t, l)) in row.tokens.iter_mut().zip(row.labels).enumerate() {
             (*t, *l) = (token(i as u64), token(i as u64 + 1));
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! `data name : type { … }`: where text comes from and how it is divided.
 
+pub mod chats;
 pub mod csv;
 pub mod jsonl;
 pub mod labelled;
@@ -32,8 +33,15 @@ pub struct DataType {
 }
 
 /// The types, in the order of the language reference.
-pub static ALL: &[&DataType] =
-    &[&text::TEXT, &jsonl::JSONL, &csv::CSV, &parquet::PARQUET, &labelled::LABELLED, &mix::MIX];
+pub static ALL: &[&DataType] = &[
+    &text::TEXT,
+    &jsonl::JSONL,
+    &csv::CSV,
+    &parquet::PARQUET,
+    &labelled::LABELLED,
+    &chats::CHATS,
+    &mix::MIX,
+];
 
 /// The type with this name.
 pub fn find(name: &str) -> Option<&'static DataType> {

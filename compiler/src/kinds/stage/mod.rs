@@ -5,6 +5,7 @@ pub mod classify;
 pub mod fields;
 pub mod masked_lm;
 pub mod replaced_token_detection;
+pub mod supervised;
 
 use crate::eval::{Fields, Stop};
 use crate::experiment::Objective;
@@ -39,8 +40,13 @@ pub static KIND: Kind = Kind {
 };
 
 /// The types, in the order of the language reference.
-pub static ALL: &[&Type] =
-    &[&causal_lm::TYPE, &masked_lm::TYPE, &replaced_token_detection::TYPE, &classify::TYPE];
+pub static ALL: &[&Type] = &[
+    &causal_lm::TYPE,
+    &masked_lm::TYPE,
+    &replaced_token_detection::TYPE,
+    &classify::TYPE,
+    &supervised::TYPE,
+];
 
 /// What a stage's type trains for.
 ///
@@ -50,6 +56,7 @@ pub fn objective(fields: &Fields) -> Result<Objective, Stop> {
     match fields.type_name {
         Some("causal_lm") => Ok(Objective::CausalLm),
         Some("classify") => Ok(Objective::Classify { dropout: fields.f64("classifier_dropout")? }),
+        Some("supervised") => Ok(Objective::Supervised { packing: fields.bool("packing")? }),
         Some("masked_lm") => Ok(Objective::MaskedLm(masked_lm::read(fields)?)),
         Some("replaced_token_detection") => Ok(Objective::ReplacedTokenDetection {
             masking: masked_lm::read(fields)?,

@@ -20,7 +20,6 @@ mod e0965;
 mod e0966;
 mod e0967;
 mod e0968;
-mod e0969;
 mod e0970;
 mod e0971;
 
@@ -43,7 +42,6 @@ pub use e0965::another_machine;
 pub use e0966::data_changed;
 pub use e0967::{parent_of_another_plan, parent_replaced, parent_unfinished};
 pub use e0968::sampling_refused;
-pub use e0969::template_refused;
 pub use e0970::model_not_usable;
 pub use e0971::{nothing_to_predict, windows_refused};
 
@@ -70,7 +68,6 @@ pub const ALL: &[CodePage] = &[
     e0966::PAGE,
     e0967::PAGE,
     e0968::PAGE,
-    e0969::PAGE,
     e0970::PAGE,
     e0971::PAGE,
 ];

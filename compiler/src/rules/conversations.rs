@@ -1,0 +1,107 @@
+//! Stages read what they are made for, and a chat template teaches what it is to teach: a small conversation is rendered, and what the
+//! assistant says in it must be a label, with the token that ends it.
+
+use super::StageView;
+use crate::codes;
+use crate::eval::{Evaluator, Fields, ObjectId, Value};
+use regimen_base::data::{Certainty, Role};
+use regimen_base::packing::filled;
+use regimen_base::paraphrase::{self, Part};
+use regimen_base::{Diagnostic, Span};
+
+/// Conversations where text is needed, or the other way round. What has to do with classes is [`super::pairing`]'s.
+pub fn kind(stage: &StageView<'_>) -> Option<Diagnostic> {
+    let kind = stage.fields.type_name.filter(|kind| *kind != "classify")?;
+    let data = stage.fields.object("data").ok()?;
+    if stage.eval.dataset_is_labelled(data).ok()? {
+        return None;
+    }
+    let conversations = stage.eval.dataset(data).ok()?.chats().is_some();
+    let (name, declared) = (stage.eval.object_name(data), stage.eval.program.object(data).name.span);
+    let fits = conversations == (kind == "supervised");
+    (!fits).then(|| codes::e0454::stage(kind, &name, conversations, stage.fields.span_of("data"), declared))
+}
+
+/// The rendered conversation.
+pub fn probe(stage: &StageView<'_>) -> Option<Diagnostic> {
+    let data = stage.fields.object("data").ok()?;
+    let dataset = stage.eval.dataset(data).ok()?;
+    let chats = dataset.chats()?;
+    let tokenizer = stage.model.as_ref()?.fields.object("tokenizer").ok()?;
+    let probe = stage.eval.chat_probe(data, tokenizer).ok()??;
+    let place = place(stage.eval, data);
+    for turn in probe.turns.iter().filter(|turn| chats.train_on.contains(&turn.role)) {
+        if probe.supervised == 0 || !turn.content_counts {
+            return Some(codes::e0456::nothing(&dataset.name, turn.role.name(), probe.tokens, place));
+        }
+        match &turn.end {
+            None if turn.role == Role::Assistant => {
+                let tokenizer = stage.eval.object_name(tokenizer);
+                return Some(codes::e0458::none(&dataset.name, &turn.after, &tokenizer, place));
+            }
+            Some(end) if !turn.end_counts => return Some(codes::e0457::masked(&dataset.name, end, place)),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Conversations that no sample holds.
+pub fn length(stage: &StageView<'_>) -> Option<Diagnostic> {
+    let sequence = stage.count("sequence")?;
+    let facts = stage.eval.stage_data_facts(stage.id, stage.span).ok()?;
+    let train = facts.splits.iter().find(|s| s.name == "train")?;
+    let longest = train.lengths.last().filter(|_| facts.certainty == Certainty::Measured)?.tokens;
+    let filled = filled(&train.lengths, sequence.0, false);
+    let all = filled.conversations + filled.too_long;
+    // That none is left is an error of its own.
+    let some = filled.too_long > 0 && filled.conversations > 0;
+    some.then(|| codes::e0507::left_out(filled.too_long, all, longest, sequence.0, sequence.1))
+}
+
+/// Where the template of a dataset is named; its declaration if nowhere.
+fn place(eval: &Evaluator<'_>, data: ObjectId) -> Span {
+    let named = eval.fields(data).ok().filter(|fields| fields.is_set("chat_template"));
+    named.map_or(eval.program.object(data).name.span, |fields| fields.span_of("chat_template"))
+}
+
+/// Templates of instructions, and text made of conversations.
+pub fn of_data(eval: &Evaluator<'_>, fields: &Fields) -> Vec<Diagnostic> {
+    let mut found = vec![];
+    if let Some(Value::List(list)) = fields.known("template").map(|c| &c.value) {
+        let texts = list.iter().filter_map(|c| match &c.value {
+            Value::Text(text) => Some((text, c.span)),
+            _ => None,
+        });
+        found.extend(texts.filter_map(|(text, span)| paraphrase(text, span)));
+    }
+    for entry in fields.map("sources").ok().flatten().unwrap_or(&[]) {
+        let conversations = |id: &ObjectId| is_of_conversations(eval, *id);
+        if let Some(part) = entry.object.filter(conversations) {
+            let declared = eval.program.object(part).name.span;
+            found.push(codes::e0454::reader("a mix", &entry.name.node, entry.name.span, declared));
+        }
+    }
+    found
+}
+
+/// A tokenizer is trained on text.
+pub fn of_tokenizer(eval: &Evaluator<'_>, fields: &Fields) -> Option<Diagnostic> {
+    let data = fields.object("train_on").ok().filter(|id| is_of_conversations(eval, *id))?;
+    let declared = eval.program.object(data).name.span;
+    Some(codes::e0454::reader("a tokenizer", &eval.object_name(data), fields.span_of("train_on"), declared))
+}
+
+fn is_of_conversations(eval: &Evaluator<'_>, data: ObjectId) -> bool {
+    eval.dataset(data).is_ok_and(|dataset| dataset.chats().is_some())
+}
+
+fn paraphrase(template: &str, span: Span) -> Option<Diagnostic> {
+    match paraphrase::parts(template) {
+        Err(unknown) => Some(codes::e0455::unknown(unknown, span)),
+        Ok(parts) => {
+            let mut asked = parts.iter().take_while(|part| **part != Part::Output);
+            (!asked.any(|part| *part == Part::Instruction)).then(|| codes::e0455::no_instruction(span))
+        }
+    }
+}

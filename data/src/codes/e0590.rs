@@ -1,0 +1,50 @@
+//! E0590: a chat template that cannot be used.
+
+use regimen_base::{Code, CodePage, Diagnostic};
+
+/// What `regimen explain E0590` says.
+pub const PAGE: CodePage = CodePage {
+    code: Code("E0590"),
+    title: "a chat template that cannot be used",
+    page: r#"A chat template is a Jinja text that turns the messages of a conversation into what a model is tuned on. Hugging Face keeps it beside the
+tokenizer, in `tokenizer_config.json` (`chat_template`) or in `chat_template.jinja`. A base model has none, nor has a tokenizer that is trained
+here; the template itself may also refuse messages, such as two of one role in a row or a system's.
+
+A dataset of conversations takes the tokenizer's template, one that is known by name, or a file:
+
+```
+data talks : chats { files = "talks.jsonl", chat_template = chatml }
+data talks : chats { files = "talks.jsonl", chat_template = "my_template.jinja" }
+```
+
+`regimen generate --chat` takes it from the model's folder, or from where `--template` says:
+
+```
+regimen generate runs/tuned/sft --chat --template examples/smollm2/hf --prompt "Hello"
+```
+"#,
+};
+
+/// `what` names the template or where it was looked for.
+pub fn refused(what: &str, why: &str) -> Diagnostic {
+    Diagnostic::error(PAGE.code, format!("{what}: {why}")).help(
+        "name a folder or file that holds the model's template: `chat_template = \"…\"` of the data, `--template` of `generate --chat`",
+    )
+}
+
+/// A tokenizer that brings none.
+pub fn none(tokenizer: &str) -> Diagnostic {
+    Diagnostic::error(PAGE.code, format!("the tokenizer `{tokenizer}` has no chat template"))
+        .help("name one that fits its special tokens: `chat_template = chatml`, or a file: `chat_template = \"template.jinja\"`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_what_was_looked_at() {
+        assert!(refused("a.jinja", "cut off").title.starts_with("a.jinja: cut"));
+        assert!(none("words").title.contains("`words`"));
+    }
+}

@@ -1,0 +1,91 @@
+//! The last reading of a dataset of conversations: each becomes tokens and labels.
+
+use super::Input;
+use super::build::{Stop, changed};
+use super::survey::{MAX_REPORTED, Survey};
+use crate::Fault;
+use crate::chat::{Encoded, Encoder};
+use crate::codes::e0571;
+use crate::conversation_file::ConversationWriter;
+use crate::progress::Progress;
+use crate::read::{Document, chats};
+use rayon::prelude::*;
+use regimen_base::Diagnostic;
+use regimen_base::data::SplitFacts;
+use std::io;
+use std::path::Path;
+
+/// Conversations that are encoded at a time.
+const GROUP: usize = 1 << 12;
+
+/// Writes the files of all splits into the folder.
+pub(super) fn write(
+    folder: &Path,
+    input: &Input,
+    survey: &Survey,
+    encoder: &Encoder<'_>,
+    progress: &mut dyn Progress,
+) -> Result<Vec<SplitFacts>, Stop> {
+    progress.begin("tokenising conversations", Some(survey.documents.iter().map(|d| d.bytes).sum()));
+    let vocab = encoder.vocab();
+    let splits = &input.dataset.splits;
+    let create = |(split, _)| ConversationWriter::create(folder, split, vocab);
+    let mut writers = splits.iter().enumerate().map(create).collect::<io::Result<Vec<_>>>()?;
+    let named =
+        |split: &regimen_base::data::Split| SplitFacts { name: split.name.clone(), ..SplitFacts::default() };
+    let mut facts: Vec<SplitFacts> = splits.iter().map(named).collect();
+    let mut documents = input.documents();
+    let mut number = 0;
+    loop {
+        let group = documents.by_ref().take(GROUP).collect::<Result<Vec<Document>, Fault>>()?;
+        if group.is_empty() {
+            break;
+        }
+        for (document, encoded) in group.iter().zip(encode(input, encoder, &group)?) {
+            let split = survey.splits.get(number).map_or(0, |split| *split as usize);
+            number += 1;
+            let (Some(writer), Some(facts)) = (writers.get_mut(split), facts.get_mut(split)) else {
+                continue;
+            };
+            writer.push(&encoded.tokens, &encoded.counts)?;
+            facts.documents += 1;
+            facts.bytes += document.text.len() as u64;
+        }
+        progress.advance(group.iter().map(|document| document.text.len() as u64).sum());
+    }
+    progress.finish();
+    changed(input)?;
+    for (writer, facts) in writers.into_iter().zip(&mut facts) {
+        (facts.tokens, facts.lengths) = writer.finish()?;
+    }
+    Ok(facts)
+}
+
+/// All of a group, or what is wrong with its first few.
+fn encode(input: &Input, encoder: &Encoder<'_>, group: &[Document]) -> Result<Vec<Encoded>, Stop> {
+    let one = |document: &Document| {
+        let damaged = || {
+            Box::new(e0571::bad_token_file(input.file(document.file), "a conversation cannot be read back"))
+        };
+        let messages = chats::messages(&document.text).ok_or_else(damaged);
+        messages
+            .and_then(|messages| encoder.encode(&messages))
+            .map_err(|fault| placed(input, document, fault))
+    };
+    let encoded: Vec<Result<Encoded, Fault>> = group.par_iter().map(one).collect();
+    let wrong: Vec<Diagnostic> = encoded
+        .iter()
+        .filter_map(|one| one.as_ref().err().map(|fault| (**fault).clone()))
+        .take(MAX_REPORTED)
+        .collect();
+    match wrong.is_empty() {
+        true => Ok(encoded.into_iter().collect::<Result<_, _>>()?),
+        false => Err(Stop::Told(wrong)),
+    }
+}
+
+#[allow(clippy::boxed_local, reason = "faults are boxed everywhere")]
+fn placed(input: &Input, document: &Document, fault: Fault) -> Fault {
+    let place = format!("This is so in `{}`, line {}.", input.file(document.file), document.line);
+    Box::new(fault.because(place))
+}
