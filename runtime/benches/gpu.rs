@@ -14,7 +14,7 @@ use regimen_base::plan::{Plan, Stage};
 use regimen_base::program::{Instruction, Program, ResidentId, Role, TensorId};
 use regimen_base::schedule::Feed;
 use regimen_base::tensor::DType;
-use regimen_data::{NoProgress, Place, Row};
+use regimen_data::{NoProgress, Place};
 use regimen_runtime::run::{Batches, Engine, Gpu, HostSlice, Observe, Residents, Silent, prepare_data};
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::BTreeMap;
@@ -273,8 +273,12 @@ fn dump(plan: &Plan, root: &Path, steps: u64, folder: &Path) -> Outcome<()> {
         let mut lists = [vec![], vec![]];
         for row in 0..feed.batch {
             let (mut tokens, mut labels) = (vec![0; n], vec![0; n]);
-            let row_of =
-                Row { tokens: &mut tokens, labels: &mut labels, segments: &mut [], positions: &mut [] };
+            let row_of = regimen_data::Row {
+                tokens: &mut tokens,
+                labels: &mut labels,
+                segments: &mut [],
+                positions: &mut [],
+            };
             streams.sample(feed, step * feed.batch + row, row_of).map_err(said)?;
             lists[0].extend(tokens);
             lists[1].extend(labels);
