@@ -88,3 +88,42 @@ pub(super) fn divided(text: &str, special: &[Special]) -> Vec<Part> {
 fn trimmed_end(text: &str, range: Range<usize>) -> usize {
     text.get(range).unwrap_or_default().trim_end().len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn special(content: &str, id: u32, strips: [bool; 2]) -> Special {
+        Special { content: content.to_owned(), id, strips }
+    }
+
+    fn shown(text: &str, special: &[Special]) -> Vec<String> {
+        let part = |part: &Part| match part {
+            Part::Text(range) => text[range.clone()].to_owned(),
+            Part::Special(id, _) => format!("#{id}"),
+        };
+        divided(text, special).iter().map(part).collect()
+    }
+
+    #[test]
+    fn the_longest_of_the_first_special_tokens_divides() {
+        let known =
+            [special("<e>", 1, [false; 2]), special("<e>x", 2, [false; 2]), special("<s>", 3, [false; 2])];
+        assert_eq!(shown("<s>a <e>x<e> b", &known), ["#3", "a ", "#2", "#1", " b"]);
+    }
+
+    #[test]
+    fn special_tokens_take_the_white_space_beside_them_where_the_tokenizer_says_so() {
+        let known = [special("<l>", 1, [true, false]), special("<r>", 2, [false, true])];
+        assert_eq!(shown("a \n<l> b <r>\n c", &known), ["a", "#1", " b ", "#2", "c"]);
+        assert_eq!(shown(" <l>", &known), ["#1"]);
+    }
+
+    #[test]
+    fn guarded_letters_divide_nothing() {
+        let known = [special("<e>", 1, [false; 2])];
+        let guarded = guarded("a<e>b", &known);
+        assert_eq!(divided(&guarded, &known), [Part::Text(0..guarded.len())]);
+        assert_eq!(guarded.replace(GUARD, ""), "a<e>b");
+    }
+}

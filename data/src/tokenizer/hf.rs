@@ -161,3 +161,26 @@ impl Tokenize for Hf {
         self.json.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::at_borders;
+
+    fn divided(pieces: &[&str], offsets: &[(usize, usize)]) -> Option<Vec<usize>> {
+        let pieces: Vec<String> = pieces.iter().map(|piece| (*piece).to_owned()).collect();
+        let ids: Vec<u32> = (0..offsets.len() as u32).collect();
+        let found = at_borders(&pieces, &ids, offsets)?;
+        Some(found.iter().map(Vec::len).collect())
+    }
+
+    #[test]
+    fn tokens_are_divided_only_where_they_meet() {
+        assert_eq!(divided(&["ab", "c"], &[(0, 1), (1, 2), (2, 3)]), Some(vec![2, 1]));
+        assert_eq!(divided(&["ab", "c"], &[(0, 1), (1, 3)]), None, "a token on both sides");
+        // Offsets without the space that a token begins with: it cannot be told on which side that lies.
+        assert_eq!(divided(&["a ", "c"], &[(0, 1), (2, 3)]), None);
+        // Several tokens of one character.
+        assert_eq!(divided(&["é", "c"], &[(0, 2), (0, 2), (2, 3)]), Some(vec![2, 1]));
+        assert_eq!(divided(&["", "c"], &[(0, 1)]), Some(vec![0, 1]));
+    }
+}
