@@ -82,7 +82,7 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resident {
     /// Logical name: `block.3.attn.qkv.weight`, `block.3.attn.qkv.weight.m`, `loss_sum`.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its type; the logical shape is what a checkpoint stores.
     pub ty: TensorType,
     /// What it is for.

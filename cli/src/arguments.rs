@@ -311,7 +311,7 @@ pub struct Generate {
     pub seed: i64,
     /// Tokens that the cache holds: a longer text loses its older half. By default prompt and answer, or 2,048 of a conversation, and never
     /// more than the model can see
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub context: Option<u64>,
     /// Say at the end what memory was predicted and measured, and how fast it was
     #[arg(long)]
@@ -320,7 +320,7 @@ pub struct Generate {
     #[arg(long)]
     pub check_memory: bool,
     /// Threads to compute with; all cores if absent
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub threads: Option<u64>,
 }
 
@@ -334,19 +334,19 @@ pub struct Evaluate {
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub text: Vec<PathBuf>,
     /// Tokens of a window; by default 1,024, or what the model can see
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub context: Option<u64>,
     /// Tokens between the beginnings of two windows; by default half a window. As many as a window has make plain blocks
     #[arg(long, value_name = "N")]
     pub stride: Option<u64>,
     /// Windows at once
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive)]
     pub batch: u64,
     /// Compare memory with the plan after every instruction (slower)
     #[arg(long)]
     pub check_memory: bool,
     /// Threads to compute with; all cores if absent
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub threads: Option<u64>,
 }
 
@@ -368,7 +368,7 @@ pub struct Calibrate {
     #[arg(long, default_value = "cpu", value_name = "NAME")]
     pub hardware: String,
     /// Threads to measure with; all cores if absent
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub threads: Option<u64>,
 }
 
@@ -387,6 +387,15 @@ pub enum ReferencePage {
     Language,
     /// Every error code
     Errors,
+}
+
+/// A number that must not be 0.
+fn positive(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be 1 at least".into()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}")),
+    }
 }
 
 /// Splits `path=value`; an empty side is a mistake.

@@ -1,7 +1,7 @@
 //! From checked declarations to an [`Experiment`]: everything is evaluated, every rule is asked.
 
 use crate::arch::classifier::Classifier;
-use crate::arch::{ModelSpec, find as find_architecture};
+use crate::arch::{ModelSpec, WeightSpec, find as find_architecture};
 use crate::codes;
 use crate::eval::{Evaluator, Fields, ObjectId, StageNumbers, Stop, Value};
 use crate::experiment::{
@@ -284,10 +284,12 @@ fn model(
 ) -> Result<Model, Stop> {
     let architecture = fields.type_name.and_then(find_architecture).ok_or(Stop::Reported)?;
     let spec = with_head(eval.model(id)?)?;
+    let tensors: Arc<[WeightSpec]> = spec.weights().into();
     Ok(Model {
         name: eval.object_name(id),
         architecture: architecture.schema().name,
-        parameters: crate::arch::parameters(spec.as_ref()),
+        parameters: tensors.iter().map(WeightSpec::elements).sum(),
+        tensors,
         spec,
         weights: fields.optional_text("weights")?,
         span: eval.program.object(id).name.span,
@@ -401,6 +403,7 @@ fn hardware(eval: &Evaluator<'_>, id: ObjectId) -> Option<Hardware> {
         watts: entry.watts,
         price: price(&fields, nodes, gpus),
         context_bytes: entry.context,
+        plans_only: entry.plans_only.clone(),
         efficiency,
     })
 }

@@ -4,7 +4,7 @@
 //! source terms any more: units are gone (bytes, tokens, seconds, dollars as numbers), references are
 //! followed, defaults are filled in. Spans are kept for messages that planning may still have to give.
 
-use crate::arch::ModelSpec;
+use crate::arch::{ModelSpec, WeightSpec};
 use crate::passes::fuse::Fusions;
 use regimen_base::Span;
 use regimen_base::data::{Dataset, DatasetFacts, SplitFacts, Tokenizer, TokenizerFacts};
@@ -34,6 +34,8 @@ pub struct Model {
     pub architecture: &'static str,
     /// Its layers, weights and exchange format.
     pub spec: Arc<dyn ModelSpec>,
+    /// Every weight, in the order of the forward pass; tied ones once.
+    pub tensors: Arc<[WeightSpec]>,
     /// Number of parameters, tied ones counted once.
     pub parameters: u64,
     /// Initial weights from a folder in Hugging Face's layout, relative to the experiment.
@@ -280,6 +282,8 @@ pub struct Hardware {
     pub threads: u64,
     /// What the driver calls the device, where it matters which it is.
     pub device: Option<String>,
+    /// Why the runtime cannot compute on it, though plans can be made for it.
+    pub plans_only: Option<String>,
     /// Multiprocessors of one device (GPU).
     pub multiprocessors: u64,
     /// Bytes of memory of one device.

@@ -39,6 +39,8 @@ pub struct Entry {
     pub watts: Option<f64>,
     /// Bytes that driver and libraries hold outside the allocator.
     pub context: u64,
+    /// Why the runtime cannot compute on it.
+    pub plans_only: Option<String>,
 }
 
 /// An entry as written.
@@ -54,6 +56,7 @@ struct Written {
     bf16: Option<String>,
     watts: Option<f64>,
     context: Option<String>,
+    plans_only: Option<String>,
 }
 
 /// A calibration as written.
@@ -134,6 +137,7 @@ fn entry(name: &str, written: Written) -> Result<Entry, String> {
         bf16: written.bf16.as_deref().map(|t| rate("bf16", t, Dimension::FLOP)).transpose()?,
         watts: written.watts,
         context: written.context.as_deref().map_or(Ok(0), |t| bytes("context", t))?,
+        plans_only: written.plans_only,
     };
     // Without these the plan of a GPU would be wrong by as much as they are.
     let needed = [("multiprocessors", entry.multiprocessors > 0), ("context", entry.context > 0)];

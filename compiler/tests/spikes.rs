@@ -29,7 +29,7 @@ fn with_gradients(mut weights: Vec<Resident>) -> Arc<Vec<Resident>> {
         if !w.frozen {
             let of = Some(ResidentId(index as u32));
             weights.push(Resident {
-                name: format!("{}.grad", w.name),
+                name: format!("{}.grad", w.name).into(),
                 role: Role::Gradient,
                 of,
                 saved: false,

@@ -13,6 +13,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use proptest::prelude::*;
 use regimen_base::data::{Dataset, Format, TextDocument};
+use regimen_data::NoProgress;
 use regimen_data::{files, read};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use std::io::Write as _;
@@ -155,6 +156,13 @@ fn the_first_record_is_looked_at_before_anything_runs() {
         let wrong = regimen_data::facts_if_cached(&bench.place, &bytes(), None, &dataset).unwrap_err();
         assert_eq!(wrong[0].code.0, code);
     }
+    // Also where the files are known already, by another field.
+    let dataset = |field| jsonl("a.jsonl", field);
+    regimen_data::facts(&bench.place, &bytes(), None, &dataset("body"), &mut NoProgress).unwrap_err();
+    bench.write("a.jsonl", "{\"body\": \"x\"}\n{\"body\": \"y\"}\n");
+    regimen_data::facts(&bench.place, &bytes(), None, &dataset("body"), &mut NoProgress).unwrap();
+    let wrong = regimen_data::facts_if_cached(&bench.place, &bytes(), None, &dataset("text")).unwrap_err();
+    assert_eq!(wrong[0].code.0, "E0555");
 }
 
 /// Words without what would need quotes or escapes.

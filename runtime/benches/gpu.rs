@@ -94,7 +94,7 @@ impl Training<'_> {
     }
 
     fn resident(&self, name: &str) -> Outcome<ResidentId> {
-        let at = self.stage.residents.iter().position(|resident| resident.name == name);
+        let at = self.stage.residents.iter().position(|resident| *resident.name == *name);
         let at = at.ok_or_else(|| format!("there is no resident {name}"))?;
         u32::try_from(at).map(ResidentId).map_err(|e| e.to_string())
     }

@@ -204,7 +204,7 @@ fn folder(path: &str) -> PathBuf {
 
 /// The numbers of a weight after a folder was imported.
 fn weight(stage: &regimen_base::plan::Stage, engine: &Libtorch, name: &str) -> Vec<f32> {
-    let index = stage.residents.iter().position(|r| r.name == name).expect("listed");
+    let index = stage.residents.iter().position(|r| *r.name == *name).expect("listed");
     let bytes = engine.bytes(ResidentId(index as u32)).expect("readable").into_owned();
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }

@@ -332,7 +332,9 @@ fn perplexity_of_windows_is_that_of_their_logits() {
             "\u{1}",
         ];
         let mut corpus = Corpus::default();
-        texts.iter().for_each(|text| corpus.add(&Bytes, text).expect("encodes"));
+        for text in &texts {
+            assert_eq!(corpus.add(&Bytes, "a text", text).expect("encodes"), None);
+        }
         let windows = Windows { length: length as usize, stride };
         let found = perplexity(&planned, &mut engine, &corpus, windows, &mut |_, _| ()).expect("predicts");
         // By hand: token i is predicted in the first window that holds it and the one before it.

@@ -139,7 +139,7 @@ fn run(stage: &Stage, trainer: &Trainer, sample: &Sample, told: Told) -> Found {
     let mut gradients = BTreeMap::new();
     for (resident, tensor) in trainer.lowered.residents.iter().zip(&trainer.residents) {
         if resident.role == Role::Gradient {
-            gradients.insert(resident.name.clone(), numbers(tensor));
+            gradients.insert(resident.name.to_string(), numbers(tensor));
             let _ = tensor.shallow_clone().zero_();
         }
     }

@@ -41,7 +41,7 @@ fn with_gradients(mut weights: Vec<Resident>) -> Arc<Vec<Resident>> {
         let w = weights[index].clone();
         if !w.frozen {
             let of = Some(ResidentId(index as u32));
-            let name = format!("{}.grad", w.name);
+            let name = format!("{}.grad", w.name).into();
             weights.push(Resident { name, role: Role::Gradient, of, saved: false, ..w });
         }
     }

@@ -108,7 +108,7 @@ fn one_batch(
     let of_gradients = trainer.lowered.residents.iter().zip(&trainer.residents);
     let gradients = of_gradients
         .filter(|(resident, _)| resident.role == program::Role::Gradient)
-        .map(|(resident, tensor)| (resident.name.clone(), tensor.copy()))
+        .map(|(resident, tensor)| (resident.name.to_string(), tensor.copy()))
         .collect();
     (trainer.take("loss_sum"), gradients)
 }

@@ -29,6 +29,7 @@ Commands:
   oracles               Make the golden files again with transformers and datatrove, in a throw-away environment (about 5 GB)
   licences              Check the licence of every dependency against the list of allowed ones (needs no network)
   bench                 Measure the command line against its limits, and training against nanoGPT's speed
+  bench processes       The first half of it alone
   bench nanogpt         Train nanoGPT's README configuration here and there, three seeds: losses and speed
   bench cleaning        Clean documents here and with datatrove: speed (needs the environment of `oracles`)
   gpu-test              Build the tests that need a GPU and run them; without one, say how to run them elsewhere
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         ["oracles"] => report(oracles::run()),
         ["licences"] => report(licences::run()),
         ["bench"] => report(bench::run()),
+        ["bench", "processes"] => report(bench::processes::run()),
         ["bench", "nanogpt"] => report(bench::nanogpt::losses()),
         ["bench", "cleaning"] => report(bench::cleaning::run()),
         ["gpu-test"] => report(gpu::test()),

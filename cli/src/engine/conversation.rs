@@ -1,11 +1,13 @@
 //! What the model is given to go on from: a text, or the turns of a conversation through a chat template.
 
+use crate::complain;
 use regimen_base::Diagnostic;
 use regimen_base::data::Role;
 use regimen_cli::arguments::Generate;
+use regimen_cli::output::Terminal;
 use regimen_data::Tokenize;
 use regimen_data::chat::{Message, Template};
-use regimen_runtime::inference::Source;
+use regimen_runtime::inference::{Source, unknown};
 
 /// Turns so far, and how they become tokens.
 pub struct Conversation<'a> {
@@ -27,16 +29,24 @@ impl<'a> Conversation<'a> {
         Ok(Conversation { tokenizer: source.tokenizer().as_ref(), template, messages })
     }
 
-    /// The tokens of everything so far and what is said now.
+    /// The tokens of everything so far and what is said now. Warns of what the tokenizer does not know.
     ///
     /// # Errors
     /// If the template or the tokenizer refuses them.
-    pub fn say(&mut self, text: &str) -> Result<Vec<u32>, Diagnostic> {
-        let Some(template) = &self.template else {
-            return self.tokenizer.encode(text).map_err(|fault| *fault);
+    pub fn say(&mut self, text: &str, terminal: Terminal) -> Result<Vec<u32>, Diagnostic> {
+        let tokens = match &self.template {
+            None => self.tokenizer.encode(text),
+            Some(template) => {
+                self.messages.push(Message::new(Role::User, text));
+                template.tokens(self.tokenizer, &self.messages)
+            }
         };
-        self.messages.push(Message::new(Role::User, text));
-        template.tokens(self.tokenizer, &self.messages).map_err(|fault| *fault)
+        let tokens = tokens.map_err(|fault| *fault)?;
+        let what = if self.template.is_some() { "the conversation" } else { "the prompt" };
+        if let Some(warning) = unknown(self.tokenizer, what, text, &tokens) {
+            complain(vec![warning], terminal);
+        }
+        Ok(tokens)
     }
 
     /// Adds what the model answered.

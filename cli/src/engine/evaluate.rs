@@ -1,8 +1,8 @@
 //! `regimen evaluate`: loss, perplexity and bits per byte of text files under a model.
 
 use crate::model::Model;
-use crate::one;
 use crate::report::{compared, heads, table};
+use crate::{complain, one};
 use regimen_base::Diagnostic;
 use regimen_cli::arguments::Evaluate;
 use regimen_cli::codes::e0810;
@@ -20,8 +20,11 @@ const WINDOW: u64 = 1_024;
 pub fn evaluate(asked: &Evaluate, terminal: Terminal) -> Result<(), Vec<Diagnostic>> {
     let model = Model::open(&asked.model, asked.threads)?;
     let (length, stride) = windows(asked, model.context()).map_err(one)?;
-    let texts = read(asked, &model)?;
-    let stage = model.plan(Use::Loss { batch: asked.batch.max(1), length })?;
+    let (texts, warnings) = read(asked, &model)?;
+    if !warnings.is_empty() {
+        complain(warnings, terminal);
+    }
+    let stage = model.plan(Use::Loss { batch: asked.batch, length })?;
     let mut engine = model.load(&stage, asked.check_memory)?;
     let mut engine = Counting::new(engine.as_mut());
     let size = |tokens: u64| usize::try_from(tokens).unwrap_or(usize::MAX);
@@ -64,17 +67,22 @@ fn windows(asked: &Evaluate, context: u64) -> Result<(u64, u64), Diagnostic> {
     Ok((length, stride))
 }
 
-fn read(asked: &Evaluate, model: &Model) -> Result<Texts, Vec<Diagnostic>> {
-    let (mut texts, mut wrong) = (Texts::default(), vec![]);
+/// The texts, and what is to be said about them.
+fn read(asked: &Evaluate, model: &Model) -> Result<(Texts, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let (mut texts, mut said, mut wrong) = (Texts::default(), vec![], vec![]);
     for path in &asked.text {
         match std::fs::read_to_string(path) {
             Ok(text) => {
-                wrong.extend(texts.add(model.source.tokenizer().as_ref(), &text).err());
+                let name = format!("`{}`", path.display());
+                match texts.add(model.source.tokenizer().as_ref(), &name, &text) {
+                    Ok(warning) => said.extend(warning),
+                    Err(error) => wrong.push(error),
+                }
             }
             Err(error) => wrong.push(e0810::unreadable(path, &error)),
         }
     }
-    if wrong.is_empty() { Ok(texts) } else { Err(wrong) }
+    if wrong.is_empty() { Ok((texts, said)) } else { Err(wrong) }
 }
 
 fn summary(files: usize, found: &Perplexity, windows: Windows, seconds: f64) -> String {

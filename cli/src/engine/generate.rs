@@ -7,13 +7,13 @@ use crate::report::{Row, compared, heads, table};
 use regimen_base::Diagnostic;
 use regimen_base::plan::Stage;
 use regimen_cli::arguments::Generate;
-use regimen_cli::output;
+use regimen_cli::output::{self, Terminal};
 use regimen_compiler::planning::inference::Use;
 use regimen_compiler::planning::show::{count, duration};
 use regimen_compiler::stages::generation::{DECODE, PREFILL, Texts};
 use regimen_runtime::generate::{Generator, Programs, Request, Sampling, Stops};
 use regimen_runtime::inference::Memory;
-use regimen_runtime::run::Counting;
+use regimen_runtime::run::{Counting, codes};
 use std::io::BufRead as _;
 use std::time::{Duration, Instant};
 
@@ -21,11 +21,12 @@ use std::time::{Duration, Instant};
 const CONVERSATION: u64 = 2_048;
 
 /// Generates what was asked for.
-pub fn generate(asked: &Generate) -> Result<(), Vec<Diagnostic>> {
+pub fn generate(asked: &Generate, terminal: Terminal) -> Result<(), Vec<Diagnostic>> {
     let model = Model::open(&asked.model, asked.threads)?;
     let mut conversation = Conversation::begin(asked, &model.source).map_err(one)?;
-    let first = asked.prompt.as_ref().map(|text| conversation.say(text)).transpose().map_err(one)?;
-    let length = length(asked, first.as_deref(), model.context());
+    let first =
+        asked.prompt.as_ref().map(|text| conversation.say(text, terminal)).transpose().map_err(one)?;
+    let length = length(asked, first.as_deref(), model.context()).map_err(one)?;
     let stage = model.plan(Use::Generate(Texts { batch: 1, length }))?;
     let mut engine = model.load(&stage, asked.check_memory)?;
     let mut engine = Counting::new(engine.as_mut());
@@ -38,7 +39,7 @@ pub fn generate(asked: &Generate) -> Result<(), Vec<Diagnostic>> {
         let begin = if asked.chat { None } else { asked.prompt.as_deref() };
         answer(&mut generator, asked, prompt, &stops, begin, &mut pace).map_err(one)?;
     } else {
-        talk(&mut generator, asked, &mut conversation, &stops, &mut pace).map_err(one)?;
+        talk(&mut generator, asked, &mut conversation, terminal, &stops, &mut pace).map_err(one)?;
     }
     drop(generator);
     let memory = Memory::of(&stage, &engine);
@@ -49,9 +50,13 @@ pub fn generate(asked: &Generate) -> Result<(), Vec<Diagnostic>> {
 }
 
 /// Tokens that the caches hold.
-fn length(asked: &Generate, prompt: Option<&[u32]>, context: u64) -> u64 {
+fn length(asked: &Generate, prompt: Option<&[u32]>, context: u64) -> Result<u64, Diagnostic> {
     let wanted = prompt.map_or(CONVERSATION, |prompt| (prompt.len() as u64).saturating_add(asked.tokens));
-    asked.context.unwrap_or(wanted).clamp(1, context)
+    match asked.context {
+        Some(length) if length > context => Err(codes::cache_refused(length, context)),
+        Some(length) => Ok(length),
+        None => Ok(wanted.clamp(1, context)),
+    }
 }
 
 /// A turn for every line of standard input.
@@ -59,13 +64,14 @@ fn talk(
     generator: &mut Generator,
     asked: &Generate,
     conversation: &mut Conversation,
+    terminal: Terminal,
     stops: &Stops,
     pace: &mut Pace,
 ) -> Result<(), Diagnostic> {
     output::err("> ");
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         if !line.trim().is_empty() {
-            let tokens = conversation.say(&line)?;
+            let tokens = conversation.say(&line, terminal)?;
             let text = answer(generator, asked, &tokens, stops, None, pace)?;
             conversation.heard(&text);
         }

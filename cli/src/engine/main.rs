@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     let terminal = Terminal::of_stderr(arguments.color);
     output::ended(match &arguments.command {
         Command::RunPlans(asked) => run::run(asked, terminal),
-        Command::Generate(asked) => ended(generate::generate(asked), terminal),
+        Command::Generate(asked) => ended(generate::generate(asked, terminal), terminal),
         Command::Evaluate(asked) => ended(evaluate::evaluate(asked, terminal), terminal),
         Command::Export(asked) => ended(export::export(asked).map_err(one), terminal),
         Command::Calibrate(asked) => ended(calibrate::calibrate(asked), terminal),

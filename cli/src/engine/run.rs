@@ -30,10 +30,12 @@ enum Ended {
 
 /// Runs every stage of every plan, or the one that was asked for.
 pub fn run(asked: &RunPlans, terminal: Terminal) -> ExitCode {
-    let outcome = Interrupt::on_signals()
-        .map_err(one)
-        .and_then(|interrupt| Ok((read_plans().map_err(one)?, interrupt)))
-        .and_then(|(plans, interrupt)| run_all(&plans, asked, &interrupt, terminal));
+    let outcome = Interrupt::on_signals(|text| {
+        output::err(text);
+    })
+    .map_err(one)
+    .and_then(|interrupt| Ok((read_plans().map_err(one)?, interrupt)))
+    .and_then(|(plans, interrupt)| run_all(&plans, asked, &interrupt, terminal));
     match outcome {
         Ok(Ended::Done(problems)) if any_errors(&problems) => complain(problems, terminal).into(),
         Ok(Ended::Done(_)) => Exit::Fine.into(),

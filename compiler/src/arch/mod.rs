@@ -161,6 +161,13 @@ pub struct WeightSpec {
     pub decay: bool,
 }
 
+impl WeightSpec {
+    /// Number of its elements.
+    pub fn elements(&self) -> u64 {
+        self.shape.iter().product()
+    }
+}
+
 /// How a weight starts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
@@ -180,5 +187,5 @@ pub(crate) fn entries(value: serde_json::Value) -> serde_json::Map<String, serde
 
 /// Number of parameters of a model, tied ones counted once.
 pub fn parameters(spec: &dyn ModelSpec) -> u64 {
-    spec.weights().iter().map(|w| w.shape.iter().product::<u64>()).sum()
+    spec.weights().iter().map(WeightSpec::elements).sum()
 }

@@ -28,6 +28,13 @@ pub fn does_not_fit(stage: &Stage, report: &Report, remedies: &[Remedy]) -> Diag
     with_remedies(with_breakdown(diagnostic, &report.memory), remedies)
 }
 
+/// A use of a model does not fit what the machine has free: `doing` names it, `help` says what would make it smaller.
+pub fn use_does_not_fit(stage: &Stage, report: &Report, doing: &str, help: &str) -> Diagnostic {
+    let (needs, has) = apart(report.memory.upper_bound, stage.hardware.memory);
+    let title = format!("{doing} needs {needs}, this machine has {has} for it");
+    with_breakdown(Diagnostic::error(PAGE.code, title), &report.memory).help(help)
+}
+
 /// The weights and what training keeps beside them are too much already.
 pub fn weights_alone(stage: &Stage, parameters: u64, needed: u64) -> Diagnostic {
     let (device, has) = (&stage.hardware.name, bytes(stage.hardware.memory));

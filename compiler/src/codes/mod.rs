@@ -93,6 +93,7 @@ pub mod e0601;
 pub mod e0602;
 pub mod e0603;
 pub mod e0604;
+pub mod e0605;
 pub mod e0701;
 pub mod e0702;
 pub mod e0710;
@@ -195,6 +196,7 @@ pub static ALL: &[&CodePage] = &[
     &e0602::PAGE,
     &e0603::PAGE,
     &e0604::PAGE,
+    &e0605::PAGE,
     &e0701::PAGE,
     &e0702::PAGE,
     &e0710::PAGE,

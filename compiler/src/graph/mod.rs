@@ -127,6 +127,8 @@ pub struct Graph {
     /// Values that the host reads at the end.
     pub outputs: Vec<Value>,
     scope: Vec<String>,
+    /// The path that was written last, for its memory.
+    written: String,
     segment: Option<u32>,
     next_site: i64,
     /// Index after the resident that was asked for last.
@@ -150,6 +152,7 @@ impl Graph {
             key: 0,
             outputs: vec![],
             scope: vec![],
+            written: String::new(),
             segment: None,
             next_site: 0,
             asked: 0,
@@ -203,7 +206,7 @@ impl Graph {
             Role::Cache => Category::Cache,
         };
         let info = ValueInfo {
-            name: resident.name.as_str().into(),
+            name: resident.name.clone(),
             ty: resident.ty.clone(),
             source: Source::Resident(id),
             category,
@@ -239,7 +242,7 @@ impl Graph {
     }
 
     fn named_resident(&mut self, name: &str, role: Role) -> Result<Value, ShapeError> {
-        let same = |r: &Resident| r.role == role && r.name == name;
+        let same = |r: &Resident| r.role == role && *r.name == *name;
         // Models ask for their weights in the order in which they listed them: the next one is tried first.
         let next = self.residents.get(self.asked).is_some_and(same).then_some(self.asked);
         match next.or_else(|| self.residents.iter().position(same)) {
@@ -293,7 +296,10 @@ impl Graph {
         inputs: &[Value],
     ) -> Result<Few<Value>, ShapeError> {
         let attrs = attrs.into();
-        let path: Arc<str> = self.path(name).into();
+        let mut written = std::mem::take(&mut self.written);
+        self.write_path(name, &mut written);
+        let path: Arc<str> = written.as_str().into();
+        self.written = written;
         let types = self.infer(op, &path, &attrs, inputs)?;
         let needs_gradient = inputs.iter().any(|v| self.value(*v).needs_gradient);
         let count = types.len();
@@ -377,15 +383,19 @@ impl Graph {
     }
 
     fn path(&self, name: &str) -> String {
-        let length = self.scope.iter().map(|part| part.len() + 1).sum::<usize>() + name.len();
-        let mut path = String::with_capacity(length);
+        let mut path = String::new();
+        self.write_path(name, &mut path);
+        path
+    }
+
+    fn write_path(&self, name: &str, path: &mut String) {
+        path.clear();
         for part in self.scope.iter().map(String::as_str).chain([name]).filter(|part| !part.is_empty()) {
             if !path.is_empty() {
                 path.push('.');
             }
             path.push_str(part);
         }
-        path
     }
 
     /// Adds a value; for passes that copy nodes.

@@ -97,17 +97,26 @@ fn instruction(
     frees: Few<Value>,
 ) -> Instruction {
     let [workspace, flops, bytes] = costs(graph, local, &node);
-    let known = |values: Few<Value>| values.into_iter().filter_map(|v| ids[v.index()]).collect();
+    // Number by number: a list that does not know its length in advance is slow to collect.
+    let known = |values: &Few<Value>| {
+        let mut known = Few::with_capacity(values.len());
+        for value in values {
+            if let Some(id) = ids[value.index()] {
+                known.push(id);
+            }
+        }
+        known
+    };
     let peak = memory.run(&node.outputs, workspace);
     memory.free(&frees);
     Instruction {
         op: node.op.name().into(),
         name: node.name,
         attrs: node.attrs,
-        inputs: known(node.inputs),
-        outputs: known(node.outputs),
+        inputs: known(&node.inputs),
+        outputs: known(&node.outputs),
         in_place,
-        frees: known(frees),
+        frees: known(&frees),
         workspace,
         live: memory.live,
         peak,

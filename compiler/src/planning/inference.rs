@@ -122,8 +122,11 @@ pub fn plan(stage: &Stage, what: Use) -> Result<StagePlan, Vec<Diagnostic>> {
     memory.upper_bound = peak_bytes + stage.hardware.context_bytes;
     let report = Report { stage: stage.name.clone(), memory, ..Report::default() };
     if report.memory.upper_bound > stage.hardware.memory {
-        let refused = codes::e0702::does_not_fit(stage, &report, &[]);
-        return Err(vec![Diagnostic { labels: vec![], ..refused }]);
+        let (doing, help) = match what {
+            Use::Generate(_) => ("generating text", "give a shorter `--context`"),
+            Use::Loss { .. } => ("predicting texts", "give a smaller `--batch` or a shorter `--context`"),
+        };
+        return Err(vec![codes::e0702::use_does_not_fit(stage, &report, doing, help)]);
     }
     Ok(StagePlan {
         kind: what.kind().to_owned(),
@@ -137,7 +140,7 @@ pub fn plan(stage: &Stage, what: Use) -> Result<StagePlan, Vec<Diagnostic>> {
 fn residents(stage: &Stage, what: Use) -> Vec<Resident> {
     let compute = compute_dtype(stage.precision);
     let mut residents = Residents::default();
-    residents.weights_only(stage.model.spec.as_ref(), compute);
+    residents.weights_only(&stage.model.tensors, compute);
     if let (Use::Generate(texts), Some(sizes)) = (what, stage.model.spec.cache()) {
         residents.cache(sizes, texts.batch, texts.length, compute);
     }

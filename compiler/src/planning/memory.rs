@@ -67,7 +67,7 @@ fn residents_alive<'a>(residents: &'a [Resident], mesh: &Mesh, caches: bool) -> 
         Role::Cache => Category::Cache,
     };
     let alive = residents.iter().filter(|r| caches || r.role != Role::Cache);
-    alive.map(|r| (r.name.as_str(), &r.ty, r.ty.local_bytes(mesh), category(r.role))).collect()
+    alive.map(|r| (&*r.name, &r.ty, r.ty.local_bytes(mesh), category(r.role))).collect()
 }
 
 /// Values whose storage is alive while the peak's instruction runs.

@@ -1,6 +1,7 @@
 //! What a plan says of labelled records: their classes, how they fill samples, and the head that is new.
 
 use super::show::{self, count};
+use crate::arch::WeightSpec;
 use crate::codes;
 use crate::experiment::Stage;
 use crate::stages::classify;
@@ -48,9 +49,8 @@ pub fn derived(stage: &Stage) -> Vec<(&'static str, String, String)> {
 /// What of the model has not been trained before.
 fn head(stage: &Stage) -> String {
     let fresh = stage.model.spec.fresh();
-    let of = |w: &crate::arch::WeightSpec| w.shape.iter().product::<u64>();
-    let weights = stage.model.spec.weights();
-    let parameters: u64 = weights.iter().filter(|w| fresh.contains(&w.name)).map(of).sum();
+    let weights = &stage.model.tensors;
+    let parameters: u64 = weights.iter().filter(|w| fresh.contains(&w.name)).map(WeightSpec::elements).sum();
     match (&stage.from, &stage.model.weights) {
         (Some((from, which)), _) => {
             format!("{} parameters; the body is that of `{from}.{which}`", count(parameters))

@@ -64,10 +64,13 @@ pub fn notes(stage: &Stage) -> Vec<Diagnostic> {
     // Fine-tuning starts from something that has seen its tokens already.
     let classifies = matches!(stage.objective, Objective::Classify { .. });
     let pretraining = stage.from.is_none() && stage.model.weights.is_none() && !classifies;
+    let mut notes: Vec<Diagnostic> =
+        stage.hardware.plans_only.iter().map(|why| codes::e0605::plans_only(stage, why)).collect();
     if pretraining && !(CHINCHILLA / 4.0..=CHINCHILLA * 10.0).contains(&ratio) {
-        return vec![codes::e0710::far_from_chinchilla(stage.spans.duration, ratio, parameters)];
+        notes.push(codes::e0710::far_from_chinchilla(stage.spans.duration, ratio, parameters));
     }
-    records::notes(stage)
+    notes.extend(records::notes(stage));
+    notes
 }
 
 fn source(stage: &Stage, sources: &SourceMap, name: &str) -> String {

@@ -9,7 +9,6 @@
 use super::memory::reads_caches;
 use crate::stages::Lowered;
 use regimen_base::program::{Program, Resident, Role, Storage};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Blocks are multiples of this.
 const GRAIN: u64 = 512;
@@ -75,11 +74,12 @@ fn run(memory: &mut Memory, program: &Program) {
     }
 }
 
-/// A block in use: its range and address.
+/// A block in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Block {
     range: usize,
     address: u64,
+    size: u64,
 }
 
 #[derive(Default)]
@@ -95,13 +95,26 @@ impl Memory {
         let size = bytes.next_multiple_of(GRAIN);
         let range = usize::from(size > SMALL);
         let address = self.ranges[range].allocate(size, GROWTH[range]);
-        Some(Block { range, address })
+        Some(Block { range, address, size })
     }
 
     fn free(&mut self, block: Option<Block>) {
-        if let Some(Block { range, address }) = block {
-            self.ranges[range].free(address);
+        if let Some(Block { range, address, size }) = block {
+            self.ranges[range].free(address, size);
         }
+    }
+}
+
+/// A stretch of a range that nothing uses.
+#[derive(Clone, Copy)]
+struct Hole {
+    address: u64,
+    size: u64,
+}
+
+impl Hole {
+    fn end(&self) -> u64 {
+        self.address + self.size
     }
 }
 
@@ -109,68 +122,56 @@ impl Memory {
 #[derive(Default)]
 struct Range {
     mapped: u64,
-    used: BTreeMap<u64, u64>,
-    /// Size by address of what is free.
-    free: BTreeMap<u64, u64>,
-    /// The same by size.
-    by_size: BTreeSet<(u64, u64)>,
+    /// By address; no two touch. There are a few dozen at most times, which one look along them all finds faster than any index.
+    holes: Vec<Hole>,
 }
 
 impl Range {
     fn allocate(&mut self, size: u64, growth: u64) -> u64 {
-        let at_end = |(free, address): &(u64, u64)| address + free == self.mapped;
-        let mut fitting = self.by_size.range((size, 0)..).filter(|block| !at_end(block));
-        let address = match fitting.next().copied() {
-            Some((free, address)) => {
-                self.take(address, free, size);
-                address
-            }
+        // The end grows only if nothing else is large enough.
+        let inner = match self.holes.last() {
+            Some(last) if last.end() == self.mapped => &self.holes[..self.holes.len() - 1],
+            _ => &self.holes[..],
+        };
+        let fitting = inner.iter().enumerate().filter(|(_, hole)| hole.size >= size);
+        let index = match fitting.min_by_key(|(_, hole)| hole.size) {
+            Some((index, _)) => index,
             None => {
-                let tail = self.free.last_key_value().map(|(a, f)| (*a, *f));
-                let (address, free) = tail.filter(|(a, f)| a + f == self.mapped).unwrap_or((self.mapped, 0));
-                let missing = size.saturating_sub(free).next_multiple_of(growth);
+                if inner.len() == self.holes.len() {
+                    self.holes.push(Hole { address: self.mapped, size: 0 });
+                }
+                let end = self.holes.len() - 1;
+                let missing = size.saturating_sub(self.holes[end].size).next_multiple_of(growth);
                 self.mapped += missing;
-                self.by_size.remove(&(free, address));
-                self.free.remove(&address);
-                self.insert_free(address, free + missing);
-                self.take(address, free + missing, size);
-                address
+                self.holes[end].size += missing;
+                end
             }
         };
-        self.used.insert(address, size);
+        let hole = &mut self.holes[index];
+        let address = hole.address;
+        (hole.address, hole.size) = (address + size, hole.size - size);
+        if hole.size == 0 {
+            self.holes.remove(index);
+        }
         address
     }
 
-    /// Cuts `size` off the beginning of a free block.
-    fn take(&mut self, address: u64, free: u64, size: u64) {
-        self.by_size.remove(&(free, address));
-        self.free.remove(&address);
-        if free > size {
-            self.insert_free(address + size, free - size);
+    fn free(&mut self, address: u64, size: u64) {
+        let next = self.holes.partition_point(|hole| hole.address < address);
+        let joins_next = self.holes.get(next).is_some_and(|hole| hole.address == address + size);
+        let joins_last = next > 0 && self.holes[next - 1].end() == address;
+        match (joins_last, joins_next) {
+            (true, true) => {
+                self.holes[next - 1].size += size + self.holes[next].size;
+                self.holes.remove(next);
+            }
+            (true, false) => self.holes[next - 1].size += size,
+            (false, true) => {
+                let hole = &mut self.holes[next];
+                (hole.address, hole.size) = (address, hole.size + size);
+            }
+            (false, false) => self.holes.insert(next, Hole { address, size }),
         }
-    }
-
-    fn insert_free(&mut self, address: u64, size: u64) {
-        if size > 0 {
-            self.free.insert(address, size);
-            self.by_size.insert((size, address));
-        }
-    }
-
-    fn free(&mut self, address: u64) {
-        let Some(mut size) = self.used.remove(&address) else { return };
-        let mut address = address;
-        if let Some((before, length)) = self.free.range(..address).next_back().map(|(a, s)| (*a, *s))
-            && before + length == address
-        {
-            self.take(before, length, length);
-            (address, size) = (before, size + length);
-        }
-        if let Some(length) = self.free.get(&(address + size)).copied() {
-            self.take(address + size, length, length);
-            size += length;
-        }
-        self.insert_free(address, size);
     }
 }
 
@@ -193,12 +194,12 @@ mod tests {
         let mut range = Range::default();
         let mib = 1 << 20;
         let blocks: Vec<u64> = [4, 2, 8, 2].iter().map(|n| range.allocate(n * mib, GROWTH[1])).collect();
-        range.free(blocks[0]);
-        range.free(blocks[2]);
+        range.free(blocks[0], 4 * mib);
+        range.free(blocks[2], 8 * mib);
         // Holes of 4 and 8 MiB and the end: three fit into the first.
         assert_eq!(range.allocate(3 * mib, GROWTH[1]), blocks[0]);
         assert_eq!(range.allocate(5 * mib, GROWTH[1]), blocks[2]);
-        range.free(blocks[1]);
+        range.free(blocks[1], 2 * mib);
         // What was between them and the rest of the first hole are one now.
         assert_eq!(range.allocate(3 * mib, GROWTH[1]), blocks[0] + 3 * mib);
         assert_eq!(range.mapped, 20 * mib);

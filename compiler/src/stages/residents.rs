@@ -1,6 +1,6 @@
 //! Resident tensors of a stage: weights, masters, gradient accumulators, optimizer state, scalars, caches.
 
-use crate::arch::ModelSpec;
+use crate::arch::WeightSpec;
 use crate::arch::past::{self, CacheSizes};
 use crate::experiment::Rule;
 use regimen_base::program::{Resident, ResidentId, Role};
@@ -14,10 +14,9 @@ pub struct Residents {
 
 impl Residents {
     /// The model's weights in the precision of the forward pass, and their f32 masters if that is smaller.
-    pub fn weights(&mut self, model: &dyn ModelSpec, compute: DType) {
+    pub fn weights(&mut self, specs: &[WeightSpec], compute: DType) {
         let mastered = has_masters(compute);
-        let specs = model.weights();
-        for spec in &specs {
+        for spec in specs {
             self.push(&spec.name, TensorType::new(compute, &spec.shape), Role::Weight, None, !mastered);
         }
         if mastered {
@@ -26,8 +25,8 @@ impl Residents {
     }
 
     /// The model's weights in the precision of the forward pass and nothing beside them: for models that are not trained.
-    pub fn weights_only(&mut self, model: &dyn ModelSpec, compute: DType) {
-        for spec in model.weights() {
+    pub fn weights_only(&mut self, specs: &[WeightSpec], compute: DType) {
+        for spec in specs {
             self.push(&spec.name, TensorType::new(compute, &spec.shape), Role::Weight, None, true);
         }
     }
@@ -76,7 +75,7 @@ impl Residents {
     }
 
     fn push(&mut self, name: &str, ty: TensorType, role: Role, of: Option<ResidentId>, saved: bool) {
-        self.list.push(Resident { name: name.to_string(), ty, role, of, saved, frozen: false });
+        self.list.push(Resident { name: name.into(), ty, role, of, saved, frozen: false });
     }
 }
 

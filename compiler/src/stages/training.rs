@@ -6,8 +6,8 @@ use crate::arch::Init;
 use crate::arch::inputs::Inputs;
 use crate::experiment::{Objective, Optimizer, Rule, Stage};
 use crate::graph::{Graph, ShapeError, Value, attrs};
-use crate::ops;
 use crate::ops::cross_entropy::cross_entropy;
+use crate::ops::{self, Operation};
 use crate::passes;
 use regimen_base::program::{Attr, Attrs, Program, Resident, ResidentId, Role};
 use regimen_base::schedule::{Action, Counter, Feed, HostValue, Metric};
@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub fn residents(stage: &Stage, sums: &[&str]) -> Residents {
     let compute = compute_dtype(stage.precision);
     let mut residents = Residents::default();
-    residents.weights(stage.model.spec.as_ref(), compute);
+    residents.weights(&stage.model.tensors, compute);
     residents.gradients(compute);
     residents.optimizer(stage.optimizer.rule, compute);
     residents.scalar("step", DType::I64);
@@ -90,11 +90,16 @@ pub fn accumulate(stage: &Stage, micro_batch: u64) -> u64 {
     stage.batch / micro_batch.max(1)
 }
 
-/// Ids of the residents with this role, in the order of their weights.
-fn with_role(graph: &mut Graph, role: Role, suffix: &str) -> Vec<Value> {
-    let ends = |r: &Resident| r.role == role && (suffix.is_empty() || r.name.ends_with(suffix));
-    let ids: Vec<usize> = (0..graph.residents.len()).filter(|i| ends(&graph.residents[*i])).collect();
-    ids.into_iter().map(|i| graph.resident(ResidentId(i as u32))).collect()
+/// The residents with this role, in the order of their weights.
+fn with_role(graph: &mut Graph, role: Role) -> Vec<Value> {
+    ending(graph, role, "")
+}
+
+/// Those of them whose names end so.
+fn ending(graph: &mut Graph, role: Role, suffix: &str) -> Vec<Value> {
+    let residents = graph.residents.clone();
+    let these = residents.iter().enumerate().filter(|(_, r)| r.role == role && r.name.ends_with(suffix));
+    these.map(|(index, _)| graph.resident(ResidentId(index as u32))).collect()
 }
 
 /// Fills the weights.
@@ -104,9 +109,9 @@ fn with_role(graph: &mut Graph, role: Role, suffix: &str) -> Vec<Value> {
 fn initialise(mut g: Graph, stage: &Stage, seed: u64) -> Result<Program, ShapeError> {
     let key = Attr::Int(random_key(seed, &[&stage.name, "initialise"]));
     let mastered = has_masters(g.precision);
-    let weights = with_role(&mut g, Role::Weight, "");
-    let filled = if mastered { with_role(&mut g, Role::Master, "") } else { weights.clone() };
-    for (index, spec) in stage.model.spec.weights().iter().enumerate() {
+    let weights = with_role(&mut g, Role::Weight);
+    let filled = if mastered { with_role(&mut g, Role::Master) } else { weights.clone() };
+    for (index, spec) in stage.model.tensors.iter().enumerate() {
         let target = filled[index];
         match spec.init {
             Init::Normal(std) => {
@@ -180,23 +185,41 @@ pub fn evaluate(mut g: Graph, stage: &Stage, micro_batch: u64) -> Result<Program
 /// # Errors
 /// If the residents of the optimizer do not fit the weights.
 fn update(mut g: Graph, stage: &Stage) -> Result<Program, ShapeError> {
-    let gradients = with_role(&mut g, Role::Gradient, "");
+    let gradients = with_role(&mut g, Role::Gradient);
     let norm = ops::global_norm::global_norm(&mut g, "grad_norm", &gradients)?;
     let reported = g.scalar("grad_norm")?;
     ops::accumulate::accumulate(&mut g, "grad_norm", reported, norm)?;
+    let lists = lists(&mut g, &stage.optimizer.rule, &gradients);
     let decays: Vec<bool> =
-        stage.model.spec.weights().iter().map(|w| w.decay || stage.optimizer.decay_all).collect();
+        stage.model.tensors.iter().map(|w| w.decay || stage.optimizer.decay_all).collect();
     for (name, chosen) in [("decayed", true), ("not_decayed", false)] {
         let members: Vec<usize> = (0..decays.len()).filter(|i| decays[*i] == chosen).collect();
         let decay = if chosen { stage.optimizer.weight_decay } else { 0.0 };
         if !members.is_empty() {
-            update_group(&mut g, name, &stage.optimizer, norm, &members, decay)?;
+            let group = lists.iter().flat_map(|list| members.iter().map(|i| list[*i]));
+            update_group(&mut g, name, &stage.optimizer, norm, group, members.len(), decay)?;
         }
     }
     if !zeroes(&g, &stage.optimizer) {
         g.apply(&ops::zero::Zero, "gradients", attrs([]), &gradients)?;
     }
     Ok(passes::finish(g, "update"))
+}
+
+/// What the optimizer's operation reads of every weight, list after list: what it updates, gradients, its state, and the weights
+/// themselves where they are copies.
+fn lists(g: &mut Graph, rule: &Rule, gradients: &[Value]) -> Vec<Vec<Value>> {
+    let weights = with_role(g, Role::Weight);
+    let mastered = has_masters(g.precision);
+    let updated = if mastered { with_role(g, Role::Master) } else { weights.clone() };
+    let mut lists = vec![updated, gradients.to_vec()];
+    match rule {
+        Rule::AdamW { .. } => lists.extend([ending(g, Role::Moment, ".m"), ending(g, Role::Moment, ".v")]),
+        Rule::Sgd { momentum } if *momentum != 0.0 => lists.push(ending(g, Role::Moment, ".momentum")),
+        Rule::Sgd { .. } => {}
+    }
+    lists.extend(mastered.then_some(weights));
+    lists
 }
 
 /// Whether the update itself leaves zeros in the gradients.
@@ -209,48 +232,33 @@ fn update_group(
     name: &str,
     optimizer: &Optimizer,
     norm: Value,
-    members: &[usize],
+    group: impl Iterator<Item = Value>,
+    weights: usize,
     decay: f64,
 ) -> Result<(), ShapeError> {
-    let mastered = has_masters(g.precision);
     let learning_rate = g.scalar("learning_rate")?;
     let step = g.scalar("step")?;
     let mut attrs = attrs([
-        ("n", Attr::Int(members.len() as i64)),
+        ("n", Attr::Int(weights as i64)),
         ("weight_decay", Attr::Float(decay)),
         ("clip", Attr::Float(optimizer.clip)),
-        ("copies", Attr::Bool(mastered)),
+        ("copies", Attr::Bool(has_masters(g.precision))),
     ]);
-    let weights = with_role(g, Role::Weight, "");
-    let updated = if mastered { with_role(g, Role::Master, "") } else { weights.clone() };
-    let mut groups = vec![updated, with_role(g, Role::Gradient, "")];
-    let mut operands = match optimizer.rule {
+    let (op, mut operands): (&'static dyn Operation, _) = match optimizer.rule {
         Rule::AdamW { beta1, beta2, eps } => {
             insert_floats(&mut attrs, &[("beta1", beta1), ("beta2", beta2), ("eps", eps)]);
             if zeroes(g, optimizer) {
                 attrs.insert("zero".into(), Attr::Bool(true));
             }
-            groups.extend([with_role(g, Role::Moment, ".m"), with_role(g, Role::Moment, ".v")]);
-            vec![learning_rate, step, norm]
+            (&ops::update::AdamW, vec![learning_rate, step, norm])
         }
         Rule::Sgd { momentum } => {
             insert_floats(&mut attrs, &[("momentum", momentum)]);
-            if momentum != 0.0 {
-                groups.push(with_role(g, Role::Moment, ".momentum"));
-            }
-            vec![learning_rate, norm]
+            (&ops::update::Sgd, vec![learning_rate, norm])
         }
     };
-    if mastered {
-        groups.push(weights);
-    }
-    for group in groups {
-        operands.extend(members.iter().map(|i| group[*i]));
-    }
-    match optimizer.rule {
-        Rule::AdamW { .. } => g.apply(&ops::update::AdamW, name, attrs, &operands)?,
-        Rule::Sgd { .. } => g.apply(&ops::update::Sgd, name, attrs, &operands)?,
-    };
+    operands.extend(group);
+    g.apply(op, name, attrs, &operands)?;
     Ok(())
 }
 

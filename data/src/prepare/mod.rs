@@ -137,7 +137,7 @@ pub fn facts_if_cached(
     let key = tokens_key(dataset, &contents, &tokenizer, opened.as_ref());
     match Entry::new(&place.cache, "tokens", &key).look() {
         Found::Whole(splits) => Ok(Some(Facts { tokenizer, dataset: dataset_facts(splits, &contents) })),
-        _ => Ok(None),
+        _ => not_prepared(place, dataset),
     }
 }
 
@@ -181,10 +181,19 @@ pub fn tokenizer_facts_if_cached(
         }
     };
     let Some(key) = key else { return Ok(None) };
-    match Entry::new(&place.cache, "tokenizers", &key).look() {
-        Found::Whole(facts) => Ok(Some(facts)),
-        _ => Ok(None),
+    match (Entry::new(&place.cache, "tokenizers", &key).look(), train_on) {
+        (Found::Whole(facts), _) => Ok(Some(facts)),
+        (_, Some(dataset)) => not_prepared(place, dataset),
+        (_, None) => Ok(None),
     }
+}
+
+/// What is known of data whose files were read before, for other fields or another tokenizer: nothing, once the first record has shown
+/// that it has the fields.
+fn not_prepared<T>(place: &Place, dataset: &Dataset) -> Outcome<Option<T>> {
+    let source = only_source(dataset)?;
+    read::probe(source, &files::find(place, &dataset.name, &source.files)?)?;
+    Ok(None)
 }
 
 /// What the files of a dataset hold, if that is known. Of files that were never read, the first record is looked at: a field that

@@ -29,14 +29,14 @@ impl Chars {
         Chars { alphabet, low }
     }
 
-    fn unknown(&self) -> u32 {
+    fn missing(&self) -> u32 {
         self.alphabet.len() as u32
     }
 
     fn id(&self, character: char) -> u32 {
         match self.low.get(character as usize) {
             Some(id) => *id,
-            None => self.alphabet.binary_search(&character).map_or(self.unknown(), |id| id as u32),
+            None => self.alphabet.binary_search(&character).map_or(self.missing(), |id| id as u32),
         }
     }
 }
@@ -55,7 +55,7 @@ impl Tokenize for Chars {
         for id in ids {
             match self.alphabet.get(*id as usize) {
                 Some(character) => text.push(*character),
-                None if *id == self.unknown() => text.push_str(UNKNOWN),
+                None if *id == self.missing() => text.push_str(UNKNOWN),
                 None if *id == self.end_of_text() => text.push_str(END_OF_TEXT),
                 None => {}
             }
@@ -65,6 +65,10 @@ impl Tokenize for Chars {
 
     fn vocab(&self) -> u64 {
         self.alphabet.len() as u64 + 2
+    }
+
+    fn unknown(&self) -> Option<u32> {
+        Some(self.missing())
     }
 
     fn end_of_text(&self) -> u32 {
@@ -79,7 +83,7 @@ impl Tokenize for Chars {
             vocab,
             unknown: Some(UNKNOWN),
             added: vec![
-                AddedToken { id: self.unknown(), content: UNKNOWN },
+                AddedToken { id: self.missing(), content: UNKNOWN },
                 AddedToken { id: self.end_of_text(), content: END_OF_TEXT },
             ],
             pre_tokenizer: Some(Component::EveryCharacter),

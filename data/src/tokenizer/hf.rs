@@ -75,6 +75,12 @@ impl Hf {
     }
 }
 
+/// What the file says; the crate keeps it to itself.
+fn unknown_of_unigram(json: &str) -> Option<u32> {
+    let json: serde_json::Value = serde_json::from_str(json).ok()?;
+    json.pointer("/model/unk_id")?.as_u64().and_then(|id| u32::try_from(id).ok())
+}
+
 /// Tokens of a text divided at the ends of its pieces, if each is also the end of a token.
 fn at_borders(pieces: &[String], ids: &[u32], offsets: &[(usize, usize)]) -> Option<Vec<Vec<u32>>> {
     let mut all = Vec::with_capacity(pieces.len());
@@ -151,6 +157,18 @@ impl Tokenize for Hf {
 
     fn mask(&self) -> Option<u32> {
         self.first_of(&MASKS)
+    }
+
+    fn unknown(&self) -> Option<u32> {
+        match self.inner.get_model() {
+            // Bytes stand for everything where the model falls back on them.
+            ModelWrapper::BPE(model) if model.byte_fallback => None,
+            ModelWrapper::BPE(model) => self.inner.token_to_id(model.get_unk_token().as_deref()?),
+            ModelWrapper::WordPiece(model) => self.inner.token_to_id(&model.unk_token),
+            ModelWrapper::WordLevel(model) => self.inner.token_to_id(&model.unk_token),
+            ModelWrapper::Unigram(model) if model.byte_fallback() => None,
+            ModelWrapper::Unigram(_) => unknown_of_unigram(&self.json),
+        }
     }
 
     fn marks(&self) -> Marks {

@@ -63,6 +63,11 @@ pub trait Tokenize: Debug + Send + Sync {
         None
     }
 
+    /// Id of the token that stands for what the tokenizer has no token for, if it has one.
+    fn unknown(&self) -> Option<u32> {
+        None
+    }
+
     /// Ids of its tokens around single texts.
     fn marks(&self) -> Marks {
         Marks::default()

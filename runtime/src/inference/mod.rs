@@ -2,9 +2,11 @@
 
 mod perplexity;
 mod source;
+mod unknown;
 
 pub use perplexity::{Perplexity, Texts, Windows, perplexity};
 pub use source::Source;
+pub use unknown::unknown;
 
 use crate::run::{Counting, Engine as _, codes};
 use regimen_base::Diagnostic;

@@ -59,14 +59,21 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Adds a text; its tokens see no other.
+    /// Adds a text; its tokens see no other. Returns the warning about what of it the tokenizer does not know.
     ///
     /// # Errors
     /// If the tokenizer knows no token for a piece of it.
-    pub fn add(&mut self, tokenizer: &dyn Tokenize, text: &str) -> Result<(), Diagnostic> {
-        self.texts.push(tokenizer.encode(text).map_err(|fault| *fault)?);
+    pub fn add(
+        &mut self,
+        tokenizer: &dyn Tokenize,
+        name: &str,
+        text: &str,
+    ) -> Result<Option<Diagnostic>, Diagnostic> {
+        let tokens = tokenizer.encode(text).map_err(|fault| *fault)?;
+        let warning = super::unknown(tokenizer, name, text, &tokens);
+        self.texts.push(tokens);
         self.bytes += text.len() as u64;
-        Ok(())
+        Ok(warning)
     }
 }
 

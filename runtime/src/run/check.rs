@@ -97,7 +97,7 @@ impl<'a> Checked<'a> {
         if stage.feeds.iter().any(|f| f.micro_batch == 0 || f.sequence == 0 || f.batch == 0) {
             return Err("a feed has batches of no tokens".to_owned());
         }
-        unique("resident", stage.residents.iter().map(|r| r.name.as_str()))?;
+        unique("resident", stage.residents.iter().map(|r| &*r.name))?;
         unique("feed", stage.feeds.iter().map(|f| f.name.as_str()))?;
         for (name, program) in &stage.programs {
             self.storages(name, program)?;
@@ -233,7 +233,7 @@ impl<'a> Checked<'a> {
     }
 
     fn find_scalar(&self, name: &str) -> Result<ResidentId, String> {
-        let found = self.stage.residents.iter().position(|r| r.name == name && r.ty.elements() == 1);
+        let found = self.stage.residents.iter().position(|r| *r.name == *name && r.ty.elements() == 1);
         let index = found.ok_or_else(|| format!("there is no scalar resident `{name}`"))?;
         u32::try_from(index).map(ResidentId).map_err(|_| "it has too many residents".to_owned())
     }

@@ -2,6 +2,9 @@
 
 use super::codes;
 use regimen_base::Diagnostic;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,18 +23,26 @@ impl Interrupt {
         Interrupt::default()
     }
 
-    /// One that SIGINT and SIGTERM raise; the second of them ends the process with status
-    /// [`INTERRUPTED`], losing the steps since the last checkpoint.
+    /// One that SIGINT and SIGTERM raise. A second signal ends the process as if nobody had handled it, losing the steps since the last
+    /// checkpoint. Every signal is answered at once by `say`: a step may take a minute.
     ///
     /// # Errors
     /// If the system refuses the handlers.
-    pub fn on_signals() -> Result<Interrupt, Diagnostic> {
+    pub fn on_signals(say: impl Fn(&str) + Send + 'static) -> Result<Interrupt, Diagnostic> {
         let interrupt = Interrupt::default();
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            interrupt
-                .register(signal)
-                .map_err(|e| codes::run_folder_failed("handle signals in", Path::new("."), &e))?;
-        }
+        let failed = |e: io::Error| codes::run_folder_failed("handle signals in", Path::new("."), &e);
+        let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+        let raised = interrupt.clone();
+        let listen = move || {
+            for signal in signals.forever() {
+                if raised.answer(&say) {
+                    // What comes after a default handler is never reached; were it, the process would have to end all the same.
+                    let _ = emulate_default_handler(signal);
+                    std::process::abort();
+                }
+            }
+        };
+        std::thread::Builder::new().name("signals".into()).spawn(listen).map_err(failed)?;
         Ok(interrupt)
     }
 
@@ -45,25 +56,32 @@ impl Interrupt {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// The order matters: the first signal finds the flag unset and passes the shutdown.
-    fn register(&self, signal: i32) -> io::Result<()> {
-        signal_hook::flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(&self.0))?;
-        signal_hook::flag::register(signal, Arc::clone(&self.0))?;
-        Ok(())
+    /// Answers a signal; whether it was one too many.
+    fn answer(&self, say: &impl Fn(&str)) -> bool {
+        let again = self.0.swap(true, Ordering::SeqCst);
+        say(if again {
+            "ended at once: what came after the last checkpoint is lost\n"
+        } else {
+            "stopping: finishes the step and saves; once more ends it at once, without saving\n"
+        });
+        again
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::RefCell;
 
     #[test]
-    fn a_signal_raises_the_flag_and_the_process_goes_on() {
-        let interrupt = Interrupt::default();
-        // Not SIGINT: the test runner may listen to it.
-        interrupt.register(signal_hook::consts::SIGUSR1).unwrap();
+    fn the_first_signal_raises_the_flag_and_the_second_is_one_too_many() {
+        let (interrupt, said) = (Interrupt::default(), RefCell::new(vec![]));
+        let say = |text: &str| said.borrow_mut().push(text.to_string());
         assert!(!interrupt.asked());
-        signal_hook::low_level::raise(signal_hook::consts::SIGUSR1).unwrap();
+        assert!(!interrupt.answer(&say));
         assert!(interrupt.asked());
+        assert!(interrupt.answer(&say));
+        let said = said.into_inner();
+        assert!(said[0].starts_with("stopping") && said[1].starts_with("ended at once"), "{said:?}");
     }
 }

@@ -89,7 +89,10 @@ fn outcome(
     trainer.watched = false;
     let of = |trainer: &Trainer, role: Role| {
         let residents = trainer.lowered.residents.iter().zip(&trainer.residents);
-        residents.filter(|(r, _)| r.role == role).map(|(r, t)| (r.name.clone(), t.copy())).collect::<Vec<_>>()
+        residents
+            .filter(|(r, _)| r.role == role)
+            .map(|(r, t)| (r.name.to_string(), t.copy()))
+            .collect::<Vec<_>>()
     };
     let mut found = BTreeMap::from([("loss".to_owned(), trainer.resident("loss_sum").copy())]);
     found.extend(of(&trainer, Role::Gradient));

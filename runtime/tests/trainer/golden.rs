@@ -44,7 +44,7 @@ pub fn trainer_from(
 ) -> Trainer {
     let mut trainer = Trainer::new(stage, micro_batch);
     for (index, exchange) in names.iter().enumerate() {
-        assert_eq!(trainer.lowered.residents[index].name, exchange.ours);
+        assert_eq!(*trainer.lowered.residents[index].name, *exchange.ours);
         trainer.residents[index].copy_(&weight(weights, exchange));
     }
     trainer

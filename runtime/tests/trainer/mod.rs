@@ -58,7 +58,7 @@ impl Trainer {
 
     /// The resident with this name.
     pub fn resident(&self, name: &str) -> &Tensor {
-        let index = self.lowered.residents.iter().position(|r| r.name == name).expect("listed");
+        let index = self.lowered.residents.iter().position(|r| *r.name == *name).expect("listed");
         &self.residents[index]
     }
 

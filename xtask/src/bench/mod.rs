@@ -2,7 +2,7 @@
 
 pub mod cleaning;
 pub mod nanogpt;
-mod processes;
+pub mod processes;
 
 /// Everything; fails if a limit is exceeded.
 pub fn run() -> Result<(), String> {

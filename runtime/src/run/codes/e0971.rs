@@ -10,6 +10,8 @@ pub(super) const PAGE: CodePage = CodePage {
 `--stride` tokens after the one before it, at most as many as a window has. Of a window's predictions those count that no earlier window
 made: every token but the first of a text is predicted once, with at least context − stride tokens before it wherever there are so many.
 
+`regimen generate` keeps at most as many tokens in its cache as the model can see.
+
 Small strides give each token more to go on, so that the loss is lower, and take longer. A stride of a whole window makes plain blocks.
 
 **Fix.** Choose a window that the model can see and a stride that is no longer:
@@ -24,6 +26,12 @@ regimen evaluate MODEL --text hamlet.txt --context 1024 --stride 512
 pub fn windows_refused(what: impl AsRef<str>) -> Diagnostic {
     Diagnostic::error(PAGE.code, format!("texts cannot be cut so: {}", what.as_ref()))
         .help("give `--context` and `--stride` within these bounds")
+}
+
+/// A cache of `length` tokens is asked for; the model sees `context`.
+pub fn cache_refused(length: u64, context: u64) -> Diagnostic {
+    let title = format!("a cache of {length} tokens; the model can see {context}");
+    Diagnostic::error(PAGE.code, title).help(format!("give `--context` {context} at most, or leave it out"))
 }
 
 /// The texts hold nothing to predict.

@@ -22,6 +22,7 @@ mod e0967;
 mod e0968;
 mod e0970;
 mod e0971;
+mod e0972;
 
 pub use e0950::checkpoint_not_written;
 pub use e0951::{checkpoint_damaged, checkpoint_skipped};
@@ -43,7 +44,8 @@ pub use e0966::data_changed;
 pub use e0967::{parent_of_another_plan, parent_replaced, parent_unfinished};
 pub use e0968::sampling_refused;
 pub use e0970::model_not_usable;
-pub use e0971::{nothing_to_predict, windows_refused};
+pub use e0971::{cache_refused, nothing_to_predict, windows_refused};
+pub use e0972::unknown_text;
 
 use regimen_base::{CodePage, Diagnostic};
 
@@ -70,6 +72,7 @@ pub const ALL: &[CodePage] = &[
     e0968::PAGE,
     e0970::PAGE,
     e0971::PAGE,
+    e0972::PAGE,
 ];
 
 /// Whether a run was refused before anything was computed, because of what an earlier one has left.
