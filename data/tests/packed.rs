@@ -159,7 +159,7 @@ fn the_first_record_is_looked_at_before_anything_runs() {
     // Also where the files are known already, by another field.
     let dataset = |field| jsonl("a.jsonl", field);
     regimen_data::facts(&bench.place, &bytes(), None, &dataset("body"), &mut NoProgress).unwrap_err();
-    bench.write("a.jsonl", "{\"body\": \"x\"}\n{\"body\": \"y\"}\n");
+    bench.write("a.jsonl", b"{\"body\": \"x\"}\n{\"body\": \"y\"}\n");
     regimen_data::facts(&bench.place, &bytes(), None, &dataset("body"), &mut NoProgress).unwrap();
     let wrong = regimen_data::facts_if_cached(&bench.place, &bytes(), None, &dataset("text")).unwrap_err();
     assert_eq!(wrong[0].code.0, "E0555");
