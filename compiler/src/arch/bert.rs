@@ -147,6 +147,7 @@ impl ModelSpec for Bert {
             prefix: "bert.".to_owned(),
             tensors,
             spare: ["bert.pooler.", "cls.seq_relationship."].map(str::to_owned).to_vec(),
+            ..Exchange::default()
         }
     }
 }

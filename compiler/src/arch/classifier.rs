@@ -208,7 +208,8 @@ impl ModelSpec for Classifier {
 
     fn exchange(&self) -> Exchange {
         let form = self.body.head;
-        let Exchange { config, defaults, prefix, mut tensors, mut spare } = self.model.exchange();
+        let of_body = self.model.exchange();
+        let (mut tensors, mut spare) = (of_body.tensors, of_body.spare);
         tensors.retain(|tensor| self.body.weights.iter().any(|w| w.name == tensor.ours));
         tensors.extend(self.head_weights().into_iter().map(|w| {
             let kind = w.name.rsplit('.').next().unwrap_or_default();
@@ -219,6 +220,7 @@ impl ModelSpec for Classifier {
         let read = |begins: &String| !tensors.iter().any(|tensor| tensor.theirs.starts_with(begins.as_str()));
         spare.extend(form.spare.iter().map(|begins| (*begins).to_owned()));
         spare.retain(read);
-        Exchange { config: self.config(config), defaults, prefix, tensors, spare }
+        let config = self.config(of_body.config);
+        Exchange { config, tensors, spare, generator: None, ..of_body }
     }
 }

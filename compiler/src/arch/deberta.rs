@@ -12,7 +12,7 @@
 //! `x = L blocks(norm(stopped(token)[tokens] + delta[tokens]));  score = w · gelu(dense(norm(x + x₀))) + b`.
 
 use super::classifier::{Activation, Body, Dense, HeadForm};
-use super::detector::{Detector, GENERATOR};
+use super::detector::{Detector, GENERATOR, of_generator};
 use super::disentangled::{Disentangled, Positions};
 use super::encoder::{self, Encoder, TokenHead};
 use super::inputs::Inputs;
@@ -256,6 +256,8 @@ impl ModelSpec for Deberta {
             } else {
                 ["deberta.pooler.", "mask_predictions.", "lm_predictions."].map(str::to_owned).to_vec()
             },
+            generator: self.generator_alone().map(|alone| of_generator(&ours, alone.exchange())),
+            ..Exchange::default()
         }
     }
 }
@@ -276,6 +278,12 @@ impl Detector for Deberta {
 }
 
 impl Deberta {
+    /// The generator as a model of its own, if transformers has such a model: it has no decoder with absolute positions.
+    fn generator_alone(&self) -> Option<Deberta> {
+        let blocks = self.generator.clone().filter(|_| !self.enhanced)?;
+        Some(Deberta { blocks, generator: None, ..self.clone() })
+    }
+
     fn token_head(&self) -> TokenHead {
         let Encoder { hidden, norm_eps, .. } = self.blocks.encoder;
         TokenHead { from: hidden, width: hidden, vocab: self.vocab, norm_eps }

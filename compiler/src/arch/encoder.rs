@@ -86,8 +86,9 @@ pub const TOKENIZER: Field =
 pub const VOCAB: Field = Field::with(
     "vocab",
     size(100_000_000),
-    "self.tokenizer.vocab_with_mask",
-    "Rows of the embedding table, one for the mask among them; more than that is padding, fewer is an error.",
+    "self.tokenizer.vocab_with_marks",
+    "Rows of the embedding table, those of mask, padding, beginning and end of a text among them; what has no row is not put around texts, \
+     and without one for the mask it is an error.",
 );
 /// The default of the others.
 pub const ALL_DROPOUTS: Field = Field::with("dropout", DROPOUT, "0%", "Default of the dropouts below.");

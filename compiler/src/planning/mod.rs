@@ -13,13 +13,15 @@ pub mod show;
 pub mod time;
 
 use crate::codes;
-use crate::experiment::{Experiment, Limited, MicroBatch, Precision, Stage};
+use crate::experiment::{Experiment, Limited, MicroBatch, Objective, Precision, Stage};
 use crate::graph::ShapeError;
 use crate::ops;
 use crate::stages::{self, Lowered, compute_dtype, lower};
 use regimen_base::plan::{
-    Backend, Content, DatasetPlan, Model, Plan, Report, Stage as StagePlan, Target, TokenizerPlan,
+    Backend, Content, DatasetPlan, Exchange, Model, Plan, Report, SpecialTokens, Stage as StagePlan, Target,
+    TokenizerPlan,
 };
+use regimen_base::schedule::Reads;
 use regimen_base::tensor::Mesh;
 use regimen_base::{Diagnostic, SourceMap};
 use std::collections::BTreeMap;
@@ -179,7 +181,7 @@ fn described(stage: &Stage) -> StagePlan {
             parameters: stage.model.parameters,
             context: spec.context(),
             vocab: spec.vocab(),
-            exchange: spec.exchange(),
+            exchange: exchange(stage),
             fresh: spec.fresh(),
         },
         target: Target {
@@ -195,6 +197,7 @@ fn described(stage: &Stage) -> StagePlan {
             tokenizer: stage.tokenizer.clone(),
             train_on: stage.tokenizer_data.clone(),
             facts: stage.tokenizer_facts.clone(),
+            special: special_tokens(stage),
         },
         datasets: vec![],
         feeds: vec![],
@@ -204,4 +207,29 @@ fn described(stage: &Stage) -> StagePlan {
         peak_bytes: 0,
         reserved_bytes: 0,
     }
+}
+
+/// How the checkpoint is written for other tools, which must know what padding is.
+fn exchange(stage: &Stage) -> Exchange {
+    let mut exchange = stage.model.spec.exchange();
+    let ours = special_tokens(stage).and_then(|special| special.marks.padding);
+    let theirs = exchange.padding.as_ref().map(|padding| padding.id);
+    if let (Some(ours), Some(config)) = (ours, exchange.config.as_object_mut()) {
+        config.insert("pad_token_id".to_owned(), theirs.unwrap_or(ours).into());
+    }
+    exchange
+}
+
+/// The special tokens of samples that an encoder sees.
+fn special_tokens(stage: &Stage) -> Option<SpecialTokens> {
+    let (facts, spec) = (&stage.tokenizer_facts, &stage.model.spec);
+    let around = match &stage.objective {
+        Objective::CausalLm | Objective::Supervised { .. } => return None,
+        Objective::MaskedLm(_) | Objective::ReplacedTokenDetection { .. } => false,
+        Objective::Classify { .. } => {
+            spec.classifier().filter(|classifier| classifier.reads() == Reads::First)?;
+            true
+        }
+    };
+    Some(SpecialTokens { mask: facts.mask_id(), marks: facts.marks_within(spec.vocab()), around })
 }

@@ -7,6 +7,7 @@
 mod bpe;
 mod bytes;
 mod chars;
+mod exported;
 mod folder;
 mod hf;
 mod json;
@@ -16,6 +17,7 @@ mod words;
 pub use bpe::Bpe;
 pub use bytes::Bytes;
 pub use chars::Chars;
+pub use exported::{Special, Wanted, exported};
 pub(crate) use folder::SPECIAL_FILE;
 pub use folder::{CONFIG_FILE, TOKENIZER_FILE, open, save};
 pub use hf::Hf;

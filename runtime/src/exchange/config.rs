@@ -98,7 +98,7 @@ mod tests {
 
     fn ours(config: Value, defaults: &Value) -> Exchange {
         let defaults = defaults.as_object().unwrap().clone();
-        Exchange { config, defaults, prefix: String::new(), tensors: vec![], spare: vec![] }
+        Exchange { config, defaults, ..Exchange::default() }
     }
 
     fn gpt2() -> Value {
