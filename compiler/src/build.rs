@@ -269,6 +269,9 @@ fn with_head(
     tokenizer: &TokenizerFacts,
     data: &DatasetFacts,
 ) -> Result<Arc<dyn ModelSpec>, Stop> {
+    if let Objective::NextSentence(_) = objective {
+        return spec.with_next_sentence().ok_or(Stop::Reported);
+    }
     let Objective::Classify { dropout } = objective else { return Ok(spec) };
     let records = data.splits.iter().find_map(|s| s.records.as_ref()).ok_or(Stop::Reported)?;
     let classes = records.classes.iter().map(|(name, _)| name.clone()).collect();

@@ -37,7 +37,7 @@ impl Roberta {
             norm_eps: encoder.norm_eps,
             init_std: encoder.init_std,
         };
-        Roberta(Bert { embeddings, encoder })
+        Roberta(Bert { embeddings, encoder, next_sentence: false })
     }
 }
 

@@ -271,6 +271,7 @@ pub fn feeds(stage: &Stage, seed: u64, micro_batch: u64) -> Vec<Feed> {
         masking: None,
         records: None,
         rows: None,
+        pairs: None,
     };
     let key = random_key(seed, &[&stage.name, "shuffle"]);
     let mut feeds = vec![feed("train", "train", stage.batch, Some(key))];

@@ -7,6 +7,7 @@
 mod bpe;
 mod bytes;
 mod chars;
+mod edges;
 mod exported;
 mod folder;
 mod hf;
@@ -17,6 +18,7 @@ mod words;
 pub use bpe::Bpe;
 pub use bytes::Bytes;
 pub use chars::Chars;
+pub use edges::{Edges, edges};
 pub use exported::{Special, Wanted, exported};
 pub(crate) use folder::SPECIAL_FILE;
 pub use folder::{CONFIG_FILE, TOKENIZER_FILE, open, save};
