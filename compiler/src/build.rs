@@ -1,6 +1,6 @@
 //! From checked declarations to an [`Experiment`]: everything is evaluated, every rule is asked.
 
-use crate::arch::classifier::Classifier;
+use crate::arch::classifier::{Classifier, Gives};
 use crate::arch::{ModelSpec, find as find_architecture};
 use crate::codes;
 use crate::eval::{Evaluator, Fields, ObjectId, StageNumbers, Stop, Value};
@@ -278,7 +278,8 @@ fn with_head(
     let reads = spec.body().ok_or(Stop::Reported)?.head.reads;
     let marks = marks_around(reads, tokenizer, spec.vocab());
     let padding = marks.padding.unwrap_or(tokenizer.end_of_text);
-    let classifier = Classifier::new(spec, classes, *dropout, padding).ok_or(Stop::Reported)?;
+    let classifier =
+        Classifier::new(spec, Gives::Classes(classes), *dropout, padding).ok_or(Stop::Reported)?;
     Ok(Arc::new(classifier))
 }
 

@@ -117,7 +117,9 @@ fn half_of_the_second_texts_are_of_other_documents_and_all_of_them_occur() {
 #[test]
 fn texts_begin_with_sentences_where_there_are_some_and_never_inside_a_word() {
     let sentence = |n: usize| format!("Word{n} follows word. ");
-    let documents: Vec<String> = (0..6).map(|d| (0..40).map(|n| sentence(d * 100 + n)).collect()).collect();
+    let documents: Vec<String> = (0..6)
+        .map(|d| (0..40).map(|n| sentence(d * 100 + n)).collect::<String>().trim_end().to_owned())
+        .collect();
     let pairs = open(&documents, 80, FORM);
     for index in 0..300 {
         let [first, second] = sample(&pairs, index, 80).texts();

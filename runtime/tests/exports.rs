@@ -96,6 +96,8 @@ fn families() -> Vec<Family> {
         classify("llama_classes", models::classify_stage(small_llama(), 3, 2, 2)),
         classify("bert_classes", models::classify_stage(models::bert(SIZES, CONTEXT, VOCAB), 3, 2, 2)),
         classify("roberta_classes", models::classify_stage(models::roberta(SIZES, CONTEXT, VOCAB), 3, 2, 2)),
+        classify("gpt2_scalar", models::scalar_stage(gpt(2, 2, 12, CONTEXT, VOCAB), 2, 2)),
+        classify("bert_scalar", models::scalar_stage(models::bert(SIZES, CONTEXT, VOCAB), 2, 2)),
         classify("electra_classes", models::classify_stage(electra(), 3, 2, 2)),
         classify("deberta_classes", models::classify_stage(deberta(Some(4), true), 3, 2, 2)),
     ];
@@ -276,11 +278,13 @@ fn trained(family: &Family) -> Trainer {
     trainer.watched = false;
     trainer.run("initialise", &|_, _| ());
     let (tokens, _) = samples();
+    let outputs = family.stage.model.spec.classifier().map_or(1, |head| head.gives().outputs());
+    let last_class = outputs.saturating_sub(1) as i64;
     for step in 0..5 {
         trainer.set("step", f64::from(step));
         trainer.run("micro_step", &|source, to| match source {
             "tokens" => to.copy_(&tokens),
-            "labels" if to.dim() == 1 => to.copy_(&Tensor::from_slice(&[0i64, 2])),
+            "labels" if to.dim() == 1 => to.copy_(&Tensor::from_slice(&[0i64, last_class])),
             "labels" => to.copy_(&(&tokens + 1).remainder(256)),
             "segments" => drop(to.fill_(1)),
             "rows" => to.copy_(&Tensor::from_slice(&[0i64, CONTEXT as i64])),

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each script and the folder of `tests/golden` that it fills.
-const SCRIPTS: [(&str, &str); 10] = [
+const SCRIPTS: [(&str, &str); 11] = [
     ("models.py", ""),
     ("encoders.py", ""),
     ("classifiers.py", ""),
+    ("scalars.py", ""),
     ("pairs.py", ""),
     ("flops.py", ""),
     ("cleaning.py", "cleaning"),

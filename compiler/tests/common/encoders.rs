@@ -3,7 +3,7 @@
 use super::stage;
 use regimen_compiler::arch::ModelSpec;
 use regimen_compiler::arch::bert::Bert;
-use regimen_compiler::arch::classifier::Classifier;
+use regimen_compiler::arch::classifier::{Classifier, Gives};
 use regimen_compiler::arch::deberta::Deberta;
 use regimen_compiler::arch::disentangled::Disentangled;
 use regimen_compiler::arch::electra::Electra;
@@ -95,8 +95,17 @@ pub fn detection_stage(model: impl ModelSpec + 'static, batch: u64, micro_batch:
 /// A stage that trains a classifier on this model's body to tell classes `0`, `1`, …
 pub fn classify_stage(model: impl ModelSpec + 'static, classes: u64, batch: u64, micro_batch: u64) -> Stage {
     let names = (0..classes).map(|n| n.to_string()).collect();
+    headed_stage(model, Gives::Classes(names), batch, micro_batch)
+}
+
+/// The residents of a scalar head on this model's body.
+pub fn scalar_stage(model: impl ModelSpec + 'static, batch: u64, micro_batch: u64) -> Stage {
+    headed_stage(model, Gives::Scalar, batch, micro_batch)
+}
+
+fn headed_stage(model: impl ModelSpec + 'static, gives: Gives, batch: u64, micro_batch: u64) -> Stage {
     let model: Arc<dyn ModelSpec> = Arc::new(model);
-    let Some(model) = Classifier::new(model, names, 0.0, 1) else { unreachable!("it has a body") };
+    let Some(model) = Classifier::new(model, gives, 0.0, 1) else { unreachable!("it has a body") };
     let stage = stage(model, batch, micro_batch);
     Stage { kind: "classify", objective: Objective::Classify { dropout: 0.0 }, ..stage }
 }
