@@ -289,6 +289,34 @@ impl TokenizerFacts {
     pub fn vocab_with_mask(&self) -> u64 {
         self.vocab.max(u64::from(self.mask_id()) + 1)
     }
+
+    /// Ids of padding, beginning and end of a text: the tokenizer's own, or the first that it and the mask leave free.
+    pub fn all_marks(&self) -> Marks {
+        let mut free = u32::try_from(self.vocab_with_mask()).unwrap_or(u32::MAX);
+        let mut or_free = |own: Option<u32>| {
+            own.or_else(|| {
+                free = free.saturating_add(1);
+                Some(free - 1)
+            })
+        };
+        let padding = or_free(self.marks.padding);
+        let begin = or_free(self.marks.begin);
+        Marks { begin, end: or_free(self.marks.end), padding }
+    }
+
+    /// Size of the vocabulary with the mask and all marks.
+    pub fn vocab_with_marks(&self) -> u64 {
+        let Marks { begin, end, padding } = self.all_marks();
+        let marks = [begin, end, padding].into_iter().flatten().map(|id| u64::from(id) + 1);
+        marks.fold(self.vocab_with_mask(), u64::max)
+    }
+
+    /// The marks that a table of so many rows has: those that it lacks are not put around texts.
+    pub fn marks_within(&self, rows: u64) -> Marks {
+        let has = |id: &u32| u64::from(*id) < rows;
+        let Marks { begin, end, padding } = self.all_marks();
+        Marks { begin: begin.filter(has), end: end.filter(has), padding: padding.filter(has) }
+    }
 }
 
 /// What is known of one split of a dataset under one tokenizer.

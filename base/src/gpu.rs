@@ -34,6 +34,9 @@ pub fn chunks(elements: impl IntoIterator<Item = u64>) -> u64 {
     elements.into_iter().map(|n| n.div_ceil(CHUNK)).sum()
 }
 
+/// Largest head that the kernel of attention over a cache takes: its lanes keep the dimensions of one.
+pub const CACHED_HEAD: u64 = 256;
+
 #[cfg(test)]
 mod tests {
     use super::*;

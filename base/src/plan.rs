@@ -4,7 +4,7 @@
 //! computed, not over source text, names of files or how numbers were written. Two plans with the same
 //! hash compute the same thing. What is there to be read by people ([`Report`]) is kept beside it.
 
-use crate::data::{Dataset, DatasetFacts, Tokenizer, TokenizerFacts};
+use crate::data::{Dataset, DatasetFacts, Marks, Tokenizer, TokenizerFacts};
 use crate::program::{Category, Program, Resident};
 use crate::schedule::{Action, Feed};
 use crate::tensor::Mesh;
@@ -98,7 +98,7 @@ pub struct Model {
 }
 
 /// Hugging Face's names for the weights.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
     /// `config.json`, as JSON text with sorted keys.
     pub config: Value,
@@ -113,6 +113,22 @@ pub struct Exchange {
     /// What the names of other heads' tensors begin with: files may hold them, and they are not read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spare: Vec<String>,
+    /// Where padding has one id on the other side, whatever it is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub padding: Option<FixedPadding>,
+    /// The generator of a detector of replaced tokens, which is a model of its own there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator: Option<Box<Exchange>>,
+}
+
+/// The other side counts positions from the id of padding, so that padding can have no other id there: it and the token of that id change
+/// places when a model is written or read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixedPadding {
+    /// The id there.
+    pub id: u32,
+    /// Our names of the weights with a row for each token.
+    pub weights: Vec<String>,
 }
 
 /// One weight in both layouts.
@@ -168,6 +184,21 @@ pub struct TokenizerPlan {
     pub train_on: Option<Dataset>,
     /// What is known of it.
     pub facts: TokenizerFacts,
+    /// The special tokens that an encoder's samples are made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub special: Option<SpecialTokens>,
+}
+
+/// Special tokens of an encoder's samples, the tokenizer's own or ids that it leaves free.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpecialTokens {
+    /// What stands for a hidden token.
+    pub mask: u32,
+    /// Beginning, end and padding.
+    #[serde(default, skip_serializing_if = "Marks::is_empty")]
+    pub marks: Marks,
+    /// Whether texts stand between beginning and end.
+    pub around: bool,
 }
 
 /// A dataset in a plan.

@@ -277,6 +277,26 @@ pub struct Feed {
     /// How conversations lie in samples; without it, samples are windows of running text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<RowLayout>,
+    /// How pairs of texts are made of running text; without it, a sample is one text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<PairForm>,
+}
+
+/// How samples of two texts are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairForm {
+    /// Id of the token before the first text.
+    pub begin: u32,
+    /// Id of the token after each.
+    pub end: u32,
+    /// Id of the token that fills samples up.
+    pub padding: u32,
+    /// Id of the token between documents.
+    pub end_of_text: u32,
+    /// Whether every epoch has the same pairs.
+    pub fixed: bool,
+    /// Key of the random stream.
+    pub key: i64,
 }
 
 /// How labelled records become samples.

@@ -359,6 +359,35 @@ pub struct Export {
     /// Where to write config.json, model.safetensors and the tokenizer
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
+
+    /// Bytes of tensors that one file holds at most; a larger model is written as model-00001-of-0000N.safetensors and an index
+    #[arg(long, value_name = "SIZE", default_value = "5GB", value_parser = size)]
+    pub shard_size: u64,
+
+    /// Write the generator of a detector of replaced tokens, and not the detector
+    #[arg(long)]
+    pub generator: bool,
+}
+
+/// A number of bytes with a unit: `5GB`, `500 MB`, `2GiB`.
+fn size(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 7] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("KB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("B", 1),
+    ];
+    let found = UNITS.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?.trim(), *bytes)));
+    let (number, bytes) = found.ok_or("give a unit: 5GB, 500MB, 2GiB")?;
+    let number: u64 =
+        number.replace('_', "").parse().map_err(|_| format!("`{number}` is no whole number"))?;
+    number
+        .checked_mul(bytes)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "it must be above zero and fit 64 bits".to_owned())
 }
 
 /// `regimen calibrate`.

@@ -1,6 +1,6 @@
 //! From checked declarations to an [`Experiment`]: everything is evaluated, every rule is asked.
 
-use crate::arch::classifier::Classifier;
+use crate::arch::classifier::{Classifier, Gives};
 use crate::arch::{ModelSpec, WeightSpec, find as find_architecture};
 use crate::codes;
 use crate::eval::{Evaluator, Fields, ObjectId, StageNumbers, Stop, Value};
@@ -14,6 +14,7 @@ use crate::passes::fuse::Fusions;
 use crate::program::LetId;
 use crate::quantity::{Dimension, Quantity, number};
 use crate::rules::{self, ModelView, StageView};
+use crate::stages::classify::marks_around;
 use petgraph::graph::{DiGraph, NodeIndex};
 use regimen_base::Span;
 use regimen_base::data::{DatasetFacts, TokenizerFacts};
@@ -268,11 +269,17 @@ fn with_head(
     tokenizer: &TokenizerFacts,
     data: &DatasetFacts,
 ) -> Result<Arc<dyn ModelSpec>, Stop> {
+    if let Objective::NextSentence(_) = objective {
+        return spec.with_next_sentence().ok_or(Stop::Reported);
+    }
     let Objective::Classify { dropout } = objective else { return Ok(spec) };
     let records = data.splits.iter().find_map(|s| s.records.as_ref()).ok_or(Stop::Reported)?;
     let classes = records.classes.iter().map(|(name, _)| name.clone()).collect();
-    let padding = tokenizer.marks.padding.unwrap_or(tokenizer.end_of_text);
-    let classifier = Classifier::new(spec, classes, *dropout, padding).ok_or(Stop::Reported)?;
+    let reads = spec.body().ok_or(Stop::Reported)?.head.reads;
+    let marks = marks_around(reads, tokenizer, spec.vocab());
+    let padding = marks.padding.unwrap_or(tokenizer.end_of_text);
+    let classifier =
+        Classifier::new(spec, Gives::Classes(classes), *dropout, padding).ok_or(Stop::Reported)?;
     Ok(Arc::new(classifier))
 }
 

@@ -137,6 +137,8 @@ pub enum Objective {
     },
     /// Predicting hidden tokens.
     MaskedLm(Masking),
+    /// Predicting hidden tokens of pairs of texts, and whether the second follows the first.
+    NextSentence(Masking),
     /// Telling which class a text belongs to.
     Classify {
         /// Dropout in the head.

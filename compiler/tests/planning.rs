@@ -13,7 +13,7 @@ use regimen_base::program::{Program, Storage, TensorId};
 use regimen_base::tensor::Mesh;
 use regimen_compiler::arch::llama::Llama;
 use regimen_compiler::arch::parameters;
-use regimen_compiler::experiment::{MicroBatch, Precision, Recompute, Stage};
+use regimen_compiler::experiment::{Experiment, MicroBatch, Precision, Recompute, Sample, Stage};
 use regimen_compiler::planning::micro_batch::{divisors, largest_that_fits};
 use regimen_compiler::planning::{self, plan_stage};
 use regimen_compiler::stages::{Lowered, lower};
@@ -209,4 +209,19 @@ fn an_open_micro_batch_is_the_largest_that_fits() {
             assert_eq!(found, fitting.map_or(1, |(size, _)| *size), "{backend:?}, {memory} of {bounds:?}");
         }
     }
+}
+
+#[test]
+fn heads_that_a_gpu_cannot_attend_to_over_a_cache_are_refused_before_the_run() {
+    let planned = |heads: u64, backend: Backend| {
+        let mut stage = stage(gpt(1, heads, 512, 16, 300), 4, 4);
+        stage.hardware.backend = backend;
+        stage.sample = Some(Sample { prompt: "a".into(), tokens: 4, temperature: 0.0 });
+        let experiment = Experiment { name: "e".into(), seed: 1, stages: vec![stage] };
+        let told = regimen_compiler::planning::plan(&experiment, &SourceMap::default()).diagnostics;
+        told.into_iter().find(|d| d.code.0 == "E0604").map(|d| d.title)
+    };
+    let refused = planned(1, Backend::Cuda).expect("heads of 512");
+    assert!(refused.contains("heads have 512 dimensions"), "{refused}");
+    assert_eq!((planned(2, Backend::Cuda), planned(1, Backend::Cpu)), (None, None));
 }

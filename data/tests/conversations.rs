@@ -61,6 +61,7 @@ fn written(rows: &Rows, sequence: usize, index: u64) -> Written {
         labels: &mut w.labels,
         segments: &mut w.segments,
         positions: &mut w.positions,
+        types: &mut [],
     };
     rows.sample(index, row);
     w

@@ -273,8 +273,13 @@ fn dump(plan: &Plan, root: &Path, steps: u64, folder: &Path) -> Outcome<()> {
         let mut lists = [vec![], vec![]];
         for row in 0..feed.batch {
             let (mut tokens, mut labels) = (vec![0; n], vec![0; n]);
-            let row_of =
-                SampleRow { tokens: &mut tokens, labels: &mut labels, segments: &mut [], positions: &mut [] };
+            let row_of = SampleRow {
+                tokens: &mut tokens,
+                labels: &mut labels,
+                segments: &mut [],
+                positions: &mut [],
+                types: &mut [],
+            };
             streams.sample(feed, step * feed.batch + row, row_of).map_err(said)?;
             lists[0].extend(tokens);
             lists[1].extend(labels);

@@ -10,7 +10,7 @@ use regimen_base::plan::Plan;
 use regimen_base::program::ResidentId;
 use regimen_data::{NoProgress, Place};
 use regimen_runtime::checkpoint::{Checkpoint, locate};
-use regimen_runtime::exchange::{export, import};
+use regimen_runtime::exchange::{Form, export, import};
 use regimen_runtime::generate::{Generator, Programs, Request, Sampling, Stops};
 use regimen_runtime::metrics::jsonl::without_time;
 use regimen_runtime::run::{
@@ -178,7 +178,7 @@ fn exported_weights_come_back_to_the_same_bits() {
     world.run(Start::New, Observe::Peak, None).0.unwrap();
     let checkpoint = Checkpoint::open(&world.run_folder()).unwrap();
     let target = world.root().join("exported");
-    export(&checkpoint, &target).unwrap();
+    export(&checkpoint, &target, Form::default()).unwrap();
     let stage = &world.plan.content.stages[0];
     let mut there = Libtorch::new(stage, Observe::Peak).unwrap();
     checkpoint.restore_weights(stage, &mut there).unwrap();

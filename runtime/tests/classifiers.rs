@@ -70,9 +70,12 @@ fn run(
 }
 
 fn check(family: &str, model: impl ModelSpec + 'static, last: bool, micro_batch: u64) {
+    check_in(&format!("{family}/classifier"), model, last, micro_batch);
+}
+
+fn check_in(path: &str, model: impl ModelSpec + 'static, last: bool, micro_batch: u64) {
     let _turn = trainer::turn(2);
-    let path = format!("{family}/classifier");
-    let (weights, golden) = (read(&path, "model.safetensors"), read(&path, "golden.safetensors"));
+    let (weights, golden) = (read(path, "model.safetensors"), read(path, "golden.safetensors"));
     let weights = SafeTensors::deserialize(&weights).expect("safetensors");
     let expected = SafeTensors::deserialize(&golden).expect("safetensors");
     let [tokens, lengths, labels] = ["tokens", "lengths", "labels"].map(|name| tensor(&expected, name));
@@ -135,6 +138,15 @@ fn electra_tells_classes_as_in_transformers() {
 #[test]
 fn deberta_tells_classes_as_in_transformers() {
     check("deberta", configs::deberta(&config("deberta")), false, 3);
+}
+
+#[test]
+fn neighbours_that_are_padding_do_not_count_in_a_convolution() {
+    let path = "deberta/convolution_classifier";
+    let config: Value = serde_json::from_slice(&read(path, "config.json")).expect("JSON");
+    for micro_batch in [3, 1] {
+        check_in(path, configs::deberta(&config), false, micro_batch);
+    }
 }
 
 #[test]

@@ -141,6 +141,14 @@ fn a_deberta_without_buckets_and_shared_keys_equals_transformers_with_accumulati
 }
 
 #[test]
+fn the_convolution_of_deberta_equals_transformers() {
+    for micro_batch in [3, 1] {
+        let model = deberta(&config("deberta/convolution"));
+        check_masked("deberta/convolution", &models::masked_stage(model, 3, micro_batch), micro_batch);
+    }
+}
+
+#[test]
 fn the_enhanced_mask_decoder_is_that_of_its_authors() {
     let model = Deberta { enhanced: true, ..deberta(&config("deberta/enhanced")) };
     check_masked("deberta/enhanced", &models::masked_stage(model, 3, 3), 3);

@@ -99,7 +99,7 @@ fn program(stage: &Stage, trainer: &Trainer, length: u64, told: Told, documents:
     let tokens = g.input("tokens", ty.clone());
     let segments = (told != Told::Nothing).then(|| g.input("segments", ty.clone()));
     let positions = (told == Told::SegmentsAndPositions).then(|| g.input("positions", ty.clone()));
-    let found = predictions(&mut g, stage, Inputs { tokens, segments, positions });
+    let found = predictions(&mut g, stage, Inputs { segments, positions, ..Inputs::from(tokens) });
     let divisor = fill(&mut g, "divisor", documents, TensorType::new(DType::F32, [])).expect("fits");
     let mut loss = None;
     for (index, logits) in found.iter().enumerate() {

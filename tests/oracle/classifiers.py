@@ -44,6 +44,9 @@ MODELS = {
     "roberta/classifier": (roberta, dict(layers=2, heads=3, hidden=15, mlp=31, vocab=29, context=11)),
     "electra/classifier": (electra, dict(layers=2, heads=2, hidden=12, embedding=10, mlp=29, vocab=29, context=11)),
     "deberta/classifier": (deberta, dict(layers=2, heads=2, hidden=12, mlp=29, vocab=29, context=11, buckets=4, shared=True)),
+    # Neighbours that are padding do not count; the activation is the one of configurations that do not say.
+    "deberta/convolution_classifier": (deberta, dict(layers=1, heads=2, hidden=12, mlp=19, vocab=29, context=11, buckets=4, shared=True,
+                                                     conv_kernel_size=5)),
     "gpt2/classifier": (gpt2, dict(n_layer=2, n_head=2, n_embd=12, vocab_size=29, n_positions=11)),
     "llama/classifier": (llama, dict(num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, hidden_size=16,
                                      intermediate_size=29, vocab_size=29, max_position_embeddings=11)),

@@ -211,6 +211,8 @@ MODELS = {
                                   generator=dict(layers=2, heads=2, hidden=14, mlp=9))),
     "deberta/small": (deberta, dict(layers=2, heads=2, hidden=12, mlp=48, vocab=29, context=13, buckets=4, shared=True)),
     "deberta/odd": (deberta, dict(layers=3, heads=3, hidden=15, mlp=37, vocab=31, context=7, layer_norm_eps=1e-5)),
+    "deberta/convolution": (deberta, dict(layers=2, heads=2, hidden=12, mlp=19, vocab=23, context=9, buckets=4, shared=True,
+                                          conv_kernel_size=3, conv_act="gelu")),
     "deberta/enhanced": (deberta, dict(layers=2, heads=2, hidden=14, mlp=19, vocab=23, context=11, buckets=6, shared=True, enhanced=True)),
     "deberta/detector": (deberta_detector, dict(layers=2, heads=2, hidden=12, mlp=29, vocab=27, context=10, buckets=4, shared=True,
                                                 generator_layers=1)),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod data;
+mod exports;
 mod gpu;
 mod licences;
 mod model;
@@ -27,6 +28,7 @@ Commands:
   model                 Fetch SmolLM2 (135M) for the examples and import it into examples/smollm2/hf (94 MiB, then 517 MiB)
   regenerate [--check]  Write docs/language.md, docs/errors.md and the snapshots again; with --check only compare the docs
   oracles               Make the golden files again with transformers and datatrove, in a throw-away environment (about 5 GB)
+  exports               Train and export small models of every family, and compare them with transformers (needs what `oracles` needs)
   licences              Check the licence of every dependency against the list of allowed ones (needs no network)
   bench                 Measure the command line against its limits, and training against nanoGPT's speed
   bench processes       The first half of it alone
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         ["regenerate"] => report(regenerate::run(regenerate::Mode::Write)),
         ["regenerate", "--check"] => report(regenerate::run(regenerate::Mode::Check)),
         ["oracles"] => report(oracles::run()),
+        ["exports"] => report(exports::run()),
         ["licences"] => report(licences::run()),
         ["bench"] => report(bench::run()),
         ["bench", "processes"] => report(bench::processes::run()),

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each script and the folder of `tests/golden` that it fills.
-const SCRIPTS: [(&str, &str); 9] = [
+const SCRIPTS: [(&str, &str); 11] = [
     ("models.py", ""),
     ("encoders.py", ""),
     ("classifiers.py", ""),
+    ("scalars.py", ""),
+    ("pairs.py", ""),
     ("flops.py", ""),
     ("cleaning.py", "cleaning"),
     ("generation.py", "generation"),
@@ -21,17 +23,8 @@ const SCRIPTS: [(&str, &str); 9] = [
 
 /// Prepares the environment and runs every script.
 pub fn run() -> Result<(), String> {
-    let environment = root().join(".oracle");
-    let interpreter = python();
-    if !interpreter.is_file() {
-        let mut command = Command::new(tools::python()?);
-        command.args(["-m", "venv"]).arg(&environment);
-        succeed(command, "no environment could be made; Python's venv module is needed")?;
-    }
-    let oracle = root().join("tests/oracle");
-    let mut command = Command::new(&interpreter);
-    command.args(["-m", "pip", "install", "--quiet", "-r"]).arg(oracle.join("requirements.txt"));
-    succeed(command, "the oracles could not be installed; pip's message is above")?;
+    prepare()?;
+    let (interpreter, oracle) = (python(), root().join("tests/oracle"));
     for (script, folder) in SCRIPTS {
         println!("{script}: writing {}", Path::new("tests/golden").join(folder).display());
         let mut command = Command::new(&interpreter);
@@ -39,6 +32,20 @@ pub fn run() -> Result<(), String> {
         succeed(command, "the script failed; its message is above")?;
     }
     Ok(())
+}
+
+/// Makes the environment if there is none, and installs what it lacks.
+pub fn prepare() -> Result<(), String> {
+    let environment = root().join(".oracle");
+    let interpreter = python();
+    if !interpreter.is_file() {
+        let mut command = Command::new(tools::python()?);
+        command.args(["-m", "venv"]).arg(&environment);
+        succeed(command, "no environment could be made; Python's venv module is needed")?;
+    }
+    let mut command = Command::new(&interpreter);
+    command.args(["-m", "pip", "install", "--quiet", "-r"]).arg(root().join("tests/oracle/requirements.txt"));
+    succeed(command, "the oracles could not be installed; pip's message is above")
 }
 
 /// The oracles' Python, whether it is installed or not.

@@ -5,15 +5,19 @@
 //! L times:  x = norm(x + proj(attention(q(x), k(x), v(x))))
 //!           x = norm(x + out(gelu(in(x))))
 //! logits = norm(gelu(transform(x))) · tokenᵀ + bias
+//! follows = score · tanh(dense · x₀)                        where it tells whether the second text of a pair follows the first
 //! ```
 
 use super::classifier::{Activation, Body, Dense, HeadForm};
 use super::encoder::{self, Embeddings, Encoder, TokenHead};
 use super::inputs::Inputs;
-use super::parts::{CONTEXT, NORM_EPS, WEIGHTS, WeightList};
+use super::parts::{CONTEXT, NORM_EPS, WEIGHTS, WeightList, linear};
 use super::{Architecture, Dimensions, ModelSpec, WeightSpec};
 use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
+use crate::ops::embedding::embedding;
+use crate::ops::reshape::reshape;
+use crate::ops::tanh::tanh;
 use crate::schema::{Field, Type};
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::{Exchange, ExchangeTensor};
@@ -28,6 +32,8 @@ pub struct Bert {
     pub embeddings: Embeddings,
     /// The blocks.
     pub encoder: Encoder,
+    /// Whether it tells whether the second text of a pair follows the first.
+    pub next_sentence: bool,
 }
 
 /// The architecture's fields in the language.
@@ -51,7 +57,7 @@ impl Architecture for BertArchitecture {
             norm_eps: encoder.norm_eps,
             init_std: encoder.init_std,
         };
-        Ok(Arc::new(Bert { embeddings, encoder }))
+        Ok(Arc::new(Bert { embeddings, encoder, next_sentence: false }))
     }
 
     fn config_sizes(&self) -> &'static [(&'static str, &'static str)] {
@@ -95,6 +101,11 @@ impl ModelSpec for Bert {
         self.embeddings.weights(&mut list);
         self.encoder.weights(&mut list, "");
         self.token_head().weights(&mut list, self.encoder.init_std);
+        if self.next_sentence {
+            let (c, std) = (self.encoder.hidden, self.encoder.init_std);
+            list.linear("next_sentence.dense", [c, c], std);
+            list.linear("next_sentence.score", [2, c], std);
+        }
         list.weights
     }
 
@@ -105,6 +116,27 @@ impl ModelSpec for Bert {
 
     fn head(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {
         self.token_head().logits(g, hidden)
+    }
+
+    fn with_next_sentence(&self) -> Option<Arc<dyn ModelSpec>> {
+        Some(Arc::new(Bert { next_sentence: true, ..self.clone() }))
+    }
+
+    fn text_types(&self) -> u64 {
+        self.embeddings.segments
+    }
+
+    fn follows(&self, g: &mut Graph, hidden: Value, rows: Value) -> Result<Value, ShapeError> {
+        let [b, t, c] = [0, 1, 2].map(|i| g.ty(hidden).shape.get(i).copied().unwrap_or(1));
+        let states = reshape(g, "states", hidden, &[b * t, c])?;
+        let first = embedding(g, "summary", states, rows)?;
+        let h = linear(g, "next_sentence.dense", "next_sentence.dense", true, first)?;
+        let h = tanh(g, "next_sentence.tanh", h)?;
+        linear(g, "next_sentence.logits", "next_sentence.score", true, h)
+    }
+
+    fn fresh(&self) -> Vec<String> {
+        self.weights().into_iter().map(|w| w.name).filter(|name| name.starts_with("next_sentence.")).collect()
     }
 
     fn objectives(&self) -> &'static [&'static str] {
@@ -146,7 +178,12 @@ impl ModelSpec for Bert {
             defaults: hf_defaults(),
             prefix: "bert.".to_owned(),
             tensors,
-            spare: ["bert.pooler.", "cls.seq_relationship."].map(str::to_owned).to_vec(),
+            spare: if self.next_sentence {
+                vec![]
+            } else {
+                ["bert.pooler.", "cls.seq_relationship."].map(str::to_owned).to_vec()
+            },
+            ..Exchange::default()
         }
     }
 }
@@ -155,7 +192,11 @@ impl Bert {
     /// What a classifier with this head is built on.
     pub fn body_with(&self, head: HeadForm) -> Body {
         Body {
-            weights: self.weights().into_iter().filter(|w| !w.name.starts_with("head.")).collect(),
+            weights: Bert { next_sentence: false, ..self.clone() }
+                .weights()
+                .into_iter()
+                .filter(|w| !w.name.starts_with("head."))
+                .collect(),
             hidden: self.encoder.hidden,
             init_std: self.encoder.init_std,
             matmul_parameters: self.encoder.matmul_parameters(),
@@ -172,7 +213,7 @@ impl Bert {
     fn hf_config(&self) -> serde_json::Value {
         let mut config = self.encoder.hf_config(self.embeddings.dropout);
         config.extend(super::entries(json!({
-            "architectures": ["BertForMaskedLM"],
+            "architectures": [if self.next_sentence { "BertForPreTraining" } else { "BertForMaskedLM" }],
             "max_position_embeddings": self.embeddings.positions,
             "model_type": "bert",
             "type_vocab_size": self.embeddings.segments,
@@ -202,6 +243,8 @@ pub fn hf_defaults() -> serde_json::Map<String, serde_json::Value> {
 
 fn hf_tensor(ours: &str) -> ExchangeTensor {
     let theirs = encoder::hf_name(ours, "bert").unwrap_or_else(|| match ours.split_once('.') {
+        Some(("next_sentence", rest)) if rest.starts_with("dense.") => format!("bert.pooler.{rest}"),
+        Some(("next_sentence", rest)) => rest.replace("score.", "cls.seq_relationship."),
         Some((_, "bias")) => "cls.predictions.bias".to_owned(),
         Some((_, rest)) => {
             let rest = rest.replace("transform.", "dense.").replace("norm.", "LayerNorm.");

@@ -1,4 +1,5 @@
-//! A model's body with a head that tells classes apart, as transformers' `…ForSequenceClassification` are.
+//! A model's body with a head that tells classes apart, or gives one number (a reward, a value), as transformers'
+//! `…ForSequenceClassification` are.
 //!
 //! ```text
 //! x = body(tokens)                                          its own head is left out
@@ -73,6 +74,41 @@ pub enum Activation {
     Gelu,
 }
 
+/// What a head gives of a sample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// A logit of each of these classes.
+    Classes(Vec<String>),
+    /// One number: a reward of the sample, or, of each token, a value.
+    Scalar,
+}
+
+impl Gives {
+    /// Numbers of a sample.
+    pub fn outputs(&self) -> u64 {
+        match self {
+            Gives::Classes(classes) => classes.len() as u64,
+            Gives::Scalar => 1,
+        }
+    }
+
+    /// What transformers calls them, in their order.
+    fn names(&self) -> Vec<String> {
+        match self {
+            Gives::Classes(classes) => classes.clone(),
+            Gives::Scalar => vec!["LABEL_0".to_owned()],
+        }
+    }
+
+    /// What transformers calls such a task.
+    fn problem(&self) -> &'static str {
+        match self {
+            Gives::Classes(_) => "single_label_classification",
+            Gives::Scalar => "regression",
+        }
+    }
+}
+
 /// What the names of a head's weights begin with.
 pub const PREFIX: &str = "classifier.";
 
@@ -81,25 +117,20 @@ pub const PREFIX: &str = "classifier.";
 pub struct Classifier {
     model: Arc<dyn ModelSpec>,
     body: Body,
-    classes: Vec<String>,
+    gives: Gives,
     dropout: f64,
     /// Id of the token that fills samples up.
     padding: u32,
 }
 
 impl Classifier {
-    /// A head for these classes on a model, if it can have one.
-    pub fn new(
-        model: Arc<dyn ModelSpec>,
-        classes: Vec<String>,
-        dropout: f64,
-        padding: u32,
-    ) -> Option<Classifier> {
+    /// A head that gives this on a model, if it can have one.
+    pub fn new(model: Arc<dyn ModelSpec>, gives: Gives, dropout: f64, padding: u32) -> Option<Classifier> {
         let body = model.body()?;
-        Some(Classifier { model, body, classes, dropout, padding })
+        Some(Classifier { model, body, gives, dropout, padding })
     }
 
-    /// Writes the head: from hidden states `[B, T, C]` to logits `[B, classes]`; `rows` `[B]` are the places of the states that are read,
+    /// Writes the head: from hidden states `[B, T, C]` to logits `[B, outputs]`; `rows` `[B]` are the places of the states that are read,
     /// counted over the whole batch.
     ///
     /// # Errors
@@ -111,9 +142,23 @@ impl Classifier {
         self.head(g, h)
     }
 
-    /// Names of the classes, in the order of their numbers.
-    pub fn classes(&self) -> &[String] {
-        &self.classes
+    /// Writes the head of every token: from hidden states `[B, T, C]` to a value of each `[B, T]`, as a critic has it.
+    ///
+    /// # Errors
+    /// If the weights do not fit, or the head gives more than one number or reads the first token for all.
+    pub fn values(&self, g: &mut Graph, hidden: Value) -> Result<Value, ShapeError> {
+        if self.gives != Gives::Scalar || self.reads() == Reads::First {
+            let message = "only the scalar head of a decoder gives a value of each token".to_owned();
+            return Err(ShapeError { op: "values", name: String::new(), message });
+        }
+        let [b, t] = [0, 1].map(|i| g.ty(hidden).shape.get(i).copied().unwrap_or(1));
+        let values = self.head(g, hidden)?;
+        reshape(g, "values", values, &[b, t])
+    }
+
+    /// What it gives of a sample.
+    pub fn gives(&self) -> &Gives {
+        &self.gives
     }
 
     /// The token that stands for a sample.
@@ -122,7 +167,7 @@ impl Classifier {
     }
 
     fn head_weights(&self) -> Vec<WeightSpec> {
-        let (Body { hidden, init_std, head, .. }, classes) = (&self.body, self.classes.len() as u64);
+        let (Body { hidden, init_std, head, .. }, classes) = (&self.body, self.gives.outputs());
         let mut list = WeightList::new(true);
         if head.dense.is_some() {
             list.linear("classifier.dense", [*hidden, *hidden], *init_std);
@@ -136,15 +181,16 @@ impl Classifier {
 
     fn config(&self, config: Json) -> Json {
         let mut config = super::entries(config);
-        let numbered = || self.classes.iter().enumerate();
-        let names: serde_json::Map<_, _> = numbered().map(|(i, c)| (i.to_string(), json!(c))).collect();
+        let names = self.gives.names();
+        let numbered = || names.iter().enumerate();
+        let by_number: serde_json::Map<_, _> = numbered().map(|(i, c)| (i.to_string(), json!(c))).collect();
         let numbers: serde_json::Map<_, _> = numbered().map(|(i, c)| (c.clone(), json!(i))).collect();
         config.extend(super::entries(json!({
             "architectures": [self.body.head.class],
-            "id2label": names,
+            "id2label": by_number,
             "label2id": numbers,
             "pad_token_id": self.padding,
-            "problem_type": "single_label_classification",
+            "problem_type": self.gives.problem(),
         })));
         if let Some(entry) = self.body.head.dropout {
             config.insert(entry.to_owned(), json!(self.dropout));
@@ -208,7 +254,8 @@ impl ModelSpec for Classifier {
 
     fn exchange(&self) -> Exchange {
         let form = self.body.head;
-        let Exchange { config, defaults, prefix, mut tensors, mut spare } = self.model.exchange();
+        let of_body = self.model.exchange();
+        let (mut tensors, mut spare) = (of_body.tensors, of_body.spare);
         tensors.retain(|tensor| self.body.weights.iter().any(|w| w.name == tensor.ours));
         tensors.extend(self.head_weights().into_iter().map(|w| {
             let kind = w.name.rsplit('.').next().unwrap_or_default();
@@ -219,6 +266,7 @@ impl ModelSpec for Classifier {
         let read = |begins: &String| !tensors.iter().any(|tensor| tensor.theirs.starts_with(begins.as_str()));
         spare.extend(form.spare.iter().map(|begins| (*begins).to_owned()));
         spare.retain(read);
-        Exchange { config: self.config(config), defaults, prefix, tensors, spare }
+        let config = self.config(of_body.config);
+        Exchange { config, tensors, spare, generator: None, ..of_body }
     }
 }

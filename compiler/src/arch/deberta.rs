@@ -12,8 +12,8 @@
 //! `x = L blocks(norm(stopped(token)[tokens] + delta[tokens]));  score = w · gelu(dense(norm(x + x₀))) + b`.
 
 use super::classifier::{Activation, Body, Dense, HeadForm};
-use super::detector::{Detector, GENERATOR};
-use super::disentangled::{Disentangled, Positions};
+use super::detector::{Detector, GENERATOR, of_generator};
+use super::disentangled::{Convolution, Disentangled, Positions};
 use super::encoder::{self, Encoder, TokenHead};
 use super::inputs::Inputs;
 use super::parts::{self, CONTEXT, NORM_EPS, WEIGHTS, WeightList, linear, norm, size};
@@ -66,7 +66,13 @@ impl Architecture for DebertaArchitecture {
         let (context, shared_keys) = (fields.u64("context")?, fields.bool("shared_keys")?);
         let encoder = Encoder::read(fields)?;
         let generator = fields.optional_quantity("generator_layers")?.and_then(|q| q.ceil_u64());
-        let blocks = |encoder| Disentangled { encoder, buckets, farthest: context, shared_keys };
+        let width = fields.optional_quantity("convolution")?.and_then(|q| q.ceil_u64());
+        let activation = match fields.word("convolution_activation")? {
+            "gelu" => Activation::Gelu,
+            _ => Activation::Tanh,
+        };
+        let convolution = width.map(|width| Convolution { width, activation });
+        let blocks = |encoder| Disentangled { encoder, buckets, farthest: context, shared_keys, convolution };
         Ok(Arc::new(Deberta {
             vocab: fields.u64("vocab")?,
             context,
@@ -112,6 +118,17 @@ static TYPE: Type = Type {
             "true",
             "Whether contents and positions share the projections to queries and keys.",
         ),
+        Field::optional(
+            "convolution",
+            size(1_001),
+            "Tokens that a convolution after the first block sees at once, an odd number; 3 in the largest models of v2, none in v3.",
+        ),
+        Field::with(
+            "convolution_activation",
+            Ty::Words(ACTIVATIONS),
+            "tanh",
+            "What follows the convolution.",
+        ),
         Field::with("mask_decoder", Ty::Words(DECODERS), "enhanced", "How hidden tokens are predicted."),
         Field::optional(
             "generator_layers",
@@ -127,6 +144,11 @@ static TYPE: Type = Type {
         WEIGHTS,
     ],
 };
+
+const ACTIVATIONS: &[Word] = &[
+    Word { name: "tanh", doc: "as a configuration has it that does not say" },
+    Word { name: "gelu", doc: "as the published models have it" },
+];
 
 const DECODERS: &[Word] = &[
     Word {
@@ -204,7 +226,7 @@ impl ModelSpec for Deberta {
             weights: self.weights().into_iter().filter(|w| !other(&w.name)).collect(),
             hidden,
             init_std,
-            matmul_parameters: self.blocks.encoder.matmul_parameters(),
+            matmul_parameters: self.blocks.matmul_parameters(),
             head: HeadForm {
                 reads: Reads::First,
                 dense: Some(Dense { name: "pooler.dense", activation: Activation::Gelu, dropped: false }),
@@ -232,13 +254,13 @@ impl ModelSpec for Deberta {
 
     fn dimensions(&self) -> Dimensions {
         let c = self.blocks.encoder.hidden;
-        let generator = self.generator.as_ref().map_or(0, |g| g.encoder.matmul_parameters() + c * c + c);
+        let generator = self.generator.as_ref().map_or(0, |g| g.matmul_parameters() + c * c + c);
         let layers = self.blocks.encoder.layers + self.generator.as_ref().map_or(0, |g| g.encoder.layers);
         let head = self.token_head().matmul_parameters();
         Dimensions {
             layers,
             attention_width: c,
-            matmul_parameters: self.blocks.encoder.matmul_parameters() + generator + head,
+            matmul_parameters: self.blocks.matmul_parameters() + generator + head,
         }
     }
 
@@ -256,6 +278,8 @@ impl ModelSpec for Deberta {
             } else {
                 ["deberta.pooler.", "mask_predictions.", "lm_predictions."].map(str::to_owned).to_vec()
             },
+            generator: self.generator_alone().map(|alone| of_generator(&ours, alone.exchange())),
+            ..Exchange::default()
         }
     }
 }
@@ -276,6 +300,12 @@ impl Detector for Deberta {
 }
 
 impl Deberta {
+    /// The generator as a model of its own, if transformers has such a model: it has no decoder with absolute positions.
+    fn generator_alone(&self) -> Option<Deberta> {
+        let blocks = self.generator.clone().filter(|_| !self.enhanced)?;
+        Some(Deberta { blocks, generator: None, ..self.clone() })
+    }
+
     fn token_head(&self) -> TokenHead {
         let Encoder { hidden, norm_eps, .. } = self.blocks.encoder;
         TokenHead { from: hidden, width: hidden, vocab: self.vocab, norm_eps }
@@ -344,6 +374,11 @@ impl Deberta {
         let mut config = self.blocks.encoder.hf_config(self.embedding_dropout);
         config.extend(super::entries(json!({
             "architectures": [if self.generator.is_some() { "DebertaV2Model" } else { "DebertaV2ForMaskedLM" }],
+            "conv_act": match self.blocks.convolution.map(|c| c.activation) {
+                Some(Activation::Gelu) => "gelu",
+                _ => "tanh",
+            },
+            "conv_kernel_size": self.blocks.convolution.map_or(0, |c| c.width),
             "max_position_embeddings": self.context,
             "max_relative_positions": -1,
             "model_type": "deberta-v2",
@@ -376,6 +411,8 @@ fn repeated_first(g: &mut Graph, x: Value) -> Result<Value, ShapeError> {
 /// Of `DebertaV2Config`, what decides what is computed.
 fn hf_defaults() -> serde_json::Map<String, serde_json::Value> {
     super::entries(json!({
+        "conv_act": "tanh",
+        "conv_groups": 1,
         "conv_kernel_size": 0,
         "embedding_size": null,
         "hidden_act": "gelu",
@@ -421,6 +458,8 @@ fn hf_tensor(ours: &str, detects: bool) -> Option<ExchangeTensor> {
         })
         .or_else(|| replaced("relative.", "deberta.encoder.rel_embeddings."))
         .or_else(|| replaced("relative_norm.", "deberta.encoder.LayerNorm."))
+        .or_else(|| replaced("convolution.", "deberta.encoder.conv.conv."))
+        .or_else(|| replaced("convolution_norm.", "deberta.encoder.conv.LayerNorm."))
         .or_else(|| replaced("head.bias", "cls.predictions.bias"))
         .or_else(|| replaced("head.transform.", "cls.predictions.transform.dense."))
         .or_else(|| replaced("head.norm.", "cls.predictions.transform.LayerNorm."))

@@ -1,10 +1,12 @@
 //! Models that tell tokens which a small generator replaced from original ones.
 
+use super::WeightSpec;
 use super::encoder::Encoder;
 use super::inputs::Inputs;
 use super::parts::WeightList;
 use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
+use regimen_base::plan::Exchange;
 
 /// A generator and a discriminator over embeddings that they share.
 pub trait Detector {
@@ -36,6 +38,17 @@ pub fn read_generator(fields: &Fields, encoder: &Encoder) -> Result<Encoder, Sto
         mlp: fields.u64("generator_mlp")?,
         ..encoder.clone()
     })
+}
+
+/// What exchanges the generator: as a model of its own would be, with the generator's weights where it has its own.
+pub fn of_generator(weights: &[WeightSpec], mut exchange: Exchange) -> Box<Exchange> {
+    for tensor in &mut exchange.tensors {
+        let own = [GENERATOR, &tensor.ours].concat();
+        if weights.iter().any(|weight| weight.name == own) {
+            tensor.ours = own;
+        }
+    }
+    Box::new(exchange)
 }
 
 /// Lists `name.weight` `[to, from]` and its bias, unless nothing has to be projected.

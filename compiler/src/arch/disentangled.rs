@@ -4,21 +4,33 @@
 //! r = norm(relative)                                        the same for all blocks
 //! scores[t, s] = q_t·k_s + q_t·k(r[t − s]) + k_s·q(r[t − s])
 //! attention = softmax(scores / √(3D)) · v
+//! after the first block, where there is a convolution:  x = norm(x + act(convolution(what the block read)))
 //! ```
 
 use super::buckets;
+use super::classifier::Activation;
 use super::encoder::Encoder;
 use super::inputs::Inputs;
 use super::parts::{WeightList, norm};
 use crate::graph::{Graph, ShapeError, Value};
+use crate::ops::add::add;
 use crate::ops::attention::{AttentionForm, weights as weights_of};
 use crate::ops::batch_matmul::{Form, batch_matmul};
+use crate::ops::concat::concat;
 use crate::ops::constant::constant;
 use crate::ops::contiguous::contiguous;
 use crate::ops::dropout::dropout;
+use crate::ops::embedding::embedding;
+use crate::ops::fill::fill;
+use crate::ops::gelu_erf::gelu_erf;
+use crate::ops::linear::linear;
+use crate::ops::multiply::multiply;
 use crate::ops::relative_scores::relative_scores;
 use crate::ops::reshape::reshape;
+use crate::ops::split::split;
+use crate::ops::tanh::tanh;
 use crate::ops::transpose::transpose;
+use regimen_base::tensor::TensorType;
 
 /// Blocks, and how their attention sees positions.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +43,17 @@ pub struct Disentangled {
     pub farthest: u64,
     /// Whether contents and positions share the projections to queries and keys.
     pub shared_keys: bool,
+    /// What is added to the first block's result.
+    pub convolution: Option<Convolution>,
+}
+
+/// A convolution over neighbouring tokens (He et al. 2020, version 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Convolution {
+    /// Tokens that it sees at once; odd.
+    pub width: u64,
+    /// What follows it.
+    pub activation: Activation,
 }
 
 /// What all blocks read besides their input: positions, and which tokens see each other.
@@ -55,6 +78,12 @@ impl Disentangled {
         list.matrix(&[prefix, "relative"].concat(), [2 * span, hidden], init_std);
         list.norm(&[prefix, "relative_norm"].concat(), hidden);
         self.encoder.weights(list, prefix);
+        if let Some(Convolution { width, .. }) = self.convolution {
+            let name = [prefix, "convolution"].concat();
+            list.kernel(&name, [hidden, hidden, width], init_std);
+            list.bias(&name, hidden);
+            list.norm(&[prefix, "convolution_norm"].concat(), hidden);
+        }
         if !self.shared_keys {
             for layer in 0..layers {
                 for part in ["position_k", "position_q"] {
@@ -62,6 +91,12 @@ impl Disentangled {
                 }
             }
         }
+    }
+
+    /// Parameters of the products in all blocks.
+    pub fn matmul_parameters(&self) -> u64 {
+        let convolved = self.convolution.map_or(0, |convolution| convolution.width);
+        self.encoder.matmul_parameters() + convolved * self.encoder.hidden * self.encoder.hidden
     }
 
     /// What the blocks read besides what is made of these inputs. Distances are the same wherever a text begins.
@@ -89,10 +124,59 @@ impl Disentangled {
         layers: u64,
         x: Value,
     ) -> Result<Value, ShapeError> {
-        let some = Encoder { layers, ..self.encoder.clone() };
-        some.blocks_with(g, (prefix, segment), x, &|g, weights, x| {
-            self.attention(g, weights, x, x, positions)
-        })
+        let attention = |g: &mut Graph, weights: &str, x: Value| self.attention(g, weights, x, x, positions);
+        let Some(convolution) = self.convolution.filter(|_| layers > 0) else {
+            return self.encoder.blocks_with(g, (prefix, segment), 0..layers, x, &attention);
+        };
+        let first = self.encoder.blocks_with(g, (prefix, segment), 0..1, x, &attention)?;
+        let x = g.scoped([prefix, "convolution"].concat(), |g| {
+            self.convolved(g, (prefix, convolution), positions.segments, x, first)
+        })?;
+        self.encoder.blocks_with(g, (prefix, segment), 1..layers, x, &attention)
+    }
+
+    /// What the first block gave, with the convolution of what it read.
+    fn convolved(
+        &self,
+        g: &mut Graph,
+        (prefix, Convolution { width, activation }): (&str, Convolution),
+        segments: Option<Value>,
+        x: Value,
+        residual: Value,
+    ) -> Result<Value, ShapeError> {
+        let ty = g.ty(x).clone();
+        let [b, t, c] = [0, 1, 2].map(|i| ty.shape.get(i).copied().unwrap_or(1));
+        let x = match segments {
+            Some(segments) => without_padding(g, segments, x)?,
+            None => x,
+        };
+        let side = width / 2;
+        let mut seen = x;
+        if side > 0 {
+            let zeros = fill(g, "beyond", 0.0, TensorType::new(ty.dtype, [b, side, c]))?;
+            seen = concat(g, "widened", &[zeros, x, zeros], 1)?;
+        }
+        let mut taps = vec![];
+        for tap in 0..width {
+            let sizes: Vec<u64> = [tap, t, 2 * side - tap].into_iter().filter(|n| *n > 0).collect();
+            let part = split(g, "tap", seen, 1, &sizes)?[usize::from(tap > 0)];
+            taps.push(contiguous(g, "neighbours", part)?);
+        }
+        let taps = concat(g, "taps", &taps, 2)?;
+        // Theirs is [out, in, tap]; neighbours lie one after another.
+        let weights = [prefix, "convolution"].concat();
+        let kernel = g.weight(&[&weights, ".weight"].concat())?;
+        let kernel = turned(g, "kernel", kernel, 1, 2)?;
+        let kernel = reshape(g, "matrix", kernel, &[c, width * c])?;
+        let bias = g.weight(&[&weights, ".bias"].concat())?;
+        let h = linear(g, "product", taps, kernel, Some(bias))?;
+        let h = dropout(g, "dropout", h, self.encoder.hidden_dropout)?;
+        let h = match activation {
+            Activation::Tanh => tanh(g, "tanh", h)?,
+            Activation::Gelu => gelu_erf(g, "gelu", h)?,
+        };
+        let x = add(g, "residual", h, residual)?;
+        norm(g, "norm", &[prefix, "convolution_norm"].concat(), true, x, self.encoder.norm_eps)
     }
 
     /// One block whose queries come from `x` and whose keys and values come from `seen`.
@@ -161,6 +245,16 @@ impl Disentangled {
             reshape(g, "by_sample", products, &[h, b, t, r])
         })
     }
+}
+
+/// `x` with zeros where tokens are padding, whose segment is 0.
+fn without_padding(g: &mut Graph, segments: Value, x: Value) -> Result<Value, ShapeError> {
+    let (dtype, c) = (g.ty(x).dtype, g.size_from_end(x, 0));
+    let row = TensorType::new(dtype, [1, c]);
+    let (none, all) = (fill(g, "none", 0.0, row.clone())?, fill(g, "all", 1.0, row)?);
+    let rows = concat(g, "none_or_all", &[none, all], 0)?;
+    let kept = embedding(g, "kept", rows, segments)?;
+    multiply(g, "text", x, kept)
 }
 
 /// Two dimensions exchanged, in memory.

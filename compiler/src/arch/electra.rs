@@ -7,7 +7,7 @@
 //! ```
 
 use super::classifier::{Activation, Body, Dense, HeadForm};
-use super::detector::{Detector, GENERATOR, projection, read_generator};
+use super::detector::{Detector, GENERATOR, of_generator, projection, read_generator};
 use super::encoder::{self, Embeddings, Encoder, TokenHead};
 use super::inputs::Inputs;
 use super::parts::{CONTEXT, NORM_EPS, WEIGHTS, WeightList, linear, size};
@@ -189,11 +189,12 @@ impl ModelSpec for Electra {
         let ours = self.weights();
         let tensors = ours.iter().filter_map(|w| hf_tensor(&w.name)).collect();
         Exchange {
-            config: self.hf_config(),
+            config: hf_config(&self.encoder, &self.embeddings, "ElectraForPreTraining"),
             defaults: hf_defaults(),
             prefix: "electra.".to_owned(),
             tensors,
-            spare: vec![],
+            generator: Some(of_generator(&ours, self.generator_exchange())),
+            ..Exchange::default()
         }
     }
 }
@@ -242,19 +243,39 @@ impl Electra {
         TokenHead { from: hidden, width: self.embeddings.width, vocab: self.embeddings.vocab, norm_eps }
     }
 
-    /// transformers' `ElectraConfig` of the discriminator.
-    fn hf_config(&self) -> serde_json::Value {
-        let mut config = self.encoder.hf_config(self.embeddings.dropout);
-        config.extend(super::entries(json!({
-            "architectures": ["ElectraForPreTraining"],
-            "embedding_size": self.embeddings.width,
-            "max_position_embeddings": self.embeddings.positions,
-            "model_type": "electra",
-            "type_vocab_size": self.embeddings.segments,
-            "vocab_size": self.embeddings.vocab,
-        })));
-        config.into()
+    /// The generator as transformers' `ElectraForMaskedLM`.
+    fn generator_exchange(&self) -> Exchange {
+        let part = Electra { encoder: self.generator.clone(), ..self.clone() };
+        let tensors = part.weights().into_iter().filter_map(|w| match w.name.strip_prefix("head.") {
+            Some("bias") => Some(renamed(&w.name, "generator_lm_head.bias")),
+            Some(rest) => {
+                let rest = rest.replace("transform.", "dense.").replace("norm.", "LayerNorm.");
+                Some(renamed(&w.name, &format!("generator_predictions.{rest}")))
+            }
+            None => hf_tensor(&w.name).filter(|_| !w.name.starts_with("detector.")),
+        });
+        Exchange {
+            tensors: tensors.collect(),
+            config: hf_config(&part.encoder, &self.embeddings, "ElectraForMaskedLM"),
+            defaults: hf_defaults(),
+            prefix: "electra.".to_owned(),
+            ..Exchange::default()
+        }
     }
+}
+
+/// transformers' `ElectraConfig` of a part.
+fn hf_config(encoder: &Encoder, embeddings: &Embeddings, class: &str) -> serde_json::Value {
+    let mut config = encoder.hf_config(embeddings.dropout);
+    config.extend(super::entries(json!({
+        "architectures": [class],
+        "embedding_size": embeddings.width,
+        "max_position_embeddings": embeddings.positions,
+        "model_type": "electra",
+        "type_vocab_size": embeddings.segments,
+        "vocab_size": embeddings.vocab,
+    })));
+    config.into()
 }
 
 /// Of `ElectraConfig`, what decides what is computed.
@@ -284,5 +305,9 @@ fn hf_tensor(ours: &str) -> Option<ExchangeTensor> {
         found
             .unwrap_or_else(|| ours.replace("detector.score.", "discriminator_predictions.dense_prediction."))
     });
-    Some(ExchangeTensor { ours: ours.to_owned(), theirs, transposed: false, plus: None })
+    Some(renamed(ours, &theirs))
+}
+
+fn renamed(ours: &str, theirs: &str) -> ExchangeTensor {
+    ExchangeTensor { ours: ours.to_owned(), theirs: theirs.to_owned(), transposed: false, plus: None }
 }

@@ -20,6 +20,7 @@ use crate::ops::gelu_erf::gelu_erf;
 use crate::ops::reshape::reshape;
 use crate::schema::{Field, Number, Ty};
 use serde_json::json;
+use std::ops::Range;
 
 /// Blocks of an encoder with all their sizes known.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +69,7 @@ pub const SEGMENTS: Field = Field::with(
     "segments",
     size(1000),
     "2",
-    "Rows of the segment table; running text is of the first segment.",
+    "Rows of the segment table; running text and the first text of a pair are of the first segment.",
 );
 
 /// Layers.
@@ -86,8 +87,9 @@ pub const TOKENIZER: Field =
 pub const VOCAB: Field = Field::with(
     "vocab",
     size(100_000_000),
-    "self.tokenizer.vocab_with_mask",
-    "Rows of the embedding table, one for the mask among them; more than that is padding, fewer is an error.",
+    "self.tokenizer.vocab_with_marks",
+    "Rows of the embedding table, those of mask, padding, beginning and end of a text among them; what has no row is not put around texts, \
+     and without one for the mask it is an error.",
 );
 /// The default of the others.
 pub const ALL_DROPOUTS: Field = Field::with("dropout", DROPOUT, "0%", "Default of the dropouts below.");
@@ -149,10 +151,10 @@ impl Encoder {
         x: Value,
     ) -> Result<Value, ShapeError> {
         let attention = |g: &mut Graph, weights: &str, x: Value| self.attention(g, weights, inputs, x);
-        self.blocks_with(g, (prefix, segment), x, &attention)
+        self.blocks_with(g, (prefix, segment), 0..self.layers, x, &attention)
     }
 
-    /// The same with attention of another kind, which gets the name of its weights and what it reads.
+    /// Some of the blocks with attention of another kind, which gets the name of its weights and what it reads.
     ///
     /// # Errors
     /// If the weights do not fit.
@@ -160,10 +162,11 @@ impl Encoder {
         &self,
         g: &mut Graph,
         (prefix, segment): (&str, u64),
+        layers: Range<u64>,
         mut x: Value,
         attention: &dyn Fn(&mut Graph, &str, Value) -> Result<Value, ShapeError>,
     ) -> Result<Value, ShapeError> {
-        for layer in 0..self.layers {
+        for layer in layers {
             let name = format!("{prefix}block.{layer}");
             x = g.in_segment((segment + layer) as u32, |g| {
                 g.scoped(name.clone(), |g| self.block(g, &name, x, attention))
@@ -273,7 +276,7 @@ impl Embeddings {
         list.norm("embed.norm", self.width);
     }
 
-    /// From token ids `[B, T]` to `[B, T, E]`, with segment and position, through the norm. All tokens are of the first segment.
+    /// From token ids `[B, T]` to `[B, T, E]`, with segment and position, through the norm. Unless `types` are given, all tokens are of the first segment.
     ///
     /// # Errors
     /// If the weights do not fit.
@@ -283,9 +286,14 @@ impl Embeddings {
         let t = g.size_from_end(x, 1);
         if self.segments > 0 {
             let table = g.weight("embed.segment.weight")?;
-            let row = table_rows(g, "segment", table, 0, 1)?;
-            let row = reshape(g, "segment_row", row, &[self.width])?;
-            x = add(g, "embed_segment", x, row)?;
+            let of_texts = match inputs.types {
+                Some(types) => embedding(g, "segments", table, types)?,
+                None => {
+                    let row = table_rows(g, "segment", table, 0, 1)?;
+                    reshape(g, "segment_row", row, &[self.width])?
+                }
+            };
+            x = add(g, "embed_segment", x, of_texts)?;
         }
         if self.positions > 0 {
             let table = g.weight("embed.position.weight")?;

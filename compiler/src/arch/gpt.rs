@@ -220,7 +220,7 @@ impl ModelSpec for Gpt {
             defaults: hf_defaults(),
             prefix: "transformer.".to_owned(),
             tensors: self.hf_tensors(),
-            spare: vec![],
+            ..Exchange::default()
         }
     }
 }

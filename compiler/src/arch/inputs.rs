@@ -11,10 +11,12 @@ pub struct Inputs {
     pub segments: Option<Value>,
     /// Positions `[B, T]` in the texts, from 0, where texts begin elsewhere than at the sample's first token.
     pub positions: Option<Value>,
+    /// Which text of a pair each token belongs to `[B, T]`, from 0; all are of the first without it.
+    pub types: Option<Value>,
 }
 
 impl From<Value> for Inputs {
     fn from(tokens: Value) -> Inputs {
-        Inputs { tokens, segments: None, positions: None }
+        Inputs { tokens, segments: None, positions: None, types: None }
     }
 }

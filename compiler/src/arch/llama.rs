@@ -242,7 +242,7 @@ impl ModelSpec for Llama {
             defaults: hf_defaults(),
             prefix: "model.".to_owned(),
             tensors,
-            spare: vec![],
+            ..Exchange::default()
         }
     }
 }

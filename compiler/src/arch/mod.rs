@@ -109,6 +109,27 @@ pub trait ModelSpec: Debug + Send + Sync {
         self.forward(graph, inputs)
     }
 
+    /// The model with a head that tells whether the second text of a pair follows the first, if it can have one.
+    fn with_next_sentence(&self) -> Option<Arc<dyn ModelSpec>> {
+        None
+    }
+
+    /// Texts of a sample that it can tell apart.
+    fn text_types(&self) -> u64 {
+        1
+    }
+
+    /// Writes that head: from hidden states `[B, T, C]` to logits `[B, 2]`, of following and of not; `rows` `[B]` are the places of the first
+    /// tokens, counted over the whole batch.
+    ///
+    /// # Errors
+    /// As for [`ModelSpec::forward`], or if the model has no such head.
+    fn follows(&self, graph: &mut Graph, hidden: Value, rows: Value) -> Result<Value, ShapeError> {
+        let _ = (graph, hidden, rows);
+        let message = "the model does not tell whether a text follows another".to_owned();
+        Err(ShapeError { op: "follows", name: String::new(), message })
+    }
+
     /// Itself, if it is a classifier.
     fn classifier(&self) -> Option<&classifier::Classifier> {
         None

@@ -129,6 +129,11 @@ impl WeightList {
         self.push([name, ".weight"].concat(), shape.to_vec(), Init::Constant(0.0), true);
     }
 
+    /// `name.weight` of a convolution `[out, in, width]`.
+    pub fn kernel(&mut self, name: &str, shape: [u64; 3], std: f64) {
+        self.push([name, ".weight"].concat(), shape.to_vec(), Init::Normal(std), true);
+    }
+
     /// `name.bias` of zeros, which no option leaves out.
     pub fn bias(&mut self, name: &str, size: u64) {
         self.push([name, ".bias"].concat(), vec![size], Init::Constant(0.0), false);

@@ -12,7 +12,7 @@ use crate::eval::{Fields, Stop};
 use crate::graph::{Graph, ShapeError, Value};
 use crate::schema::{Field, Type};
 use regimen_base::data::TokenizerFacts;
-use regimen_base::plan::{Exchange, ExchangeTensor};
+use regimen_base::plan::{Exchange, ExchangeTensor, FixedPadding};
 use regimen_base::schedule::Reads;
 use serde_json::json;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Roberta {
             norm_eps: encoder.norm_eps,
             init_std: encoder.init_std,
         };
-        Roberta(Bert { embeddings, encoder })
+        Roberta(Bert { embeddings, encoder, next_sentence: false })
     }
 }
 
@@ -156,6 +156,11 @@ impl ModelSpec for Roberta {
             prefix: "roberta.".to_owned(),
             tensors,
             spare: ["roberta.pooler."].map(str::to_owned).to_vec(),
+            padding: Some(FixedPadding {
+                id: PADDING as u32,
+                weights: ["embed.token.weight", "head.bias"].map(str::to_owned).to_vec(),
+            }),
+            ..Exchange::default()
         }
     }
 }

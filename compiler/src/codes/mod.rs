@@ -67,6 +67,7 @@ pub mod e0431;
 pub mod e0432;
 pub mod e0433;
 pub mod e0434;
+pub mod e0435;
 pub mod e0440;
 pub mod e0441;
 pub mod e0442;
@@ -82,6 +83,7 @@ pub mod e0455;
 pub mod e0456;
 pub mod e0457;
 pub mod e0458;
+pub mod e0459;
 pub mod e0501;
 pub mod e0502;
 pub mod e0503;
@@ -170,6 +172,7 @@ pub static ALL: &[&CodePage] = &[
     &e0432::PAGE,
     &e0433::PAGE,
     &e0434::PAGE,
+    &e0435::PAGE,
     &e0440::PAGE,
     &e0441::PAGE,
     &e0442::PAGE,
@@ -185,6 +188,7 @@ pub static ALL: &[&CodePage] = &[
     &e0456::PAGE,
     &e0457::PAGE,
     &e0458::PAGE,
+    &e0459::PAGE,
     &e0501::PAGE,
     &e0502::PAGE,
     &e0503::PAGE,

@@ -25,6 +25,7 @@ impl Evaluator<'_> {
         match (self.program.object(id).kind.name, member.name) {
             ("model", _) => Ok(count(crate::arch::parameters(&*self.model(id)?))),
             ("tokenizer", "vocab_with_mask") => Ok(count(self.tokenizer_facts(id)?.vocab_with_mask())),
+            ("tokenizer", "vocab_with_marks") => Ok(count(self.tokenizer_facts(id)?.vocab_with_marks())),
             ("tokenizer", _) => Ok(count(self.tokenizer_facts(id)?.vocab)),
             ("stage", "params") => {
                 let model = self.stage_object(id, "model", at)?;

@@ -4,6 +4,8 @@
 use super::cache_write::fits;
 use super::{Call, Operation, replicated_only, require};
 use crate::graph::{Graph, ShapeError, Value, attrs};
+use regimen_base::gpu::CACHED_HEAD;
+use regimen_base::plan::Backend;
 use regimen_base::program::Attr;
 use regimen_base::tensor::{Placement, TensorType};
 
@@ -56,6 +58,16 @@ impl Operation for CachedAttention {
             }
             _ => replicated_only(call, inputs, 1),
         }
+    }
+
+    fn refuses(&self, backend: Backend, inputs: &[&TensorType]) -> Option<String> {
+        let head = inputs.first()?.shape.last().copied().filter(|head| *head > CACHED_HEAD)?;
+        let why = || {
+            format!(
+                "heads have {head} dimensions, and attention over a cache takes {CACHED_HEAD} at most on a GPU"
+            )
+        };
+        (backend == Backend::Cuda).then(why)
     }
 
     fn flops(&self, call: &Call) -> u64 {

@@ -225,6 +225,11 @@ pub trait Operation: Sync + std::fmt::Debug {
         true
     }
 
+    /// Why the kernel of this kind of device does not take operands of these types, if it does not; completes "cannot run: ".
+    fn refuses(&self, _backend: Backend, _inputs: &[&TensorType]) -> Option<String> {
+        None
+    }
+
     /// Whether it gives the same bits every time it is given the same operands.
     fn repeats(&self, _attrs: &Attrs) -> bool {
         true

@@ -13,14 +13,17 @@ pub mod show;
 pub mod time;
 
 use crate::codes;
-use crate::experiment::{Experiment, Limited, MicroBatch, Precision, Stage};
+use crate::experiment::{Experiment, Limited, MicroBatch, Objective, Precision, Stage};
 use crate::graph::ShapeError;
 use crate::ops;
 use crate::stages::{self, Lowered, compute_dtype, lower};
 use regimen_base::plan::{
-    Backend, Content, DatasetPlan, Model, Plan, Report, Stage as StagePlan, Target, TokenizerPlan,
+    Backend, Content, DatasetPlan, Exchange, Model, Plan, Report, SpecialTokens, Stage as StagePlan, Target,
+    TokenizerPlan,
 };
-use regimen_base::tensor::Mesh;
+use regimen_base::program::Program;
+use regimen_base::schedule::Reads;
+use regimen_base::tensor::{Mesh, TensorType};
 use regimen_base::{Diagnostic, SourceMap};
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -93,6 +96,9 @@ fn hopeless(stage: &Stage) -> Option<Diagnostic> {
 
 /// Operations that do not run on the stage's device.
 fn without_kernel(stage: &Stage, planned: &Planned) -> Option<Diagnostic> {
+    if let Some(why) = refused(stage.hardware.backend, &planned.stage.programs) {
+        return Some(codes::e0604::operands(stage, &why));
+    }
     let lacking: Vec<&str> = ops::without_kernel(stage.hardware.backend).map(|op| op.name()).collect();
     if lacking.is_empty() {
         return None;
@@ -100,6 +106,17 @@ fn without_kernel(stage: &Stage, planned: &Planned) -> Option<Diagnostic> {
     let instructions = planned.stage.programs.values().flat_map(|program| &program.instructions);
     let names: BTreeSet<&str> = instructions.map(|i| &*i.op).filter(|op| lacking.contains(op)).collect();
     (!names.is_empty()).then(|| codes::e0604::no_kernel(stage, &names))
+}
+
+/// Why a kernel of the device does not take the operands that a program gives it.
+fn refused(backend: Backend, programs: &BTreeMap<String, Program>) -> Option<String> {
+    let all = programs.values().flat_map(|program| program.instructions.iter().map(move |i| (program, i)));
+    all.filter_map(|(program, instruction)| {
+        let types: Option<Vec<&TensorType>> =
+            instruction.inputs.iter().map(|id| program.tensors.get(id.index()).map(|t| &t.ty)).collect();
+        ops::find(&instruction.op)?.refuses(backend, &types?)
+    })
+    .next()
 }
 
 /// A stage with what was predicted of it.
@@ -179,7 +196,7 @@ fn described(stage: &Stage) -> StagePlan {
             parameters: stage.model.parameters,
             context: spec.context(),
             vocab: spec.vocab(),
-            exchange: spec.exchange(),
+            exchange: exchange(stage),
             fresh: spec.fresh(),
         },
         target: Target {
@@ -195,6 +212,7 @@ fn described(stage: &Stage) -> StagePlan {
             tokenizer: stage.tokenizer.clone(),
             train_on: stage.tokenizer_data.clone(),
             facts: stage.tokenizer_facts.clone(),
+            special: special_tokens(stage),
         },
         datasets: vec![],
         feeds: vec![],
@@ -204,4 +222,33 @@ fn described(stage: &Stage) -> StagePlan {
         peak_bytes: 0,
         reserved_bytes: 0,
     }
+}
+
+/// How the checkpoint is written for other tools, which must know what padding is.
+fn exchange(stage: &Stage) -> Exchange {
+    let mut exchange = stage.model.spec.exchange();
+    let ours = special_tokens(stage).and_then(|special| special.marks.padding);
+    let theirs = exchange.padding.as_ref().map(|padding| padding.id);
+    let generator = exchange.generator.as_deref_mut().map(|generator| &mut generator.config);
+    for config in [Some(&mut exchange.config), generator].into_iter().flatten() {
+        if let (Some(ours), Some(config)) = (ours, config.as_object_mut()) {
+            config.insert("pad_token_id".to_owned(), theirs.unwrap_or(ours).into());
+        }
+    }
+    exchange
+}
+
+/// The special tokens of samples that an encoder sees.
+fn special_tokens(stage: &Stage) -> Option<SpecialTokens> {
+    let (facts, spec) = (&stage.tokenizer_facts, &stage.model.spec);
+    let around = match &stage.objective {
+        Objective::CausalLm | Objective::Supervised { .. } => return None,
+        Objective::MaskedLm(_) | Objective::ReplacedTokenDetection { .. } => false,
+        Objective::NextSentence(_) => true,
+        Objective::Classify { .. } => {
+            spec.classifier().filter(|classifier| classifier.reads() == Reads::First)?;
+            true
+        }
+    };
+    Some(SpecialTokens { mask: facts.mask_id(), marks: facts.marks_within(spec.vocab()), around })
 }

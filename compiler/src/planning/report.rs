@@ -73,9 +73,22 @@ pub fn notes(stage: &Stage) -> Vec<Diagnostic> {
     notes
 }
 
+/// Inputs that come from the batch and not from the model.
+const BATCH: [&str; 10] = [
+    "tokens",
+    "labels",
+    "divisor",
+    "samples",
+    "segments",
+    "positions",
+    "rows",
+    "types",
+    "follows",
+    "pair_divisor",
+];
+
 fn source(stage: &Stage, sources: &SourceMap, name: &str) -> String {
-    let from_batch =
-        ["tokens", "labels", "divisor", "samples", "segments", "positions", "rows"].contains(&name);
+    let from_batch = BATCH.contains(&name);
     let span = if from_batch { stage.span } else { stage.model.span };
     let file = sources.get(span.file).map_or("", |s| s.name.as_str());
     format!("{file}:{}", sources.line_column(span).0)

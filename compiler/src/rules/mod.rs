@@ -4,6 +4,7 @@ mod budgets;
 mod checkpoints;
 pub mod cleaning;
 pub mod conversations;
+mod convolution;
 mod devices;
 mod epochs;
 mod evaluation;
@@ -13,6 +14,7 @@ mod heads;
 mod learning_rate;
 mod masking;
 mod micro_batch;
+mod next_sentence;
 mod objective;
 mod pairing;
 mod periods;
@@ -41,6 +43,7 @@ pub const MODELS: &[fn(&ModelView<'_>) -> Option<Diagnostic>] = &[
     groups::key_value_heads,
     groups::pairs,
     vocabulary::check,
+    convolution::check,
     weights::check,
 ];
 
@@ -52,6 +55,7 @@ pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[
     conversations::probe,
     conversations::length,
     masking::check,
+    next_sentence::check,
     sequence::check,
     micro_batch::check,
     warmup::check,

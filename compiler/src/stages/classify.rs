@@ -19,7 +19,7 @@ use crate::graph::{Graph, ShapeError, Value};
 use crate::ops::accumulate::accumulate;
 use crate::ops::cross_entropy::cross_entropy;
 use crate::passes;
-use regimen_base::data::Marks;
+use regimen_base::data::{Marks, TokenizerFacts};
 use regimen_base::program::{Program, Resident};
 use regimen_base::schedule::{Feed, Reads, Records};
 use regimen_base::tensor::{DType, TensorType};
@@ -102,13 +102,18 @@ fn feeds(stage: &Stage, seed: u64, micro_batch: u64) -> Result<Vec<Feed>, ShapeE
     Ok(feeds)
 }
 
-/// The tokens around each text: those that encoders are used to, if the tokenizer has them. What fills samples up is seen by nothing, so
-/// it may be any token.
+/// The tokens around each text.
 pub fn marks(stage: &Stage) -> Marks {
-    let facts = &stage.tokenizer_facts;
-    let padding = Some(facts.marks.padding.unwrap_or(facts.end_of_text));
-    match stage.model.spec.classifier().map(Classifier::reads) {
-        Some(Reads::First) => Marks { padding, ..facts.marks },
-        _ => Marks { padding, ..Marks::default() },
-    }
+    let reads = stage.model.spec.classifier().map_or(Reads::Last, Classifier::reads);
+    marks_around(reads, &stage.tokenizer_facts, stage.model.spec.vocab())
+}
+
+/// The tokens around texts that are told by this token: those that encoders are used to, if the table of so many rows has them. What fills
+/// samples up is seen by nothing, so it may be any token.
+pub fn marks_around(reads: Reads, facts: &TokenizerFacts, rows: u64) -> Marks {
+    let marks = match reads {
+        Reads::First => facts.marks_within(rows),
+        Reads::Last => Marks { padding: facts.marks.padding, ..Marks::default() },
+    };
+    Marks { padding: marks.padding.or(Some(facts.end_of_text)), ..marks }
 }

@@ -4,6 +4,7 @@ pub mod causal_lm;
 pub mod classify;
 pub mod generation;
 pub mod masked_lm;
+pub mod next_sentence;
 pub mod replaced_token_detection;
 pub mod residents;
 pub mod supervised;
@@ -77,6 +78,7 @@ pub fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result
         Objective::CausalLm => causal_lm::fixed(stage, seed, residents)?,
         Objective::Supervised { .. }
         | Objective::MaskedLm(_)
+        | Objective::NextSentence(_)
         | Objective::ReplacedTokenDetection { .. }
         | Objective::Classify { .. } => training::fixed(stage, seed, residents)?,
     };
@@ -92,6 +94,7 @@ pub fn residents(stage: &Stage) -> Result<Arc<Vec<Resident>>, ShapeError> {
         Objective::CausalLm => causal_lm::residents(stage),
         Objective::Classify { .. } => classify::residents(stage),
         Objective::Supervised { .. } | Objective::MaskedLm(_) => masked_lm::residents(stage),
+        Objective::NextSentence(_) => next_sentence::residents(stage),
         Objective::ReplacedTokenDetection { .. } => replaced_token_detection::residents(stage),
     }))
 }
@@ -123,6 +126,7 @@ pub fn lower_with(stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Re
         Objective::Classify { .. } => classify::lower(stage, seed, fixed, probed),
         Objective::Supervised { packing } => supervised::lower(stage, *packing, seed, fixed, probed),
         Objective::MaskedLm(masking) => masked_lm::lower(stage, masking, seed, fixed, probed),
+        Objective::NextSentence(masking) => next_sentence::lower(stage, masking, seed, fixed, probed),
         Objective::ReplacedTokenDetection { masking, weight } => {
             let parts = replaced_token_detection::Parts { masking, weight: *weight };
             replaced_token_detection::lower(stage, parts, seed, fixed, probed)
@@ -152,6 +156,7 @@ pub fn probe(
     let graph = new_graph(stage, residents, seed);
     let micro_step = match &stage.objective {
         Objective::Classify { .. } => classify::micro_step(graph, stage, micro_batch)?,
+        Objective::NextSentence(_) => next_sentence::micro_step(graph, stage, micro_batch)?,
         Objective::CausalLm | Objective::Supervised { .. } | Objective::MaskedLm(_) => {
             training::micro_step(graph, stage, micro_batch)?
         }

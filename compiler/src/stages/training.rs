@@ -3,6 +3,7 @@
 use super::residents::{Residents, has_masters, state_dtype};
 use super::{Fixed, Lowered, Probed, compute_dtype, new_graph, random_key};
 use crate::arch::Init;
+use crate::arch::classifier::Gives;
 use crate::arch::inputs::Inputs;
 use crate::experiment::{Objective, Optimizer, Rule, Stage};
 use crate::graph::{Graph, ShapeError, Value, attrs};
@@ -279,6 +280,7 @@ pub fn feeds(stage: &Stage, seed: u64, micro_batch: u64) -> Vec<Feed> {
         masking: None,
         records: None,
         rows: None,
+        pairs: None,
     };
     let key = random_key(seed, &[&stage.name, "shuffle"]);
     let mut feeds = vec![feed("train", "train", stage.batch, Some(key))];
@@ -359,7 +361,10 @@ fn evaluation(stage: &Stage, feeds: &[Feed], metrics: Vec<Metric>) -> Option<Act
         feed: feed.name.clone(),
         batches: batches(feed),
         metrics,
-        classes: stage.model.spec.classifier().map(|c| c.classes().len() as u64),
+        classes: stage.model.spec.classifier().and_then(|head| match head.gives() {
+            Gives::Classes(classes) => Some(classes.len() as u64),
+            Gives::Scalar => None,
+        }),
         watch: Some(evaluate.watch.clone()),
     };
     Some(Action::Every { every: evaluate.every, last: true, body: vec![action] })

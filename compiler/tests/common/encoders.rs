@@ -3,7 +3,7 @@
 use super::stage;
 use regimen_compiler::arch::ModelSpec;
 use regimen_compiler::arch::bert::Bert;
-use regimen_compiler::arch::classifier::Classifier;
+use regimen_compiler::arch::classifier::{Classifier, Gives};
 use regimen_compiler::arch::deberta::Deberta;
 use regimen_compiler::arch::disentangled::Disentangled;
 use regimen_compiler::arch::electra::Electra;
@@ -39,7 +39,7 @@ pub fn bert(sizes: [u64; 4], context: u64, vocab: u64) -> Bert {
         norm_eps: 1e-12,
         init_std: 0.02,
     };
-    Bert { embeddings, encoder }
+    Bert { embeddings, encoder, next_sentence: false }
 }
 
 /// RoBERTa with these sizes, transformers' defaults otherwise.
@@ -49,7 +49,7 @@ pub fn roberta(sizes: [u64; 4], context: u64, vocab: u64) -> Roberta {
 
 /// ELECTRA with a generator and a discriminator of these sizes over embeddings of this width.
 pub fn electra(generator: [u64; 4], sizes: [u64; 4], embedding: u64, context: u64, vocab: u64) -> Electra {
-    let Bert { embeddings, encoder: discriminator } = bert(sizes, context, vocab);
+    let Bert { embeddings, encoder: discriminator, .. } = bert(sizes, context, vocab);
     let embeddings = Embeddings { width: embedding, ..embeddings };
     Electra { embeddings, generator: encoder(generator), encoder: discriminator }
 }
@@ -60,7 +60,13 @@ pub fn deberta(sizes: [u64; 4], context: u64, vocab: u64) -> Deberta {
     Deberta {
         vocab,
         context,
-        blocks: Disentangled { encoder, buckets: None, farthest: context, shared_keys: true },
+        blocks: Disentangled {
+            encoder,
+            buckets: None,
+            farthest: context,
+            shared_keys: true,
+            convolution: None,
+        },
         generator: None,
         enhanced: false,
         embedding_dropout: 0.0,
@@ -89,8 +95,17 @@ pub fn detection_stage(model: impl ModelSpec + 'static, batch: u64, micro_batch:
 /// A stage that trains a classifier on this model's body to tell classes `0`, `1`, …
 pub fn classify_stage(model: impl ModelSpec + 'static, classes: u64, batch: u64, micro_batch: u64) -> Stage {
     let names = (0..classes).map(|n| n.to_string()).collect();
+    headed_stage(model, Gives::Classes(names), batch, micro_batch)
+}
+
+/// The residents of a scalar head on this model's body.
+pub fn scalar_stage(model: impl ModelSpec + 'static, batch: u64, micro_batch: u64) -> Stage {
+    headed_stage(model, Gives::Scalar, batch, micro_batch)
+}
+
+fn headed_stage(model: impl ModelSpec + 'static, gives: Gives, batch: u64, micro_batch: u64) -> Stage {
     let model: Arc<dyn ModelSpec> = Arc::new(model);
-    let Some(model) = Classifier::new(model, names, 0.0, 1) else { unreachable!("it has a body") };
+    let Some(model) = Classifier::new(model, gives, 0.0, 1) else { unreachable!("it has a body") };
     let stage = stage(model, batch, micro_batch);
     Stage { kind: "classify", objective: Objective::Classify { dropout: 0.0 }, ..stage }
 }
@@ -99,4 +114,13 @@ pub fn classify_stage(model: impl ModelSpec + 'static, classes: u64, batch: u64,
 pub fn masked_stage(model: impl ModelSpec + 'static, batch: u64, micro_batch: u64) -> Stage {
     let stage = stage(model, batch, micro_batch);
     Stage { kind: "masked_lm", objective: Objective::MaskedLm(MASKING), ..stage }
+}
+
+/// A stage that trains this BERT on pairs of texts as well.
+pub fn pair_stage(model: Bert, batch: u64, micro_batch: u64) -> Stage {
+    let stage = stage(Bert { next_sentence: true, ..model }, batch, micro_batch);
+    let facts = stage.tokenizer_facts.clone();
+    let tokenizer_facts =
+        regimen_base::data::TokenizerFacts { vocab: facts.vocab.saturating_sub(4), ..facts };
+    Stage { kind: "masked_lm", objective: Objective::NextSentence(MASKING), tokenizer_facts, ..stage }
 }

@@ -3,6 +3,7 @@
 
 mod evaluation;
 mod labelled;
+mod pairs;
 mod permutation;
 mod prefetch;
 mod rows;
@@ -10,12 +11,13 @@ mod stream;
 
 pub use evaluation::Evaluation;
 pub use labelled::Labelled;
+pub use pairs::{Pair, Pairs};
 pub use permutation::Permutation;
 pub use prefetch::{Batch, Prefetch};
 pub use rows::Rows;
 pub use stream::Stream;
 
-/// Where a sample is written, each of `sequence` elements; `segments` and `positions` may be empty where nobody asks for them.
+/// Where a sample is written, each of `sequence` elements; `segments`, `positions` and `types` may be empty where nobody asks for them.
 #[derive(Debug)]
 pub struct Row<'a> {
     /// Ids of tokens.
@@ -26,6 +28,8 @@ pub struct Row<'a> {
     pub segments: &'a mut [i64],
     /// Its place in that text.
     pub positions: &'a mut [i64],
+    /// Of pairs of texts, which of them each token belongs to, from 0.
+    pub types: &'a mut [i64],
 }
 
 /// The label of a position that is not supervised, as libtorch's cross-entropy has it.

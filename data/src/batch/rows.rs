@@ -80,7 +80,7 @@ impl Rows {
 
     /// Writes the sample with this index. Slices of `sequence` elements are filled; empty ones are left out.
     pub fn sample(&self, index: u64, row: Row<'_>) {
-        let Row { tokens, labels, segments, positions } = row;
+        let Row { tokens, labels, segments, positions, .. } = row;
         tokens.fill(0);
         labels.fill(IGNORED);
         segments.fill(0);

@@ -90,7 +90,7 @@ impl Stream {
 }
 
 /// The offset of the first window in an epoch, below `sequence`.
-fn phase(key: i64, epoch: u64, sequence: u64) -> u64 {
+pub(super) fn phase(key: i64, epoch: u64, sequence: u64) -> u64 {
     // The constant keeps this stream of numbers apart from the permutation's.
     hash(hash(hash(key as u64) ^ epoch) ^ 0x7068_6173_6500_0000) % sequence
 }

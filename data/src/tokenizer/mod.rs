@@ -7,6 +7,8 @@
 mod bpe;
 mod bytes;
 mod chars;
+mod edges;
+mod exported;
 mod folder;
 mod hf;
 mod json;
@@ -16,6 +18,8 @@ mod words;
 pub use bpe::Bpe;
 pub use bytes::Bytes;
 pub use chars::Chars;
+pub use edges::{Edges, edges};
+pub use exported::{Special, Wanted, exported};
 pub(crate) use folder::SPECIAL_FILE;
 pub use folder::{CONFIG_FILE, TOKENIZER_FILE, open, save};
 pub use hf::Hf;

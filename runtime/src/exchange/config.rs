@@ -43,6 +43,8 @@ fn effective(config: &Value, key: &str, default: &Value) -> Value {
         // Two names of one function.
         ("activation_function", Value::String(name)) if name == "gelu_pytorch_tanh" => json!("gelu_new"),
         ("rope_scaling", Value::Object(scaling)) => rope_scaling(scaling),
+        // Without a convolution, nothing says how it is.
+        ("conv_act" | "conv_groups", _) if number("conv_kernel_size").unwrap_or(0) == 0 => Value::Null,
         // `c2p|p2c` or a list, in any order.
         ("pos_att_type", Value::String(kinds)) => sorted(kinds.split('|').map(str::trim)),
         ("pos_att_type", Value::Array(kinds)) => sorted(kinds.iter().filter_map(Value::as_str)),
@@ -98,7 +100,7 @@ mod tests {
 
     fn ours(config: Value, defaults: &Value) -> Exchange {
         let defaults = defaults.as_object().unwrap().clone();
-        Exchange { config, defaults, prefix: String::new(), tensors: vec![], spare: vec![] }
+        Exchange { config, defaults, ..Exchange::default() }
     }
 
     fn gpt2() -> Value {

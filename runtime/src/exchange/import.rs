@@ -1,16 +1,15 @@
 //! From a folder in Hugging Face's layout into the residents of a stage.
 
-use super::transpose::transpose;
-use super::{config, names, other_name};
+use super::shards::Files;
+use super::transpose::{swap_rows, transpose};
+use super::{config, names, other_name, swapped};
 use crate::checkpoint::convert::convert;
-use crate::checkpoint::tensors::{Stored, TensorFile};
 use crate::checkpoint::weights::{LogicalWeight, logical_weights, refresh_working};
 use crate::run::codes;
 use crate::run::engine::Residents;
 use regimen_base::Diagnostic;
 use regimen_base::plan::{ExchangeTensor, Stage};
-use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Loads the weights of a model folder. Everything is compared before the first byte is loaded.
@@ -23,7 +22,7 @@ pub fn import(stage: &Stage, residents: &mut dyn Residents, folder: &Path) -> Re
     let files = Files::open(folder)?;
     let matched = matches(stage, &files, folder)?;
     for (tensor, weight, name) in matched {
-        load(residents, &files, tensor, &weight, &name, folder)?;
+        load(stage, residents, &files, (tensor, &weight, &name), folder)?;
         refresh_working(stage, residents, &weight)?;
     }
     Ok(())
@@ -43,64 +42,6 @@ fn check_config(stage: &Stage, folder: &Path) -> Result<(), Diagnostic> {
     Err(differences.iter().fold(told, |told, d| told.because(format!("{d}."))))
 }
 
-/// The safetensors files of a folder with the file of each tensor.
-struct Files {
-    files: Vec<TensorFile>,
-    of: BTreeMap<String, usize>,
-}
-
-#[derive(Deserialize)]
-struct Index {
-    weight_map: BTreeMap<String, String>,
-}
-
-impl Files {
-    fn open(folder: &Path) -> Result<Files, Diagnostic> {
-        let index = folder.join(names::INDEX);
-        let single = folder.join(names::MODEL);
-        if single.is_file() || !index.is_file() {
-            return Files::of_names(folder, &BTreeSet::from([names::MODEL.to_owned()]));
-        }
-        let text =
-            std::fs::read_to_string(&index).map_err(|e| codes::exchange_failed(&index, e.to_string()))?;
-        let parsed: Index = serde_json::from_str(&text)
-            .map_err(|e| codes::exchange_failed(&index, format!("it is not a valid index: {e}")))?;
-        let shards: BTreeSet<String> = parsed.weight_map.into_values().collect();
-        if let Some(bad) = shards.iter().find(|s| s.contains(['/', '\\']) || *s == "..") {
-            return Err(codes::exchange_failed(
-                &index,
-                format!("it names the file `{bad}` outside the folder"),
-            ));
-        }
-        Files::of_names(folder, &shards)
-    }
-
-    fn of_names(folder: &Path, shards: &BTreeSet<String>) -> Result<Files, Diagnostic> {
-        let mut all = Files { files: vec![], of: BTreeMap::new() };
-        for shard in shards {
-            let path = folder.join(shard);
-            let file = TensorFile::open(&path).map_err(|what| codes::exchange_failed(&path, what))?;
-            for name in file.names() {
-                all.of.insert(name, all.files.len());
-            }
-            all.files.push(file);
-        }
-        Ok(all)
-    }
-
-    fn find(&self, name: &str) -> Option<(&TensorFile, Stored)> {
-        let file = self.files.get(*self.of.get(name)?)?;
-        Some((file, file.find(name)?))
-    }
-
-    fn bytes(&self, name: &str) -> Option<Vec<u8>> {
-        let (file, stored) = self.find(name)?;
-        let mut bytes = vec![0; stored.bytes];
-        file.read(&stored, &mut bytes).ok()?;
-        Some(bytes)
-    }
-}
-
 type Match<'a> = (&'a ExchangeTensor, LogicalWeight, String);
 
 /// Every weight with its name in the files, or everything that does not fit.
@@ -111,7 +52,7 @@ fn matches<'a>(stage: &'a Stage, files: &Files, folder: &Path) -> Result<Vec<Mat
         let weight = weights.iter().find(|w| w.entry.name == tensor.ours);
         let names = [tensor.theirs.clone(), other_name(&tensor.theirs, &stage.model.exchange.prefix)];
         let older = names.clone().map(|name| older_name(&name));
-        let name = names.into_iter().chain(older).find(|n| files.of.contains_key(n));
+        let name = names.into_iter().chain(older).find(|n| files.has(n));
         match (weight, name) {
             (Some(weight), Some(name)) => match misfit(files, tensor, weight, &name) {
                 Some(what) => wrong.push(what),
@@ -127,7 +68,7 @@ fn matches<'a>(stage: &'a Stage, files: &Files, folder: &Path) -> Result<Vec<Mat
         |name: &&String| !used.contains(name.as_str()) && !is_buffer(name) && !is_spare(stage, files, name);
     let known: BTreeSet<&str> = wrong.iter().filter_map(|w| w.split(": ").next()).collect();
     let extra: Vec<String> =
-        files.of.keys().filter(unused).filter(|n| !known.contains(n.as_str())).cloned().collect();
+        files.names().filter(unused).filter(|n| !known.contains(n.as_str())).cloned().collect();
     if missing.is_empty() && extra.is_empty() && wrong.is_empty() {
         return Ok(matched);
     }
@@ -174,17 +115,16 @@ fn is_spare(stage: &Stage, files: &Files, name: &str) -> bool {
     }
     let Some(embedding) = exchange.tensors.first().map(|first| first.theirs.clone()) else { return false };
     let other = other_name(&embedding, &exchange.prefix);
-    let same = |e: &String| files.of.contains_key(e) && files.bytes(name) == files.bytes(e);
+    let same = |e: &String| files.has(e) && files.bytes(name) == files.bytes(e);
     let head = name == "lm_head.weight" || name.ends_with(".decoder.weight");
     head && [embedding, other].iter().any(same)
 }
 
 fn load(
+    stage: &Stage,
     residents: &mut dyn Residents,
     files: &Files,
-    tensor: &ExchangeTensor,
-    weight: &LogicalWeight,
-    name: &str,
+    (tensor, weight, name): (&ExchangeTensor, &LogicalWeight, &str),
     folder: &Path,
 ) -> Result<(), Diagnostic> {
     let unreadable = |what: &str| codes::exchange_failed(folder, format!("`{name}` {what}"));
@@ -192,6 +132,9 @@ fn load(
     let mut bytes = files.bytes(name).ok_or_else(|| unreadable("cannot be read"))?;
     if let (true, &[rows, columns]) = (tensor.transposed, stored.shape.as_slice()) {
         bytes = transpose(&bytes, rows as usize, columns as usize, stored.dtype.size() as usize);
+    }
+    if let Some(ids) = swapped(&stage.tokenizer, &stage.model.exchange, &tensor.ours) {
+        swap_rows(&mut bytes, stored.shape.first().copied().unwrap_or(1), ids);
     }
     residents.fill(weight.precise, &mut |out| {
         if convert(stored.dtype, &bytes, weight.entry.dtype, out) {

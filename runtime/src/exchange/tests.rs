@@ -1,10 +1,10 @@
 //! Export, import, and folders that do not fit.
 
-use super::{export, import};
+use super::{Form, export, import};
 use crate::checkpoint::tensors::{Entry, write_tensors};
 use crate::checkpoint::testing::{Memory, manifest, stage};
 use crate::checkpoint::{Checkpoint, Snapshot, Store, names};
-use regimen_base::plan::{Content, Plan, Stage};
+use regimen_base::plan::{Content, FixedPadding, Plan, SpecialTokens, Stage};
 use regimen_base::tensor::DType;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,14 @@ fn checkpoint(folder: &Path) -> Checkpoint {
 }
 
 fn checkpoint_of(stage: Stage, folder: &Path) -> Checkpoint {
+    checkpoint_with(stage, folder, "{\"tokenizer\":1}")
+}
+
+fn checkpoint_with(stage: Stage, folder: &Path, tokenizer: &str) -> Checkpoint {
     let plan = Plan::new(Content { experiment: "e".into(), stages: vec![stage.clone()] }, vec![]).unwrap();
     let texts = BTreeMap::from([
         (names::PLAN.to_owned(), plan.to_json().unwrap()),
-        (names::TOKENIZER.to_owned(), "{\"tokenizer\":1}".to_owned()),
+        (names::TOKENIZER.to_owned(), tokenizer.to_owned()),
         (names::TOKENIZER_CONFIG.to_owned(), "{}".to_owned()),
     ]);
     let residents = Memory::at_step(&stage, 5);
@@ -28,7 +32,7 @@ fn checkpoint_of(stage: Stage, folder: &Path) -> Checkpoint {
 
 fn exported(root: &Path) -> PathBuf {
     let target = root.join("hf");
-    export(&checkpoint(&root.join("checkpoints")), &target).unwrap();
+    export(&checkpoint(&root.join("checkpoints")), &target, Form::default()).unwrap();
     target
 }
 
@@ -86,7 +90,8 @@ fn a_tensor_kept_as_two_summands_is_written_as_their_sum() {
     let mut stage = stage();
     stage.model.exchange.tensors[1].plus = Some("b".to_owned());
     let target = root.path().join("hf");
-    export(&checkpoint_of(stage.clone(), &root.path().join("checkpoints")), &target).unwrap();
+    export(&checkpoint_of(stage.clone(), &root.path().join("checkpoints")), &target, Form::default())
+        .unwrap();
     let bytes = std::fs::read(target.join("model.safetensors")).unwrap();
     let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let numbers = |bytes: &[u8]| crate::checkpoint::convert::to_f64(DType::F32, bytes);
@@ -119,7 +124,9 @@ fn other_heads_are_passed_over_and_norms_may_have_their_older_names() {
 fn nothing_is_overwritten() {
     let root = tempfile::tempdir().unwrap();
     let folder = exported(root.path());
-    let error = export(&Checkpoint::open(&root.path().join("checkpoints")).unwrap(), &folder).unwrap_err();
+    let error =
+        export(&Checkpoint::open(&root.path().join("checkpoints")).unwrap(), &folder, Form::default())
+            .unwrap_err();
     assert_eq!(error.code.0, "E0961");
     assert!(error.title.contains("exists already"));
 }
@@ -171,12 +178,77 @@ fn another_configuration_is_refused_with_its_differences() {
 }
 
 #[test]
-fn a_shard_outside_the_folder_and_a_missing_model_are_refused() {
+fn a_missing_model_is_refused() {
     let root = tempfile::tempdir().unwrap();
     let folder = exported(root.path());
     std::fs::remove_file(folder.join("model.safetensors")).unwrap();
     assert_eq!(imported(&stage(), &folder).unwrap_err().code.0, "E0961");
-    let index = "{\"weight_map\":{\"a\":\"../checkpoints/x.safetensors\"}}";
-    std::fs::write(folder.join("model.safetensors.index.json"), index).unwrap();
-    assert!(imported(&stage(), &folder).unwrap_err().title.contains("outside the folder"));
+}
+
+#[test]
+fn a_model_in_several_files_is_imported_to_the_same_bits() {
+    let root = tempfile::tempdir().unwrap();
+    let target = root.path().join("hf");
+    let form = Form { shard: 8, ..Form::default() };
+    let written = export(&checkpoint(&root.path().join("checkpoints")), &target, form).unwrap();
+    assert_eq!((written.files, written.tensors), (2, 2));
+    assert!(!target.join("model.safetensors").exists());
+    assert!(target.join("model-00002-of-00002.safetensors").is_file());
+    let stage = stage();
+    assert_eq!(imported(&stage, &target).unwrap().0[..3], Memory::at_step(&stage, 5).0[..3]);
+}
+
+#[test]
+fn all_that_is_wrong_with_an_index_is_listed() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = exported(root.path());
+    std::fs::remove_file(folder.join("model.safetensors")).unwrap();
+    model(&folder.join("one.safetensors"), &[("a", DType::F32, &[3, 2]), ("c", DType::F32, &[1])]);
+    model(&folder.join("two.safetensors"), &[("a", DType::F32, &[3, 2])]);
+    let refused = |map: serde_json::Value, total: u64| {
+        let index = serde_json::json!({"metadata": {"total_size": total}, "weight_map": map});
+        std::fs::write(folder.join("model.safetensors.index.json"), index.to_string()).unwrap();
+        imported(&stage(), &folder).unwrap_err()
+    };
+    let map = serde_json::json!({
+        "a": "one.safetensors", "b": "two.safetensors", "d": "three.safetensors", "e": "../checkpoints/x.safetensors",
+    });
+    let error = refused(map, 0);
+    assert_eq!(error.code.0, "E0961");
+    assert!(error.title.contains("5 things"), "{}", error.title);
+    let told = error.notes.join("\n");
+    for what in [
+        "`../checkpoints/x.safetensors` outside the folder",
+        "The shard `three.safetensors` cannot be used",
+        "`a` lies in more than one shard: `one.safetensors`, `two.safetensors`",
+        "`b` does not lie in `two.safetensors`",
+        "`c` lies in `one.safetensors`, of which the index does not know",
+    ] {
+        assert!(told.contains(what), "{told}");
+    }
+    model(&folder.join("two.safetensors"), &[("b", DType::F32, &[2])]);
+    let map = serde_json::json!({"a": "one.safetensors", "b": "two.safetensors", "c": "one.safetensors"});
+    let error = refused(map, 35);
+    assert!(error.notes[0].contains("35 bytes (`total_size`), and they have 36"), "{:?}", error.notes);
+}
+
+#[test]
+fn padding_changes_places_with_the_token_of_its_id_there_and_back() {
+    let root = tempfile::tempdir().unwrap();
+    let mut stage = stage();
+    let marks = regimen_base::data::Marks { padding: Some(1), ..Default::default() };
+    stage.tokenizer.special = Some(SpecialTokens { mask: 1, marks, around: false });
+    stage.model.exchange.padding = Some(FixedPadding { id: 0, weights: vec!["b".to_owned()] });
+    let target = root.path().join("hf");
+    let store = root.path().join("checkpoints");
+    let vocab = "{\"model\":{\"vocab\":{\"x\":0,\"y\":1}}}";
+    export(&checkpoint_with(stage.clone(), &store, vocab), &target, Form::default()).unwrap();
+    let bytes = std::fs::read(target.join("model.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let original = Memory::at_step(&stage, 5).0[2].clone();
+    assert_eq!(tensors.tensor("transformer.b").unwrap().data(), [&original[4..], &original[..4]].concat());
+    assert_eq!(imported(&stage, &target).unwrap().0[2], original);
+    let tokenizer = std::fs::read_to_string(target.join("tokenizer.json")).unwrap();
+    let tokenizer: serde_json::Value = serde_json::from_str(&tokenizer).unwrap();
+    assert_eq!(tokenizer["model"]["vocab"], serde_json::json!({"x": 1, "y": 0}));
 }

@@ -1,4 +1,4 @@
-//! Transposition of a matrix of any element size.
+//! Matrices of any element size: transposition, and rows that change places.
 
 /// Edge of the square blocks that are transposed at a time, so that both sides stay in the cache.
 const BLOCK: usize = 32;
@@ -23,9 +23,31 @@ pub fn transpose(bytes: &[u8], rows: usize, columns: usize, size: usize) -> Vec<
     out
 }
 
+/// Exchanges two of a tensor's rows; those that it does not have stay where they are.
+pub fn swap_rows(bytes: &mut [u8], rows: u64, (a, b): (u32, u32)) {
+    let row = bytes.len() / (rows as usize).max(1);
+    let (low, high) = (a.min(b) as usize * row, a.max(b) as usize * row);
+    if low == high || high + row > bytes.len() {
+        return;
+    }
+    let (before, after) = bytes.split_at_mut(high);
+    before[low..low + row].swap_with_slice(&mut after[..row]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_change_places_and_back() {
+        let mut bytes: Vec<u8> = (0..12).collect();
+        swap_rows(&mut bytes, 4, (3, 1));
+        assert_eq!(bytes, [0, 1, 2, 9, 10, 11, 6, 7, 8, 3, 4, 5]);
+        swap_rows(&mut bytes, 4, (1, 3));
+        assert_eq!(bytes, (0..12).collect::<Vec<u8>>());
+        swap_rows(&mut bytes, 4, (1, 4));
+        assert_eq!(bytes, (0..12).collect::<Vec<u8>>(), "there is no such row");
+    }
 
     #[test]
     fn elements_move_whole() {

@@ -5,7 +5,7 @@ use super::engine::HostSlice;
 use super::masking::{IGNORED, Masker, Place};
 use regimen_base::Diagnostic;
 use regimen_base::schedule::{Feed, Reads};
-use regimen_data::{Labelled, Row, Rows, Stream, Tokenize};
+use regimen_data::{Labelled, Pairs, Row, Rows, Stream, Tokenize};
 use std::collections::BTreeMap;
 
 /// Stands for the index of a sample in rows that only fill up a batch.
@@ -29,6 +29,15 @@ pub trait Batches {
         Err(codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no labelled records", feed.name)))
     }
 
+    /// Writes a sample of two texts, padding included; returns 0 if the second follows the first, and 1 if not.
+    ///
+    /// # Errors
+    /// If the feed has no such samples.
+    fn pair(&mut self, feed: &Feed, index: u64, row: Row<'_>) -> Result<i64, Diagnostic> {
+        let _ = (index, row);
+        Err(codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no pairs of texts", feed.name)))
+    }
+
     /// Labels that count in the samples `first..first + count`: what their losses are divided by.
     ///
     /// # Errors
@@ -41,6 +50,7 @@ pub trait Batches {
 pub struct Streams {
     feeds: BTreeMap<String, Source>,
     records: BTreeMap<String, Labelled>,
+    pairs: BTreeMap<String, (Pairs, Masker)>,
     /// The last answer of [`Batches::supervised`] that took reading: feed, first sample, samples, labels. It is asked for with every
     /// micro-batch of a batch.
     counted: Option<(String, u64, u64, u64)>,
@@ -91,6 +101,28 @@ fn hidden(stream: &Stream, masker: &Masker, index: u64, tokens: &mut [i64], labe
     masker.hide(place, tokens, labels)
 }
 
+/// Writes a sample of two texts with hidden tokens; says whether the second is another one, and how many are hidden.
+fn hidden_pair(pairs: &Pairs, masker: &Masker, index: u64, row: Row<'_>) -> (i64, u64) {
+    let Row { tokens, labels, segments, positions, types } = row;
+    let inner = Row { tokens: &mut *tokens, labels: &mut *labels, segments, positions, types };
+    let pair = pairs.sample(index, inner);
+    // Where the choice is the same in every epoch, it depends on the place of the sample among all.
+    let start = pair.identity * tokens.len() as u64;
+    let place = Place { sample: pair.identity, start, tokens: u64::MAX };
+    (pair.label, masker.hide(place, tokens, labels))
+}
+
+/// How many tokens are hidden in these samples.
+fn hidden_of_pairs((pairs, masker): &(Pairs, Masker), feed: &Feed, indices: std::ops::Range<u64>) -> u64 {
+    let [mut tokens, mut labels, mut segments, mut types] = [(); 4].map(|()| vec![0; feed.sequence as usize]);
+    let mut one = |index| {
+        let (segments, types) = (&mut segments, &mut types);
+        let row = Row { tokens: &mut tokens, labels: &mut labels, segments, positions: &mut [], types };
+        hidden_pair(pairs, masker, index, row).1
+    };
+    indices.map(&mut one).sum()
+}
+
 impl Streams {
     /// Adds the stream of a feed.
     pub fn add(&mut self, feed: &Feed, stream: Stream, tokenizer: &dyn Tokenize) {
@@ -109,6 +141,17 @@ impl Streams {
     /// Adds the records of a feed.
     pub fn add_records(&mut self, feed: &Feed, records: Labelled) {
         self.records.insert(feed.name.clone(), records);
+    }
+
+    /// Adds the pairs of a feed, with what is hidden of them.
+    pub fn add_pairs(&mut self, feed: &Feed, pairs: Pairs, masker: Masker) {
+        self.pairs.insert(feed.name.clone(), (pairs, masker));
+    }
+
+    fn paired(&self, feed: &Feed) -> Result<&(Pairs, Masker), Diagnostic> {
+        self.pairs.get(&feed.name).ok_or_else(|| {
+            codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no pairs", feed.name))
+        })
     }
 
     fn source(&self, feed: &Feed) -> Result<&Source, Diagnostic> {
@@ -131,6 +174,11 @@ impl Batches for Streams {
         Ok(records.sample(index, tokens))
     }
 
+    fn pair(&mut self, feed: &Feed, index: u64, row: Row<'_>) -> Result<i64, Diagnostic> {
+        let (pairs, masker) = self.paired(feed)?;
+        Ok(hidden_pair(pairs, masker, index, row).0)
+    }
+
     /// Every token of a window of running text has a label, unless only hidden ones do, or those that an assistant says: then they are
     /// counted. A labelled record has one. A batch without any has a loss of zero, whatever divides it.
     fn supervised(&mut self, feed: &Feed, first: u64, count: u64) -> Result<u64, Diagnostic> {
@@ -142,7 +190,11 @@ impl Batches for Streams {
         {
             return Ok(*labels);
         }
-        let labels = self.source(feed)?.supervised(feed, first, count).max(1);
+        let labels = match feed.pairs {
+            Some(_) => hidden_of_pairs(self.paired(feed)?, feed, first..first + count),
+            None => self.source(feed)?.supervised(feed, first, count),
+        };
+        let labels = labels.max(1);
         self.counted = Some((feed.name.clone(), first, count, labels));
         Ok(labels)
     }
@@ -161,7 +213,12 @@ pub struct MicroBatch {
     samples: Vec<i64>,
     /// Of labelled records: the place of the token that stands for the sample.
     rows: Vec<i64>,
+    /// Of pairs: which text a token belongs to, from 0, and whether the second does not follow the first.
+    types: Vec<i64>,
+    follows: Vec<i64>,
     divisor: [f32; 1],
+    /// What the loss of pairs is divided by: the samples of the global batch.
+    pair_divisor: [f32; 1],
 }
 
 impl MicroBatch {
@@ -187,22 +244,34 @@ impl MicroBatch {
         }
         self.tokens.resize(row * rows, 0);
         self.labels.resize(row * rows, IGNORED);
+        let paired = feed.pairs.is_some();
         let packed = if feed.rows.is_some() { row * rows } else { 0 };
-        self.segments.resize(packed, 0);
+        self.segments.resize(if paired { row * rows } else { packed }, 0);
         self.positions.resize(packed, 0);
-        self.samples.clear();
-        self.rows.clear();
+        self.types.resize(if paired { row * rows } else { 0 }, 0);
+        for list in [&mut self.samples, &mut self.rows, &mut self.follows] {
+            list.clear();
+        }
+        self.pair_divisor = [feed.batch as f32];
         for (index, at) in (first..).zip((0..rows).map(|i| i * row..(i + 1) * row)) {
             self.samples.push(if index < end { index as i64 } else { NO_SAMPLE });
             let row = Row {
                 tokens: self.tokens.get_mut(at.clone()).unwrap_or_default(),
                 labels: self.labels.get_mut(at.clone()).unwrap_or_default(),
                 segments: self.segments.get_mut(at.clone()).unwrap_or_default(),
-                positions: self.positions.get_mut(at).unwrap_or_default(),
+                positions: self.positions.get_mut(at.clone()).unwrap_or_default(),
+                types: self.types.get_mut(at.clone()).unwrap_or_default(),
             };
-            if index < end {
+            if paired {
+                self.rows.push(at.start as i64);
+            }
+            if index < end && paired {
+                self.follows.push(batches.pair(feed, index, row)?);
+            } else if index < end {
                 batches.sample(feed, index, row)?;
             } else {
+                self.follows.push(IGNORED);
+                row.types.fill(0);
                 row.tokens.fill(0);
                 row.labels.fill(IGNORED);
                 row.segments.fill(0);
@@ -260,7 +329,7 @@ impl MicroBatch {
     }
 
     /// The numbers by the source that a program's input names.
-    pub fn inputs(&self) -> [(&'static str, HostSlice<'_>); 7] {
+    pub fn inputs(&self) -> [(&'static str, HostSlice<'_>); 10] {
         [
             ("tokens", HostSlice::I64(&self.tokens)),
             ("labels", HostSlice::I64(&self.labels)),
@@ -268,6 +337,9 @@ impl MicroBatch {
             ("positions", HostSlice::I64(&self.positions)),
             ("samples", HostSlice::I64(&self.samples)),
             ("rows", HostSlice::I64(&self.rows)),
+            ("types", HostSlice::I64(&self.types)),
+            ("follows", HostSlice::I64(&self.follows)),
+            ("pair_divisor", HostSlice::F32(&self.pair_divisor)),
             ("divisor", HostSlice::F32(&self.divisor)),
         ]
     }

@@ -4,6 +4,7 @@ use super::batches::Streams;
 use super::engine::Engine;
 use super::gpu::Gpu;
 use super::libtorch::{Libtorch, Observe};
+use super::masking::Masker;
 use super::measure::free_memory;
 use super::{Checked, Job, Observer, Outcome, Parts, codes, find_stage, run_stage};
 use crate::codes::machine_too_full;
@@ -12,7 +13,8 @@ use regimen_base::data::Certainty;
 use regimen_base::plan::{Backend, DatasetPlan, Stage};
 use regimen_base::schedule::RowLayout;
 use regimen_base::trace::Trace;
-use regimen_data::{Labelled, Place, Prepared, Progress, Rows, Stream, Tokenize};
+use regimen_data::tokenizer::edges;
+use regimen_data::{Labelled, Pairs, Place, Prepared, Progress, Rows, Stream, Tokenize};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -138,6 +140,13 @@ fn add_feeds(
             })?;
             let labelled = Labelled::new(tokens.clone(), found, records.marks, feed.shuffle);
             streams.add_records(feed, labelled.map_err(|fault| *fault)?);
+            continue;
+        }
+        if let (Some(form), Some(masking)) = (feed.pairs, &feed.masking) {
+            let edges = edges(prepared.tokenizer.as_ref());
+            let pairs = Pairs::new(tokens.clone(), feed.sequence, feed.shuffle, form, edges);
+            let masker = Masker::new(masking, prepared.tokenizer.as_ref());
+            streams.add_pairs(feed, pairs.map_err(|fault| *fault)?, masker);
             continue;
         }
         let stream = Stream::new(tokens.clone(), feed.sequence, feed.shuffle).map_err(|fault| *fault)?;

@@ -6,6 +6,7 @@
 use crate::generate::philox::philox;
 use regimen_base::schedule::Masking;
 use regimen_data::Tokenize;
+use regimen_data::tokenizer::{Edges, edges};
 
 /// The label of a position that does not count.
 pub const IGNORED: i64 = -100;
@@ -16,15 +17,6 @@ pub struct Masker {
     masking: Masking,
     /// By token. Empty unless words are chosen.
     edges: Vec<Edges>,
-}
-
-/// How a token lies in a word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Edges {
-    /// Whether it can go on with the word before it.
-    goes_on: bool,
-    /// Whether a word can go on after it.
-    left_open: bool,
 }
 
 /// Where a sample lies: what its choices depend on.
@@ -81,7 +73,7 @@ impl Masker {
     fn goes_on(&self, before: Option<i64>, token: i64) -> bool {
         let edges = |id: i64| usize::try_from(id).ok().and_then(|id| self.edges.get(id)).copied();
         let of = |id| edges(id).unwrap_or_default();
-        before.is_some_and(|before| of(before).left_open && of(token).goes_on)
+        before.is_some_and(|before| Edges::join(of(before), of(token)))
     }
 
     fn draw(&self, place: Place, position: u64) -> [u32; 4] {
@@ -98,25 +90,6 @@ impl Masker {
 /// A number in [0, 1).
 fn uniform(word: u32) -> f64 {
     f64::from(word) / 4_294_967_296.0
-}
-
-/// How every token of a vocabulary lies in words. WordPiece marks those that go on with a word; others mark the space before one, or
-/// hold it.
-fn edges(tokenizer: &dyn Tokenize) -> Vec<Edges> {
-    let ids = 0..u32::try_from(tokenizer.vocab()).unwrap_or(u32::MAX);
-    let pieces: Vec<String> = ids.map(|id| tokenizer.piece(id)).collect();
-    let rest = |piece: &str| piece.strip_prefix("##").is_some_and(|rest| !rest.is_empty());
-    let marked = pieces.iter().any(|piece| rest(piece));
-    let of = |piece: &String| Edges {
-        goes_on: if marked { rest(piece) } else { piece.chars().next().is_some_and(in_word) },
-        left_open: piece.chars().next_back().is_some_and(in_word),
-    };
-    pieces.iter().map(of).collect()
-}
-
-/// Whether a character stands in words. How vocabularies write a space, a line's end and a tabulator looks like letters.
-fn in_word(c: char) -> bool {
-    (c.is_alphanumeric() || c == '\'') && !['\u{120}', '\u{10a}', '\u{109}'].contains(&c)
 }
 
 #[cfg(test)]
@@ -232,38 +205,5 @@ mod tests {
             }
         }
         binomial("words", chosen, 6 * 200, 0.3);
-    }
-
-    #[test]
-    fn vocabularies_say_where_words_begin_in_their_own_ways() {
-        #[derive(Debug)]
-        struct Pieces(&'static [&'static str]);
-        impl Tokenize for Pieces {
-            fn kind(&self) -> &'static str {
-                "test"
-            }
-            fn encode(&self, _: &str) -> Result<Vec<u32>, regimen_data::Fault> {
-                Ok(vec![])
-            }
-            fn decode(&self, ids: &[u32]) -> String {
-                ids.iter().map(|id| self.0[*id as usize]).collect()
-            }
-            fn vocab(&self) -> u64 {
-                self.0.len() as u64
-            }
-            fn end_of_text(&self) -> u32 {
-                0
-            }
-            fn to_json(&self) -> String {
-                String::new()
-            }
-        }
-        let go_on = |pieces: &'static [&'static str]| -> Vec<bool> {
-            edges(&Pieces(pieces)).iter().map(|e| e.goes_on).collect()
-        };
-        assert_eq!(go_on(&["play", "##ing", "ball", "."]), [false, true, false, false]);
-        assert_eq!(go_on(&["\u{120}play", "ing", "."]), [false, true, false]);
-        assert_eq!(go_on(&["\u{2581}play", "ing", "."]), [false, true, false]);
-        assert_eq!(go_on(&[" play", "ing", "."]), [false, true, false]);
     }
 }

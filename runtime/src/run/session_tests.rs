@@ -126,6 +126,7 @@ fn an_evaluation_counts_its_samples_once_and_no_padding() {
             labels: &mut labels,
             segments: &mut [],
             positions: &mut [],
+            types: &mut [],
         };
         super::testing::Numbers.sample(&stage.feeds[1], index, row).unwrap();
         for (i, w) in [0.5, -0.25, 2.0, 0.0].into_iter().enumerate() {

@@ -26,7 +26,8 @@ pub fn plan(place: &Place) -> Plan {
     let dataset = dataset();
     let facts = regimen_data::facts(place, &tokenizer, Some(&dataset), &dataset, &mut NoProgress).unwrap();
     let vocab = facts.tokenizer.vocab;
-    let tokenizer = TokenizerPlan { tokenizer, train_on: Some(dataset.clone()), facts: facts.tokenizer };
+    let tokenizer =
+        TokenizerPlan { tokenizer, train_on: Some(dataset.clone()), facts: facts.tokenizer, special: None };
     let datasets = vec![DatasetPlan { dataset, facts: facts.dataset }];
     let mut stage: Stage = serde_json::from_value(json!({
         "name": "pretrain", "kind": "causal_lm",

@@ -3,7 +3,9 @@
 use super::stages;
 use super::stages::encoders as models;
 use regimen_compiler::arch::bert::Bert;
+use regimen_compiler::arch::classifier::Activation;
 use regimen_compiler::arch::deberta::Deberta;
+use regimen_compiler::arch::disentangled::Convolution;
 use regimen_compiler::arch::electra::Electra;
 use regimen_compiler::arch::gpt::Gpt;
 use regimen_compiler::arch::llama::Llama;
@@ -49,6 +51,9 @@ pub fn deberta(config: &Value) -> Deberta {
     model.blocks.encoder.norm_eps = norm_eps(config);
     model.blocks.buckets = config["position_buckets"].as_u64();
     model.blocks.shared_keys = config["share_att_key"] == true;
+    let activation = if config["conv_act"] == "gelu" { Activation::Gelu } else { Activation::Tanh };
+    let width = config["conv_kernel_size"].as_u64().filter(|width| *width > 0);
+    model.blocks.convolution = width.map(|width| Convolution { width, activation });
     model
 }
 

@@ -22,6 +22,12 @@ pub static TYPE: Type = Type {
         fields::SCHEDULE,
         fields::PRECISION,
         Field::with("masking", Ty::Block(&MASKING), "{}", "Which tokens are hidden, and how."),
+        Field::with(
+            "next_sentence",
+            Ty::Bool,
+            "false",
+            "Whether samples are pairs of texts and the model also tells whether the second follows the first, as BERT was pretrained; half of the second ones come from another document.",
+        ),
         fields::RECOMPUTE,
         fields::PARALLEL,
         fields::REPRODUCIBLE,

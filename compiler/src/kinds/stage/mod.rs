@@ -57,7 +57,11 @@ pub fn objective(fields: &Fields) -> Result<Objective, Stop> {
         Some("causal_lm") => Ok(Objective::CausalLm),
         Some("classify") => Ok(Objective::Classify { dropout: fields.f64("classifier_dropout")? }),
         Some("supervised") => Ok(Objective::Supervised { packing: fields.bool("packing")? }),
-        Some("masked_lm") => Ok(Objective::MaskedLm(masked_lm::read(fields)?)),
+        Some("masked_lm") => {
+            let masking = masked_lm::read(fields)?;
+            let pairs = fields.bool("next_sentence")?;
+            Ok(if pairs { Objective::NextSentence(masking) } else { Objective::MaskedLm(masking) })
+        }
         Some("replaced_token_detection") => Ok(Objective::ReplacedTokenDetection {
             masking: masked_lm::read(fields)?,
             weight: fields.f64("detection_weight")?,

@@ -29,6 +29,12 @@ pub static KIND: Kind = Kind {
             planned: false,
             doc: "The same with a token that stands for a hidden one: one more, unless the tokenizer has `[MASK]` or `<mask>`.",
         },
+        Member {
+            name: "vocab_with_marks",
+            dimension: Dimension::NONE,
+            planned: false,
+            doc: "The same with padding, beginning and end of a text too: one more for each that the tokenizer does not have.",
+        },
     ],
 };
 

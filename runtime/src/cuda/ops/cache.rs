@@ -2,15 +2,13 @@
 
 use super::{Call, Lower, contiguous, length, op, suffix};
 use regimen_base::Diagnostic;
+use regimen_base::gpu::CACHED_HEAD;
 use tch::Tensor;
 
 pub(super) const ALL: &[Lower] = &[op("cache_write", write), op("cached_attention", attend)];
 
 /// Threads of a block of attention: the kernel's warps.
 const THREADS: i64 = 128;
-
-/// Largest head whose dimensions the kernel's lanes keep.
-const MAX_HEAD_SIZE: i64 = 256;
 
 /// Sizes and strides of heads [B, T, H, D], each head contiguous.
 fn heads(cx: &Call, x: &Tensor) -> Result<([i64; 4], [i64; 3]), Diagnostic> {
@@ -36,8 +34,8 @@ fn attend(cx: &mut Call) -> Result<(), Diagnostic> {
     contiguous(cx, &[o, k, v, positions])?;
     let ([_, t, h, d], [s0, s1, s2]) = heads(cx, q)?;
     let ([_, rows, groups, _], _) = heads(cx, k)?;
-    if d > MAX_HEAD_SIZE {
-        return Err(cx.malformed(&format!("has heads of size {d}; at most {MAX_HEAD_SIZE}")));
+    if d as u64 > CACHED_HEAD {
+        return Err(cx.malformed(&format!("has heads of size {d}; at most {CACHED_HEAD}")));
     }
     let launch = cx.cuda()?.kernel("cache", format!("cached_attention_{}", cx.done(suffix(q))?));
     let launch = launch.threads(THREADS).grid(length(positions) * h, 1);

@@ -36,6 +36,20 @@ pub fn export_exists(target: &Path) -> Diagnostic {
         .help("name a folder that does not exist yet, or move this one away")
 }
 
+/// The generator is asked for of a model that has none.
+pub fn no_generator(model: &str, architecture: &str) -> Diagnostic {
+    Diagnostic::error(PAGE.code, format!("the model `{model}` of type `{architecture}` has no generator"))
+        .because("Only detectors of replaced tokens have one: electra, and deberta with `generator_layers` and `mask_decoder = plain`.")
+        .help("export the model itself: leave `--generator` out")
+}
+
+/// The special tokens that the model was trained with have no place in the tokenizer; `why` is a full sentence without its full stop.
+pub fn tokenizer_not_exported(tokenizer: &str, why: &str) -> Diagnostic {
+    Diagnostic::error(PAGE.code, format!("the tokenizer `{tokenizer}` cannot be written: {why}"))
+        .because("The exported tokenizer must have the special tokens that the model was trained with, by their ids.")
+        .help("train with a tokenizer whose vocabulary has no gaps, or one that has [MASK], [PAD], [CLS] and [SEP]")
+}
+
 /// The folder cannot be written.
 pub fn export_failed(target: &Path, error: &std::io::Error) -> Diagnostic {
     let why = match error.kind() {
