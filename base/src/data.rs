@@ -154,6 +154,27 @@ pub struct Split {
     pub share: Share,
 }
 
+/// Which part of k-fold cross-validation this is: the training documents are divided into `of` parts of equal size, and part `number` of
+/// them is the split `validation`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fold {
+    /// From 1.
+    pub number: u64,
+    /// Number of folds; two or more.
+    pub of: u64,
+}
+
+/// What becomes of near-duplicates when documents are divided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NearDuplicates {
+    /// They all belong to the same split.
+    #[default]
+    Together,
+    /// Only equal documents stay together.
+    Apart,
+}
+
 /// A dataset: sources and how they are divided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dataset {
@@ -168,6 +189,15 @@ pub struct Dataset {
     pub splits: Vec<Split>,
     /// Key that assigns documents to splits.
     pub key: i64,
+    /// Where the splits `train` and `validation` are folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
+    /// The field with the date or number that puts documents in order; the splits follow each other in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_by: Option<String>,
+    /// Whether near-duplicates stay together.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub near_duplicates: NearDuplicates,
 }
 
 /// How text becomes tokens.
@@ -291,6 +321,10 @@ impl TokenizerFacts {
     }
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// What is known of one split of a dataset under one tokenizer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitFacts {
@@ -308,6 +342,9 @@ pub struct SplitFacts {
     /// Of conversations, by length; empty for other data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lengths: Vec<Length>,
+    /// Documents that lie in its time and are in no split: near-duplicates of documents of an earlier one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub left_out: u64,
 }
 
 impl SplitFacts {

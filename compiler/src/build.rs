@@ -71,6 +71,9 @@ fn check_all(eval: &Evaluator<'_>) {
                         eval.report(diagnostic);
                     }
                 }
+                if let Some(diagnostic) = rules::division::check(eval, id, &fields) {
+                    eval.report(diagnostic);
+                }
                 // Finds mixes that contain themselves.
                 let _reported = eval.data_sources(id);
                 let found = rules::cleaning::check(eval, id, &fields).into_iter();

@@ -5,6 +5,7 @@ mod checkpoints;
 pub mod cleaning;
 pub mod conversations;
 mod devices;
+pub mod division;
 mod epochs;
 mod evaluation;
 mod floor;
@@ -64,6 +65,7 @@ pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[
     epochs::check,
     text_length::check,
     training_part::check,
+    division::left_out,
     precision::check,
     devices::check,
     recompute::check,

@@ -134,6 +134,9 @@ fn dataset() -> Dataset {
         clean: vec![],
         splits: vec![Split { name: "train".into(), share }],
         key: 1,
+        fold: None,
+        ordered_by: None,
+        near_duplicates: Default::default(),
     }
 }
 
@@ -145,6 +148,7 @@ fn facts() -> DatasetFacts {
         tokens: 1_000_000,
         records: None,
         lengths: vec![],
+        left_out: 0,
     };
     DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured }
 }

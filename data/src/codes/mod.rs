@@ -31,6 +31,7 @@ pub mod e0573;
 pub mod e0574;
 pub mod e0575;
 pub mod e0576;
+pub mod e0577;
 pub mod e0580;
 pub mod e0581;
 pub mod e0582;
@@ -76,6 +77,7 @@ pub const ALL: &[CodePage] = &[
     e0574::PAGE,
     e0575::PAGE,
     e0576::PAGE,
+    e0577::PAGE,
     e0580::PAGE,
     e0581::PAGE,
     e0582::PAGE,

@@ -1,7 +1,7 @@
 //! The last reading of a dataset of conversations: each becomes tokens and labels.
 
 use super::Input;
-use super::build::{Stop, changed};
+use super::build::{Stop, changed, no_facts};
 use super::survey::{MAX_REPORTED, Survey};
 use crate::Fault;
 use crate::chat::{Encoded, Encoder};
@@ -31,9 +31,7 @@ pub(super) fn write(
     let splits = &input.dataset.splits;
     let create = |(split, _)| ConversationWriter::create(folder, split, vocab);
     let mut writers = splits.iter().enumerate().map(create).collect::<io::Result<Vec<_>>>()?;
-    let named =
-        |split: &regimen_base::data::Split| SplitFacts { name: split.name.clone(), ..SplitFacts::default() };
-    let mut facts: Vec<SplitFacts> = splits.iter().map(named).collect();
+    let mut facts = no_facts(input, survey);
     let mut documents = input.documents();
     let mut number = 0;
     loop {

@@ -12,7 +12,7 @@ use crate::cache::entry::{Entry, Found};
 use crate::cache::key_of;
 use crate::chat::{self, Encoder, Opened};
 use crate::clean::{self, Cleaned};
-use crate::codes::{e0562, e0563, e0564, e0569, e0570, e0571};
+use crate::codes::{e0562, e0563, e0564, e0569, e0570, e0571, e0577};
 use crate::conversation_file::ConversationFile;
 use crate::files::{self, InputFile, Place};
 use crate::progress::Progress;
@@ -24,6 +24,7 @@ use regimen_base::Diagnostic;
 use regimen_base::data::{
     Certainty, Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
 };
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -199,7 +200,7 @@ fn known_contents(place: &Place, dataset: &Dataset) -> Outcome<Option<Vec<String
     } else if let Some(contents) = contents_if_known(place, &source.files, &files) {
         return Ok(Some(contents));
     }
-    read::probe(source, &files)?;
+    read::probe(source, dataset.ordered_by.as_ref(), &files)?;
     Ok(None)
 }
 
@@ -207,7 +208,7 @@ fn known_contents(place: &Place, dataset: &Dataset) -> Outcome<Option<Vec<String
 struct Input<'a> {
     dataset: &'a Dataset,
     source: &'a Source,
-    /// Its files; none if documents are cleaned, and come from the cache.
+    /// Its files; none if documents are cleaned, come from the cache, and are not ordered.
     files: Vec<InputFile>,
     /// What cleaning left, where it is asked for.
     cleaned: Option<Cleaned>,
@@ -222,6 +223,29 @@ impl Input<'_> {
             Some(cleaned) => Box::new(cleaned.documents()),
             None => Box::new(read::documents(&self.source.format, &self.files)),
         }
+    }
+
+    /// The same, each with its date or number where documents are ordered.
+    fn ordered_documents(
+        &self,
+    ) -> Outcome<Box<dyn Iterator<Item = Result<read::Document, Fault>> + Send + '_>> {
+        let Some(field) = &self.dataset.ordered_by else { return Ok(self.documents()) };
+        let original = || read::ordered_documents(&self.source.format, Some(field), &self.files);
+        let Some(cleaned) = &self.cleaned else { return Ok(Box::new(original())) };
+        // What cleaning keeps has lost its date; the record that it came from has not.
+        let mut moments = BTreeMap::new();
+        for document in original().flatten() {
+            moments.insert((document.file, document.line), document.when);
+        }
+        let dated = move |mut document: read::Document| {
+            document.when = moments.get(&(document.file, document.line)).copied().flatten();
+            if document.when.is_none() {
+                let what = "The record holds neither a date nor a number there.";
+                return Err(Box::new(e0577::no_moment(self.file(document.file), document.line, field, what)));
+            }
+            Ok(document)
+        };
+        Ok(Box::new(cleaned.documents().map(move |document| document.and_then(&dated))))
     }
 
     /// The name of the file with this number.
@@ -254,7 +278,11 @@ impl Work<'_> {
         if dataset.is_cleaned() {
             let cleaned = clean::clean(self.place, dataset, self.progress)?;
             let contents = vec![cleaned.key.clone()];
-            return Ok(Input { dataset, source, files: vec![], cleaned: Some(cleaned), contents });
+            let files = match dataset.ordered_by {
+                Some(_) => files::find(self.place, &dataset.name, &source.files)?,
+                None => vec![],
+            };
+            return Ok(Input { dataset, source, files, cleaned: Some(cleaned), contents });
         }
         let files = files::find(self.place, &dataset.name, &source.files)?;
         let contents = contents(self.place, &source.files, &files, self.progress)?;
@@ -302,7 +330,10 @@ impl Work<'_> {
         let ready = match cached {
             Some(ready) => ready,
             None => {
-                let trained = train::train(tokenizer, input, &mut self.surveys, self.progress)?;
+                let trained = {
+                    let cache = &self.place.cache;
+                    train::train(tokenizer, input, &mut self.surveys, cache, self.progress)?
+                };
                 let made = trained.clone();
                 self.store_locked(&entry, &lock, move |folder| {
                     tokenizer::save(made.as_ref(), folder)?;
@@ -338,7 +369,7 @@ impl Work<'_> {
                 Err(why) => self.damaged(&entry, &why).unwrap_or(()),
             },
         }
-        let survey = self.surveys.of(input, self.progress)?;
+        let survey = self.surveys.of(input, &self.place.cache, self.progress)?;
         let progress = &mut *self.progress;
         match (opened, input.dataset.chats()) {
             (Some(opened), Some(chats)) => {
@@ -503,7 +534,8 @@ fn tokens_key(
 /// What of a declaration decides how contents become splits.
 fn dataset_definition(dataset: &Dataset) -> impl serde::Serialize {
     let formats: Vec<_> = dataset.sources.iter().map(|s| s.format.clone()).collect();
-    (formats, dataset.splits.clone(), dataset.key)
+    let order = (dataset.fold, dataset.ordered_by.clone(), dataset.near_duplicates);
+    (formats, dataset.splits.clone(), dataset.key, order)
 }
 
 fn dataset_facts(splits: Vec<SplitFacts>, contents: &[String]) -> DatasetFacts {

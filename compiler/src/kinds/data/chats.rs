@@ -1,6 +1,6 @@
 //! Conversations.
 
-use super::{BROKEN, DataType, FILES, SPLIT, files};
+use super::{BROKEN, DataType, FILES, FOLD, FOLDS, NEAR_DUPLICATES, SPLIT, files};
 use crate::eval::{Fields, Stop, Value};
 use crate::schema::{Field, Ty, Type, Word};
 use regimen_base::data::{ChatTemplate, Chats, Format, Role};
@@ -36,6 +36,9 @@ static TYPE: Type = Type {
         ),
         BROKEN,
         SPLIT,
+        FOLDS,
+        FOLD,
+        NEAR_DUPLICATES,
     ],
 };
 
