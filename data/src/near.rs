@@ -1,8 +1,9 @@
 //! Near-duplicates among the documents of a dataset, so that they are never on both sides of a split.
 //!
 //! They are found as the cleaning step `minhash` finds them with its defaults: word 5-grams, 14 bands of 8 rows, an estimated similarity of
-//! 0.72. Documents of fewer words have no signature and are only compared as they are. Signatures lie on disk, so that memory does not
-//! grow with their number of columns.
+//! 0.72. But numbers count: records that differ in their numbers only, such as sums, are no duplicates of each other, and a dataset of them
+//! would be one group. Documents of fewer words have no signature and are only compared as they are. Signatures lie on disk, so that memory
+//! does not grow with their number of columns.
 
 use crate::clean::duplicates::duplicates;
 use crate::clean::signature::Signer;
@@ -99,13 +100,18 @@ impl Near {
     }
 }
 
-/// What is compared of a document: of conversations what is said, without the names of fields and roles.
+/// What is compared of a document: of conversations what is said, without the names of fields and roles. Signatures take every number for
+/// the same; written with letters, they stay different.
 fn compared<'a>(format: &Format, text: &'a str) -> Cow<'a, str> {
-    match format {
-        Format::Chats(_) => match chats::messages(text) {
-            Some(messages) => Cow::Owned(messages.into_iter().map(|m| m.content + "\n").collect()),
-            None => Cow::Borrowed(text),
-        },
-        _ => Cow::Borrowed(text),
+    let said = match format {
+        Format::Chats(_) => chats::messages(text)
+            .map(|messages| messages.into_iter().map(|message| message.content + "\n").collect::<String>()),
+        _ => None,
+    };
+    let text = said.map_or(Cow::Borrowed(text), Cow::Owned);
+    let letter = |c: char| c.to_digit(10).map_or(c, |digit| char::from(b'a' + digit as u8));
+    match text.contains(|c: char| c.is_ascii_digit()) {
+        true => Cow::Owned(text.chars().map(letter).collect()),
+        false => text,
     }
 }

@@ -81,7 +81,8 @@ pub fn assign_fold(
     let assigned = assign(dataset, &wholes, key, documents)?;
     let mut assigned: Vec<u32> =
         assigned.iter().map(|s| outer.get(*s as usize).map_or(0, |split| *split as u32)).collect();
-    let inside: Vec<usize> = (0..documents.len()).filter(|i| assigned.get(*i) == Some(&(train as u32))).collect();
+    let inside: Vec<usize> =
+        (0..documents.len()).filter(|i| assigned.get(*i) == Some(&(train as u32))).collect();
     let equal = Split { name: String::new(), share: Share { numerator: 1, denominator: fold.of.max(1) } };
     let folds = vec![equal; usize::try_from(fold.of).unwrap_or(usize::MAX).min(documents.len() + 1)];
     let own: Vec<Fingerprint> = inside.iter().filter_map(|i| documents.get(*i).copied()).collect();

@@ -40,7 +40,9 @@ pub fn no_fold(data: &str, of: u64, at: Span) -> Diagnostic {
     Diagnostic::error(CODE, format!("`{data}` has {of} folds, and nothing says which validates"))
         .at(at, "the number of folds")
         .because("One run trains on all folds but one.")
-        .help(format!("name one, `fold = 1`, or train once on each: `sweep validated {{ {data}.fold = [{all}] }}`"))
+        .help(format!(
+            "name one, `fold = 1`, or train once on each: `sweep validated {{ {data}.fold = [{all}] }}`"
+        ))
 }
 
 /// There are fewer folds.

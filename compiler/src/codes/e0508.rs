@@ -30,8 +30,11 @@ data news : jsonl {
 pub fn left_out(part: &str, left_out: u64, all: u64, declared: Span) -> Diagnostic {
     let share = 100.0 * left_out as f64 / all.max(1) as f64;
     let documents = if all == 1 { "document" } else { "documents" };
-    Diagnostic::warning(CODE, format!("{left_out} of {all} {documents} ({share:.1} %) in the time of `{part}` are left out"))
-        .at(declared, "its documents are divided by date or number")
-        .because("They equal documents of an earlier part, or nearly.")
-        .help("nothing needs to be done; `near_duplicates = apart` leaves out only those that are equal")
+    Diagnostic::warning(
+        CODE,
+        format!("{left_out} of {all} {documents} ({share:.1} %) in the time of `{part}` are left out"),
+    )
+    .at(declared, "its documents are divided by date or number")
+    .because("They equal documents of an earlier part, or nearly.")
+    .help("nothing needs to be done; `near_duplicates = apart` leaves out only those that are equal")
 }

@@ -9,8 +9,8 @@ use crate::program::Term;
 use crate::quantity::{Dimension, Quantity};
 use crate::world::Facts;
 use regimen_base::data::{
-    Certainty, Dataset, DatasetFacts, Fold, Format, Length, Marks, NearDuplicates, Probe, RecordFacts, Share, Source, Split,
-    SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
+    Certainty, Dataset, DatasetFacts, Fold, Format, Length, Marks, NearDuplicates, Probe, RecordFacts, Share,
+    Source, Split, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
 };
 use regimen_base::packing::filled;
 use regimen_base::{Diagnostic, Span};

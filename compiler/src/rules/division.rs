@@ -19,7 +19,9 @@ fn folds(eval: &Evaluator<'_>, id: ObjectId, name: &str, fields: &Fields) -> Opt
         (Some(folds), Some(fold)) => (folds, fold),
         // What is wrong with a field itself was told.
         (None, Some((_, at))) => return missing(fields, "folds").then(|| codes::e0460::no_folds(name, at)),
-        (Some((of, at)), None) => return missing(fields, "fold").then(|| codes::e0460::no_fold(name, of, at)),
+        (Some((of, at)), None) => {
+            return missing(fields, "fold").then(|| codes::e0460::no_fold(name, of, at));
+        }
         (None, None) => return None,
     };
     if fold > of {

@@ -87,13 +87,20 @@ impl<'a> Records<'a> {
         }
         let label = label.map(str::to_string);
         let when = self.when.map(|column| self.moment(column, line)).transpose()?;
-        Ok((!text.is_empty()).then(|| Document { text: text.to_string(), file: self.index, line, label, when }))
+        Ok((!text.is_empty()).then(|| Document {
+            text: text.to_string(),
+            file: self.index,
+            line,
+            label,
+            when,
+        }))
     }
 
     /// The date or number in a column of the record that was just read.
     fn moment(&self, (column, field): (usize, &str), line: u64) -> Result<Moment, Fault> {
         let cell = self.cell(column, line)?;
-        let unreadable = || Box::new(e0577::no_moment(&self.file.name, line, field, &jsonl::unreadable(cell)));
+        let unreadable =
+            || Box::new(e0577::no_moment(&self.file.name, line, field, &jsonl::unreadable(cell)));
         Moment::parse(cell).ok_or_else(unreadable)
     }
 

@@ -112,7 +112,9 @@ fn content(line: &str, wanted: Wanted<'_>) -> Result<Content, Wrong> {
 /// What is wrong with a text that is no date.
 pub(super) fn unreadable(text: &str) -> String {
     let shown: String = text.chars().take(40).collect();
-    format!("The field holds `{shown}`, which is neither a number nor a date such as `2024-05-31` or `2024-05-31T12:00:00Z`.")
+    format!(
+        "The field holds `{shown}`, which is neither a number nor a date such as `2024-05-31` or `2024-05-31T12:00:00Z`."
+    )
 }
 
 fn listed(keys: &[String]) -> String {

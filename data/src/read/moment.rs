@@ -83,9 +83,9 @@ pub(super) fn column(group: &dyn RowGroupReader, column: usize, rows: usize) -> 
         }
         ColumnReader::FloatColumnReader(reader) => read(reader, rows, |value| of_float(f64::from(*value))),
         ColumnReader::DoubleColumnReader(reader) => read(reader, rows, |value| of_float(*value)),
-        ColumnReader::ByteArrayColumnReader(reader) => read(reader, rows, |value| {
-            std::str::from_utf8(value.data()).ok().and_then(Moment::parse)
-        }),
+        ColumnReader::ByteArrayColumnReader(reader) => {
+            read(reader, rows, |value| std::str::from_utf8(value.data()).ok().and_then(Moment::parse))
+        }
         _ => Ok(vec![None; rows]),
     }
 }
@@ -118,7 +118,10 @@ fn read<T: DataType>(
     }
     let top = levels.iter().copied().max().unwrap_or(0).max(1);
     let mut values = values.iter();
-    Ok(levels.iter().map(|level| (*level == top).then(|| values.next()).flatten().and_then(&moment)).collect())
+    Ok(levels
+        .iter()
+        .map(|level| (*level == top).then(|| values.next()).flatten().and_then(&moment))
+        .collect())
 }
 
 #[cfg(test)]
@@ -129,7 +132,8 @@ mod tests {
     fn dates_and_numbers_are_read_and_ordered() {
         let of = |text| Moment::parse(text).unwrap();
         assert_eq!(of("1970-01-02"), Moment::Date(86_400_000_000));
-        let same = ["2024-05-31T12:00:00Z", "2024-05-31 12:00:00", "2024-05-31T14:00:00+02:00", "2024-05-31T12:00"];
+        let same =
+            ["2024-05-31T12:00:00Z", "2024-05-31 12:00:00", "2024-05-31T14:00:00+02:00", "2024-05-31T12:00"];
         assert!(same.iter().all(|text| of(text) == of(same[0])), "{same:?}");
         assert!(of("2024-05-31") < of("2024-05-31T00:00:00.5"));
         assert!(of("-3.5") < of("0") && of("-0") == of("0") && of("1e3") > of("999"));

@@ -166,7 +166,8 @@ impl Iterator for Records<'_> {
             }
             let value = self.waiting.pop_front()?;
             self.record += 1;
-            let moment = self.when.as_mut().map(|(_, field, moments)| (*field, moments.pop_front().flatten()));
+            let moment =
+                self.when.as_mut().map(|(_, field, moments)| (*field, moments.pop_front().flatten()));
             let Some(value) = value else { continue };
             let (name, line) = (&self.file.name, self.record);
             if value.len() > MAX_DOCUMENT {
@@ -177,7 +178,8 @@ impl Iterator for Records<'_> {
                 Ok(text) => {
                     let when = match moment {
                         Some((field, None)) => {
-                            let what = "The column holds nothing, or nothing that is a date or number, there.";
+                            let what =
+                                "The column holds nothing, or nothing that is a date or number, there.";
                             return Some(Err(Box::new(e0577::no_moment(name, line, field, what))));
                         }
                         Some((_, moment)) => moment,

@@ -119,7 +119,13 @@ impl Iterator for Paragraphs<'_> {
                 }
             }
         }
-        (!text.is_empty()).then_some(Ok(Document { text, file: self.index, line: first, label: None, when: None }))
+        (!text.is_empty()).then_some(Ok(Document {
+            text,
+            file: self.index,
+            line: first,
+            label: None,
+            when: None,
+        }))
     }
 }
 
