@@ -8,7 +8,7 @@
 use crate::clean::duplicates::duplicates;
 use crate::clean::signature::Signer;
 use crate::clean::units::{Place, UnitWriter};
-use crate::read::chats;
+use crate::read::{answers, chats};
 use crate::split::Fingerprint;
 use regimen_base::cleaning::{Level, Minhash, Step};
 use regimen_base::data::Format;
@@ -100,12 +100,14 @@ impl Near {
     }
 }
 
-/// What is compared of a document: of conversations what is said, without the names of fields and roles. Signatures take every number for
+/// What is compared of a document: of conversations what is said, without the names of fields and roles, and of prompts with answers the
+/// prompt. Signatures take every number for
 /// the same; written with letters, they stay different.
 fn compared<'a>(format: &Format, text: &'a str) -> Cow<'a, str> {
     let said = match format {
         Format::Chats(_) => chats::messages(text)
             .map(|messages| messages.into_iter().map(|message| message.content + "\n").collect::<String>()),
+        Format::Preferences(_) | Format::Feedback(_) => answers::read_back(text).map(|judged| judged.asked()),
         _ => None,
     };
     let text = said.map_or(Cow::Borrowed(text), Cow::Owned);

@@ -58,13 +58,7 @@ fn nothing_is_done_twice() {
     let dataset = lines();
     assert_eq!(
         phases(&bench, &dataset),
-        [
-            "reading files",
-            "finding documents",
-            "comparing documents",
-            "training the tokenizer",
-            "tokenising"
-        ]
+        ["reading files", "finding documents", "comparing documents", "training the tokenizer", "tokenising"]
     );
     assert_eq!(phases(&bench, &dataset), Vec::<String>::new());
     // Names do not matter.

@@ -235,6 +235,16 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// Reports what is wrong with the first record of preferences and feedback: no stage asks for their sizes.
+    pub fn look_at_first_record(&self, data: ObjectId) {
+        let Ok(dataset) = self.dataset(data) else { return };
+        if dataset.answers().is_some()
+            && let Err(diagnostics) = self.world.first_record(&dataset)
+        {
+            let _reported = self.report_all(diagnostics, self.program.object(data).name.span);
+        }
+    }
+
     /// Reports what the outside found wrong, at the declaration if it does not say where.
     fn report_all(&self, diagnostics: Vec<Diagnostic>, span: Span) -> Stop {
         for diagnostic in diagnostics {

@@ -49,7 +49,6 @@ pub const MODELS: &[fn(&ModelView<'_>) -> Option<Diagnostic>] = &[
 pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[
     objective::check,
     pairing::check,
-    conversations::kind,
     conversations::probe,
     conversations::length,
     masking::check,

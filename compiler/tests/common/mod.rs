@@ -149,6 +149,7 @@ fn facts() -> DatasetFacts {
         records: None,
         lengths: vec![],
         left_out: 0,
+        answers: None,
     };
     DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured }
 }

@@ -53,6 +53,7 @@ pub fn world(root: &str) -> MemoryWorld {
         records: None,
         lengths: lengths.to_vec(),
         left_out: 0,
+        answers: None,
     };
     let facts = DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured };
     world.datasets.insert("lengthy".into(), facts);

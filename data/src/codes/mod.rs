@@ -32,6 +32,8 @@ pub mod e0574;
 pub mod e0575;
 pub mod e0576;
 pub mod e0577;
+pub mod e0578;
+pub mod e0579;
 pub mod e0580;
 pub mod e0581;
 pub mod e0582;
@@ -78,6 +80,8 @@ pub const ALL: &[CodePage] = &[
     e0575::PAGE,
     e0576::PAGE,
     e0577::PAGE,
+    e0578::PAGE,
+    e0579::PAGE,
     e0580::PAGE,
     e0581::PAGE,
     e0582::PAGE,

@@ -1,5 +1,6 @@
 //! From declarations to token files: what is cached is taken from the cache, the rest is made.
 
+mod answers;
 mod build;
 mod conversations;
 mod labels;
@@ -10,7 +11,8 @@ mod train;
 use crate::cache::contents::{contents, contents_if_known};
 use crate::cache::entry::{Entry, Found};
 use crate::cache::key_of;
-use crate::chat::{self, Encoder, Opened};
+use crate::chat::answers::Rendered;
+use crate::chat::{self, AnswerEncoder, Encoder, Opened};
 use crate::clean::{self, Cleaned};
 use crate::codes::{e0562, e0563, e0564, e0569, e0570, e0571, e0577};
 use crate::conversation_file::ConversationFile;
@@ -22,7 +24,8 @@ use crate::{Fault, Outcome, read, tokenizer};
 pub use probe::{chat_probe, chat_probe_if_cached};
 use regimen_base::Diagnostic;
 use regimen_base::data::{
-    Certainty, Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
+    Certainty, ChatTemplate, Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts,
+    TokenizerKind,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -44,7 +47,8 @@ pub struct Prepared {
     pub facts: DatasetFacts,
     /// The tokens of every split, in the declared order.
     pub splits: Vec<TokenFile>,
-    /// Of a labelled dataset, tokens and class of every record, two numbers each, by split.
+    /// By split, of a labelled dataset tokens and class of every record, two numbers each; of prompts with answers tokens of the prompt,
+    /// of the first answer, and of the second (or 1 if the only one is good, else 0), three numbers each.
     pub records: Vec<TokenFile>,
     /// Of a dataset of conversations, their tokens, labels and lengths, by split.
     pub conversations: Vec<ConversationFile>,
@@ -101,6 +105,44 @@ pub fn prepare(
     let Files { splits, records, conversations } = files;
     let warnings = work.warnings;
     Ok(Prepared { tokenizer, tokenizer_facts, facts, splits, records, conversations, warnings })
+}
+
+/// A prompt and its answers as a model will read them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampledAnswers {
+    /// The texts.
+    pub rendered: Rendered,
+    /// Whether the only answer is good; nothing of pairs.
+    pub good: Option<bool>,
+    /// Tokens of the prompt and of each answer.
+    pub tokens: Vec<usize>,
+}
+
+/// Renders documents of a dataset of preferences or feedback.
+///
+/// # Errors
+/// Everything that is wrong with the tokenizer or the template.
+pub fn sample_answers(
+    place: &Place,
+    tokenizer: &Tokenizer,
+    train_on: Option<&Dataset>,
+    dataset: &Dataset,
+    documents: &[read::Document],
+    progress: &mut dyn Progress,
+) -> Outcome<Vec<SampledAnswers>> {
+    let mut work = Work { place, progress, surveys: Surveys::default(), warnings: Vec::new() };
+    let train_input = train_on.map(|d| work.input(d)).transpose()?;
+    let opened = chat_of(place, tokenizer, dataset)?;
+    let tokenizer = work.tokenizer(tokenizer, train_input.as_ref())?;
+    let encoder = answer_encoder(tokenizer.as_ref(), dataset, opened.as_ref())?;
+    let one = |document: &read::Document| {
+        let damaged = || Box::new(e0571::bad_token_file(&dataset.name, "a record cannot be read back"));
+        let judged = read::answers::read_back(&document.text).ok_or_else(damaged)?;
+        let encoded = encoder.encode(&judged)?;
+        let tokens = [&encoded.prompt].into_iter().chain(&encoded.answers).map(Vec::len).collect();
+        Ok(SampledAnswers { rendered: encoder.render(&judged)?, good: judged.good, tokens })
+    };
+    documents.iter().map(one).collect::<Result<_, Fault>>().map_err(|fault| vec![*fault])
 }
 
 /// The facts of a tokenizer and a dataset, computed if they are not cached.
@@ -186,6 +228,18 @@ pub fn tokenizer_facts_if_cached(
         Found::Whole(facts) => Ok(Some(facts)),
         _ => Ok(None),
     }
+}
+
+/// Looks at the first record of a dataset.
+///
+/// # Errors
+/// If there are no files, or the record is not what the dataset declares.
+pub fn first_record(place: &Place, dataset: &Dataset) -> Outcome<()> {
+    for source in &dataset.sources {
+        let files = files::find(place, &dataset.name, &source.files)?;
+        read::probe(source, dataset.ordered_by.as_ref(), &files)?;
+    }
+    Ok(())
 }
 
 /// What the files of a dataset hold, if that is known. Of files that were never read, the first record is looked at: a field that
@@ -377,6 +431,11 @@ impl Work<'_> {
                 let write = |folder: &Path| conversations::write(folder, input, &survey, &encoder, progress);
                 store(&entry, &lock, write)?;
             }
+            _ if input.dataset.answers().is_some() => {
+                let encoder = answer_encoder(tokenizer, input.dataset, opened)?;
+                let write = |folder: &Path| answers::write(folder, input, &survey, &encoder, progress);
+                store(&entry, &lock, write)?;
+            }
             _ => {
                 let write = |folder: &Path| build::write_tokens(folder, input, &survey, tokenizer, progress);
                 store(&entry, &lock, write)?;
@@ -466,7 +525,7 @@ fn open_splits(entry: &Entry, dataset: &Dataset) -> Result<Files, String> {
             files.conversations.push(opened);
         } else {
             files.splits.push(open(&split.name, build::file_name(index))?);
-            if dataset.is_labelled() {
+            if dataset.is_labelled() || dataset.answers().is_some() {
                 files.records.push(open(&split.name, build::records_name(index))?);
             }
         }
@@ -476,7 +535,26 @@ fn open_splits(entry: &Entry, dataset: &Dataset) -> Result<Files, String> {
 
 /// The chat template of a dataset of conversations.
 fn chat_of(place: &Place, tokenizer: &Tokenizer, dataset: &Dataset) -> Outcome<Option<Opened>> {
-    dataset.chats().map(|chats| chat::open(place, tokenizer, chats)).transpose()
+    if let Some(chats) = dataset.chats() {
+        return chat::open(place, tokenizer, &chats.chat_template).map(Some);
+    }
+    match dataset.answers().map(|rendering| &rendering.chat_template) {
+        Some(Some(declared)) => chat::open(place, tokenizer, declared).map(Some),
+        // Records of text need none.
+        Some(None) => chat::open_if_any(place, tokenizer, &ChatTemplate::Tokenizer),
+        None => Ok(None),
+    }
+}
+
+/// What makes tokens of prompts and answers.
+pub(crate) fn answer_encoder<'t>(
+    tokenizer: &'t dyn Tokenize,
+    dataset: &Dataset,
+    opened: Option<&Opened>,
+) -> Outcome<AnswerEncoder<'t>> {
+    let asked = dataset.answers().is_some_and(|rendering| rendering.chat_template.is_some());
+    let template = opened.map(|opened| opened.template(tokenizer)).transpose()?;
+    Ok(AnswerEncoder::new(template, asked, tokenizer))
 }
 
 fn only_source(dataset: &Dataset) -> Outcome<&Source> {

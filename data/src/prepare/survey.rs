@@ -7,8 +7,8 @@ use crate::cache::key_of;
 use crate::codes::{e0557, e0564, e0577};
 use crate::near::Near;
 use crate::progress::Progress;
-use crate::read::Document;
 use crate::read::moment::Moment;
+use crate::read::{Document, answers};
 use crate::split::{Fingerprint, assign, assign_fold, assign_in_order};
 use rayon::prelude::*;
 use regimen_base::Diagnostic;
@@ -162,13 +162,13 @@ fn flush(
     near: Option<&mut Near>,
 ) -> Outcome<()> {
     let Some(near) = near else {
-        found.par_extend(group.par_drain(..).map(|text| Fingerprint::of(&text)));
+        found.par_extend(group.par_drain(..).map(|text| fingerprint(&input.source.format, &text)));
         return Ok(());
     };
     let signer = &*near;
     let signed: Vec<_> = group
         .par_drain(..)
-        .map(|text| (Fingerprint::of(&text), signer.sign(&input.source.format, &text)))
+        .map(|text| (fingerprint(&input.source.format, &text), signer.sign(&input.source.format, &text)))
         .collect();
     for (fingerprint, signature) in signed {
         found.push(fingerprint);
@@ -176,6 +176,14 @@ fn flush(
             .map_err(|error| vec![e0564::cache_not_written("the signatures of documents", &error)])?;
     }
     Ok(())
+}
+
+/// What splits go by: of prompts with answers the prompt, so that no prompt is on both sides.
+fn fingerprint(format: &Format, text: &str) -> Fingerprint {
+    match format.answers().and_then(|_| answers::read_back(text)) {
+        Some(judged) => Fingerprint { bytes: text.len() as u64, ..Fingerprint::of(&judged.asked()) },
+        None => Fingerprint::of(text),
+    }
 }
 
 impl Seen {

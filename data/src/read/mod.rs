@@ -3,6 +3,7 @@
 //! A stream is an iterator of documents or faults, so that cleaning steps are adaptors on it. After a
 //! fault it goes on where it can, so that several broken records are reported at once.
 
+pub(crate) mod answers;
 pub(crate) mod chats;
 mod csv;
 mod jsonl;
@@ -12,7 +13,7 @@ mod parquet;
 mod text;
 pub(crate) mod unpack;
 
-use crate::codes::{e0555, e0582, e0588, e0591};
+use crate::codes::{e0555, e0578, e0582, e0588, e0591};
 use crate::files::InputFile;
 use crate::{Fault, Outcome};
 use moment::Moment;
@@ -79,7 +80,8 @@ pub(crate) fn probe(source: &Source, ordered_by: Option<&String>, files: &[Input
 }
 
 fn is_everywhere(fault: &Fault) -> bool {
-    [e0555::PAGE.code, e0582::PAGE.code, e0588::PAGE.code, e0591::PAGE.code].contains(&fault.code)
+    let codes = [e0555::PAGE, e0578::PAGE, e0582::PAGE, e0588::PAGE, e0591::PAGE];
+    codes.iter().any(|page| page.code == fault.code)
 }
 
 /// Fields or columns of a record.
@@ -119,6 +121,9 @@ fn read_file<'a>(
                 None => Box::new(jsonl::Records::open(index, file, wanted)?),
                 Some(delimiter) => Box::new(csv::Records::open(index, file, wanted, *delimiter)?),
             }
+        }
+        Format::Preferences(_) | Format::Feedback(_) => {
+            Box::new(answers::Records::open(index, file, format)?)
         }
         Format::Chats(chats) => Box::new(chats::Records::open(index, file, &chats.template)?),
         Format::Parquet { field } => Box::new(parquet::Records::open(index, file, field, when)?),

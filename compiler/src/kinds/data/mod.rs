@@ -2,18 +2,20 @@
 
 pub mod chats;
 pub mod csv;
+pub mod feedback;
 pub mod jsonl;
 pub mod labelled;
 pub mod mix;
 pub mod parquet;
+pub mod preferences;
 pub mod text;
 
 use super::cleaning::{CLEAN, steps};
 use crate::eval::{Evaluator, Fields, ObjectId, Stop};
-use crate::quantity::Dimension;
+use crate::quantity::{Dimension, Quantity};
 use crate::schema::{Bound, Field, Kind, Number, Ty, Type, Types, Word};
 use regimen_base::cleaning::Cleaning;
-use regimen_base::data::{Format, Share, Source};
+use regimen_base::data::{Format, Rendering, Share, Source};
 
 /// The kind.
 pub static KIND: Kind = Kind {
@@ -41,6 +43,8 @@ pub static ALL: &[&DataType] = &[
     &parquet::PARQUET,
     &labelled::LABELLED,
     &chats::CHATS,
+    &preferences::PREFERENCES,
+    &feedback::FEEDBACK,
     &mix::MIX,
 ];
 
@@ -107,6 +111,13 @@ const BROKEN: Field = Field::with(
     "0%",
     "Largest share of broken records that is left out, each listed with file and line; by default the first one stops.",
 );
+
+/// How prompts and answers become tokens.
+fn rendering(fields: &Fields) -> Result<Rendering, Stop> {
+    let chat_template = fields.known("chat_template").map(|_| chats::template(fields)).transpose()?;
+    let max_length = fields.optional_quantity("max_length")?.and_then(Quantity::u64);
+    Ok(Rendering { chat_template, max_length })
+}
 
 /// The one source of a dataset of files.
 fn files(
