@@ -63,6 +63,60 @@ pub enum Format {
     },
     /// Conversations, one JSON object a line.
     Chats(Chats),
+    /// Prompts, each with an answer that was preferred to another, one JSON object a line.
+    Preferences(Preferences),
+    /// Prompts, each with an answer and whether it is good, one JSON object a line.
+    Feedback(Feedback),
+}
+
+/// Names of the fields of preferences, and how these become tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preferences {
+    /// Holds the prompt; where a record has none, it is what both answers begin with.
+    pub prompt: String,
+    /// Holds the better answer.
+    pub chosen: String,
+    /// Holds the other.
+    pub rejected: String,
+    /// How they become tokens.
+    #[serde(flatten)]
+    pub rendering: Rendering,
+}
+
+/// Names of the fields of feedback, and how it becomes tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feedback {
+    /// Holds the prompt.
+    pub prompt: String,
+    /// Holds the answer.
+    pub completion: String,
+    /// Says whether it is good.
+    pub label: String,
+    /// How they become tokens.
+    #[serde(flatten)]
+    pub rendering: Rendering,
+}
+
+/// How prompts and answers become tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rendering {
+    /// What renders records of messages; without it, the tokenizer's own template. Records of text are taken as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat_template: Option<ChatTemplate>,
+    /// Most tokens of a prompt with any of its answers; longer records are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<u64>,
+}
+
+impl Format {
+    /// How prompts and answers become tokens, of preferences and feedback.
+    pub fn answers(&self) -> Option<&Rendering> {
+        match self {
+            Format::Preferences(preferences) => Some(&preferences.rendering),
+            Format::Feedback(feedback) => Some(&feedback.rendering),
+            _ => None,
+        }
+    }
 }
 
 /// How records become conversations, and those become tokens and labels.
@@ -154,6 +208,27 @@ pub struct Split {
     pub share: Share,
 }
 
+/// Which part of k-fold cross-validation this is: the training documents are divided into `of` parts of equal size, and part `number` of
+/// them is the split `validation`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fold {
+    /// From 1.
+    pub number: u64,
+    /// Number of folds; two or more.
+    pub of: u64,
+}
+
+/// What becomes of near-duplicates when documents are divided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NearDuplicates {
+    /// They all belong to the same split.
+    #[default]
+    Together,
+    /// Only equal documents stay together.
+    Apart,
+}
+
 /// A dataset: sources and how they are divided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dataset {
@@ -168,6 +243,15 @@ pub struct Dataset {
     pub splits: Vec<Split>,
     /// Key that assigns documents to splits.
     pub key: i64,
+    /// Where the splits `train` and `validation` are folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
+    /// The field with the date or number that puts documents in order; the splits follow each other in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_by: Option<String>,
+    /// Whether near-duplicates stay together.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub near_duplicates: NearDuplicates,
 }
 
 /// How text becomes tokens.
@@ -222,6 +306,11 @@ impl Dataset {
             Format::Chats(chats) => Some(chats),
             _ => None,
         })
+    }
+
+    /// How its prompts and answers become tokens, if it consists of preferences or feedback.
+    pub fn answers(&self) -> Option<&Rendering> {
+        self.sources.iter().find_map(|source| source.format.answers())
     }
 
     /// Whether documents are cleaned, or broken records left out, before they are divided.
@@ -319,6 +408,10 @@ impl TokenizerFacts {
     }
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// What is known of one split of a dataset under one tokenizer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitFacts {
@@ -336,6 +429,12 @@ pub struct SplitFacts {
     /// Of conversations, by length; empty for other data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lengths: Vec<Length>,
+    /// Of prompts with answers, what is known of their lengths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<AnswerFacts>,
+    /// Documents that lie in its time and are in no split: near-duplicates of documents of an earlier one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub left_out: u64,
 }
 
 impl SplitFacts {
@@ -372,6 +471,19 @@ impl RecordFacts {
         let of = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
         (of(padding, records * sequence), of(cut, records))
     }
+}
+
+/// What is known of prompts with answers: how many have so many tokens, the shortest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerFacts {
+    /// Of the prompts.
+    pub prompts: Vec<(u64, u64)>,
+    /// Of the chosen answers, or of those that are good.
+    pub good: Vec<(u64, u64)>,
+    /// Of the rejected answers, or of those that are not good.
+    pub bad: Vec<(u64, u64)>,
+    /// Records that are left out because they are longer than `max_length`.
+    pub too_long: u64,
 }
 
 /// The conversations of one length.

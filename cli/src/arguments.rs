@@ -160,6 +160,9 @@ pub struct Data {
     /// Show so many of the documents that are left
     #[arg(long, value_name = "N", conflicts_with = "why")]
     pub sample: Option<usize>,
+    /// The tokenizer that lengths of preferences and feedback are told in; needed if the experiment declares several
+    #[arg(long, value_name = "TOKENIZER")]
+    pub tokenizer: Option<String>,
     /// Say what became of the document that begins there, such as web/a.jsonl:17
     #[arg(long, value_name = "DOCUMENT")]
     pub why: Option<String>,

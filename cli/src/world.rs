@@ -155,6 +155,10 @@ impl World for Folder {
         })
     }
 
+    fn first_record(&self, dataset: &Dataset) -> Result<(), Vec<Diagnostic>> {
+        at_hand(regimen_data::first_record(&self.place, dataset).map(Some)).map(|_| ())
+    }
+
     fn calibration(&self, hardware: &str) -> Option<String> {
         std::fs::read_to_string(calibration::path(hardware)?).ok()
     }

@@ -72,6 +72,10 @@ fn check_all(eval: &Evaluator<'_>) {
                         eval.report(diagnostic);
                     }
                 }
+                if let Some(diagnostic) = rules::division::check(eval, id, &fields) {
+                    eval.report(diagnostic);
+                }
+                eval.look_at_first_record(id);
                 // Finds mixes that contain themselves.
                 let _reported = eval.data_sources(id);
                 let found = rules::cleaning::check(eval, id, &fields).into_iter();

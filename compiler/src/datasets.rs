@@ -33,6 +33,14 @@ pub fn datasets(front: &Front) -> Vec<Declared> {
         .collect()
 }
 
+/// All tokenizers without mistakes, in the order of their declarations, each with the dataset that it is trained on.
+pub fn tokenizers(front: &Front) -> Vec<(Tokenizer, Option<Dataset>)> {
+    let world = Anywhere(MemoryWorld::default());
+    let eval = Evaluator::new(front.program(), front.base(), &world);
+    let declared = front.program().of_kind("tokenizer");
+    declared.filter_map(|(id, _)| eval.tokenizer(id).ok()).collect()
+}
+
 /// A world in which paths may lead anywhere: whether they may was asked when the experiment was loaded.
 struct Anywhere(MemoryWorld);
 

@@ -89,6 +89,15 @@ pub trait World {
         train_on: Option<&Dataset>,
     ) -> Result<Facts<Probe>, Vec<Diagnostic>>;
 
+    /// Looks at the first record of a dataset that no stage trains on.
+    ///
+    /// # Errors
+    /// If it is not what the dataset declares. Labels need not be set: the declaration is added.
+    fn first_record(&self, dataset: &Dataset) -> Result<(), Vec<Diagnostic>> {
+        let _ = dataset;
+        Ok(())
+    }
+
     /// What `regimen calibrate` stored for hardware of this name, as TOML.
     fn calibration(&self, hardware: &str) -> Option<String>;
 }

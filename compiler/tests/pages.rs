@@ -31,6 +31,8 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
             tokens,
             records: None,
             lengths: vec![],
+            left_out: 0,
+            answers: None,
         };
         let facts = regimen_base::data::DatasetFacts {
             splits: vec![split("train", 20), split("validation", 20)],

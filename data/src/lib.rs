@@ -5,7 +5,7 @@
 //! 1. [`files`] finds the files of a dataset, inside the experiment's folder and in a fixed order;
 //! 2. [`read`] turns them into a stream of documents, never holding more than one in memory;
 //! 3. [`clean`] sends them through the declared steps, where there are any;
-//! 4. [`split`] assigns whole documents to `train`, `validation`, …, equal documents to the same one;
+//! 4. [`split`] assigns whole documents to `train`, `validation`, …, equal documents and near-duplicates to the same one;
 //! 5. [`tokenizer`] turns text into tokens and back, and is trained on the training split only;
 //! 6. [`token_file`] keeps the tokens of one split on disk, memory-mapped when read;
 //! 7. [`batch`] cuts them into samples whose order is a function of one number, the sample's index.
@@ -26,6 +26,7 @@ pub mod codes;
 pub mod conversation_file;
 pub mod files;
 pub mod gguf;
+mod near;
 mod pattern;
 mod prepare;
 pub mod progress;
@@ -38,8 +39,8 @@ pub use batch::{Batch, Evaluation, Labelled, Pair, Pairs, Prefetch, Row, Rows, S
 pub use conversation_file::ConversationFile;
 pub use files::Place;
 pub use prepare::{
-    Facts, Prepared, chat_probe, chat_probe_if_cached, facts, facts_if_cached, prepare, tokenizer_facts,
-    tokenizer_facts_if_cached,
+    Facts, Prepared, SampledAnswers, chat_probe, chat_probe_if_cached, facts, facts_if_cached, first_record,
+    prepare, sample_answers, tokenizer_facts, tokenizer_facts_if_cached,
 };
 pub use progress::{NoProgress, Progress};
 pub use token_file::TokenFile;

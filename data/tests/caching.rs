@@ -58,7 +58,7 @@ fn nothing_is_done_twice() {
     let dataset = lines();
     assert_eq!(
         phases(&bench, &dataset),
-        ["reading files", "finding documents", "training the tokenizer", "tokenising"]
+        ["reading files", "finding documents", "comparing documents", "training the tokenizer", "tokenising"]
     );
     assert_eq!(phases(&bench, &dataset), Vec::<String>::new());
     // Names do not matter.
@@ -67,7 +67,10 @@ fn nothing_is_done_twice() {
     assert_eq!(phases(&bench, &renamed), Vec::<String>::new());
     // A split does, but the files need not be read for their contents again.
     renamed.splits = splits(&[("train", 50), ("validation", 50)]);
-    assert_eq!(phases(&bench, &renamed), ["finding documents", "training the tokenizer", "tokenising"]);
+    assert_eq!(
+        phases(&bench, &renamed),
+        ["finding documents", "comparing documents", "training the tokenizer", "tokenising"]
+    );
 }
 
 #[test]

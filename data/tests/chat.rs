@@ -4,10 +4,10 @@
 
 mod common;
 
-use regimen_base::data::Role;
+use regimen_base::data::{Format, Preferences, Rendering, Role};
 use regimen_data::Tokenize;
 use regimen_data::chat::template::Edges;
-use regimen_data::chat::{Encoder, Message, Template, known, probe};
+use regimen_data::chat::{AnswerEncoder, Encoder, Message, Template, answers, known, probe};
 use regimen_data::tokenizer::{self, Bytes};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -150,4 +150,46 @@ fn the_probe_says_what_a_template_makes_of_turns() {
         (found.turns[1].end.clone(), found.turns[1].after.as_str()),
         (None, "<|im_end|>\n<|im_start|>user\n")
     );
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    template: String,
+    prompt: serde_json::Value,
+    chosen: serde_json::Value,
+    rejected: serde_json::Value,
+    texts: Vec<String>,
+    tokens: Vec<Vec<u32>>,
+}
+
+#[test]
+fn prompts_and_answers_render_as_trl_renders_them() {
+    let text = std::fs::read_to_string(golden("answers.jsonl")).unwrap();
+    let words = words();
+    let mut seen = 0;
+    let [prompt, chosen, rejected] = ["prompt", "chosen", "rejected"].map(str::to_owned);
+    let format =
+        Format::Preferences(Preferences { prompt, chosen, rejected, rendering: Rendering::default() });
+    for case in text.lines().map(|line| serde_json::from_str::<Answered>(line).unwrap()) {
+        let name = &case.template;
+        let encoder = AnswerEncoder::new(Some(template(known::find(name).unwrap())), true, words.as_ref());
+        let explicit =
+            serde_json::json!({"prompt": case.prompt, "chosen": case.chosen, "rejected": case.rejected});
+        let whole = |answer: &serde_json::Value| {
+            let all = case.prompt.as_array().unwrap().iter().chain(answer.as_array().unwrap());
+            all.cloned().collect::<Vec<_>>()
+        };
+        let implicit = serde_json::json!({"chosen": whole(&case.chosen), "rejected": whole(&case.rejected)});
+        for record in [explicit, implicit] {
+            let judged = answers::judged(record.as_object().unwrap(), &format).unwrap();
+            let rendered = encoder.render(&judged).unwrap();
+            let texts: Vec<String> = [rendered.prompt].into_iter().chain(rendered.answers).collect();
+            assert_eq!(texts, case.texts, "{name}");
+            let encoded = encoder.encode(&judged).unwrap();
+            let tokens: Vec<Vec<u32>> = [encoded.prompt].into_iter().chain(encoded.answers).collect();
+            assert_eq!(tokens, case.tokens, "{name}");
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, 3 * known::ALL.len() - 1);
 }

@@ -246,3 +246,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_column_of_numbers_orders_the_records_of_a_parquet_file() {
+    let texts = [Some("one"), Some("two"), None, Some("three"), Some("four"), Some("five")];
+    let bench = Bench::new(&[]);
+    bench.write("a.parquet", &table(&texts, 6, Pages::SNAPPY));
+    let mut data = parquet("a.parquet");
+    data.ordered_by = Some("id".into());
+    data.splits = splits(&[("train", 60), ("validation", 40)]);
+    let prepared = bench.prepare(&bytes(), &data).unwrap();
+    let text = |split: &str| prepared.tokenizer.decode(&tokens(&prepared, split));
+    assert_eq!(text("train"), "one<|endoftext|>two<|endoftext|>three<|endoftext|>");
+    assert_eq!(text("validation"), "four<|endoftext|>five<|endoftext|>");
+    data.ordered_by = Some("day".into());
+    assert_eq!(bench.faults(&data)[0].code.0, "E0588");
+    // The column of texts holds no dates.
+    data.ordered_by = Some("text".into());
+    assert_eq!(bench.faults(&data)[0].code.0, "E0577");
+}

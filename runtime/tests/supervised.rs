@@ -60,6 +60,9 @@ fn dataset() -> Dataset {
         clean: vec![],
         splits: vec![Split { name: "train".into(), share }],
         key: 1,
+        fold: None,
+        ordered_by: None,
+        near_duplicates: Default::default(),
     }
 }
 

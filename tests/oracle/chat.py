@@ -5,9 +5,12 @@ Usage: chat.py OUTPUT_FOLDER. Run through `cargo xtask oracles`. The templates a
 Where a template has the tag `generation`, the mask is transformers' own (`return_assistant_tokens_mask`). For the others it is computed by
 its rule (tokens of the characters from the end of the prompt to the end of the turn) from prompts that transformers renders; what counts ends
 with the first special token after the message.
+
+Beside them prompts with two answers, as TRL renders its datasets of preferences.
 """
 import json
 import sys
+from os.path import commonprefix
 from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -57,6 +60,29 @@ def mask_by_prompts(words, name, template, messages, text, ids, offsets):
     return mask
 
 
+def part(*turns):
+    return [dict(role=role, content=content) for role, content in turns]
+
+
+# A prompt, the chosen answer and the rejected one.
+ANSWERS = [
+    (part(("user", "What is the capital of France?")), part(("assistant", "Paris.")), part(("assistant", "Lyon, I think."))),
+    (part(("system", "Answer in one word."), ("user", "  The capital of Italy?\n")), part(("assistant", " Rome \n")), part(("assistant", "It is Rome."))),
+    (part(("user", "How do I boil an egg?"), ("assistant", "Put it into water."), ("user", "How long?")),
+     part(("assistant", "Seven minutes."), ("user", "Thank you!"), ("assistant", "You are welcome.")), part(("assistant", "日本 🙂 {{ x }}"))),
+]
+
+
+def answers(words, template, prompt, answers):
+    """The texts of a prompt and its answers by the rule of TRL's `apply_chat_template` (trl/data_utils.py): the prompt is what the
+    rendered prompt and the rendered conversations have in common."""
+    begin = words.apply_chat_template(prompt, chat_template=template, tokenize=False, add_generation_prompt=True)
+    wholes = [words.apply_chat_template(prompt + answer, chat_template=template, tokenize=False) for answer in answers]
+    for whole in wholes:
+        begin = commonprefix([begin, whole])
+    return begin, [whole[len(begin):] for whole in wholes]
+
+
 def main():
     out = Path(sys.argv[1])
     words = tokenizer()
@@ -80,6 +106,17 @@ def main():
                 mask = mask_by_prompts(words, name, template, messages, text, ids, encoded["offset_mapping"])
             assert ids == encoded["input_ids"] and sum(mask) > 0
             cases.append(dict(template=name, messages=messages, text=text, prompt=prompt, tokens=ids, mask="".join(map(str, mask))))
+    judged = []
+    for name in ENDS:
+        template = (TEMPLATES / f"{name}.jinja").read_text()
+        for prompt, *both in ANSWERS:
+            if name == "gemma" and prompt[0]["role"] == "system":
+                continue
+            begin, texts = answers(words, template, prompt, both)
+            ids = [words(text, add_special_tokens=False)["input_ids"] for text in [begin, *texts]]
+            judged.append(dict(template=name, prompt=prompt, chosen=both[0], rejected=both[1], texts=[begin, *texts], tokens=ids))
+    lines = [json.dumps(case, ensure_ascii=False, separators=(",", ":")) for case in judged]
+    (out / "answers.jsonl").write_text("\n".join(lines) + "\n")
     lines = [json.dumps(case, ensure_ascii=False, separators=(",", ":")) for case in cases]
     (out / "chat.jsonl").write_text("\n".join(lines) + "\n")
     print(len(cases), "conversations")

@@ -1,5 +1,6 @@
 //! What cleaning did, for people: as tables ([`text`]) and as a page with plots ([`html`]).
 
+pub mod answers;
 pub mod html;
 pub mod text;
 

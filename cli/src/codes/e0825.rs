@@ -32,6 +32,16 @@ pub fn none_trained_on(known: &[String]) -> Diagnostic {
         .help(format!("name the dataset: `regimen data FILE {first}`"))
 }
 
+/// There is no tokenizer of this name.
+pub fn unknown_tokenizer(name: &str, known: &[String]) -> Diagnostic {
+    let names: Vec<String> = known.iter().map(|known| format!("`{known}`")).collect();
+    let because = match names.as_slice() {
+        [] => "The experiment declares no tokenizer.".to_owned(),
+        names => format!("Declared are {}.", names.join(", ")),
+    };
+    Diagnostic::error(PAGE.code, format!("no tokenizer `{name}`")).because(because).help("name one of them")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +50,7 @@ mod tests {
     fn names_what_there_is() {
         let message = unknown("web", &["books".into()]);
         assert_eq!(message.notes, ["Declared are `books`."]);
+        assert_eq!(unknown_tokenizer("web", &["words".into()]).notes, ["Declared are `words`."]);
         assert!(none_trained_on(&["books".into()]).help.is_some());
     }
 }

@@ -1,6 +1,7 @@
 //! `regimen data`: runs the declared steps, or takes their result from the cache, and says what they did.
 
 use crate::arguments::{Data, DataFormat};
+use crate::cleaning::answers::{ShownAnswers, lengths, table};
 use crate::cleaning::{Shown, html, text};
 use crate::codes::e0825;
 use crate::exit::Exit;
@@ -10,12 +11,12 @@ use crate::progress::DataProgress;
 use crate::project::{self, Variants};
 use crate::render::Batch;
 use crate::world::{Effort, folder_of};
-use regimen_base::data::Dataset;
+use regimen_base::data::{Dataset, Format, Tokenizer};
 use regimen_base::diagnostic::any_errors;
 use regimen_base::{Diagnostic, Severity};
-use regimen_compiler::datasets::{Declared, datasets};
-use regimen_data::Place;
+use regimen_compiler::datasets::{Declared, datasets, tokenizers};
 use regimen_data::clean::{Cleaned, clean};
+use regimen_data::{Place, prepare, sample_answers};
 use serde::Serialize;
 
 /// Works on the datasets that are asked for.
@@ -28,13 +29,17 @@ pub fn data(asked: &Data, terminal: Terminal) -> Exit {
     // That sizes are assumed is no news here: they are about to be found out.
     project.diagnostics.retain(|d| d.severity != Severity::Note);
     let chosen = choose(datasets(&project.front), asked.name.as_deref());
+    let tokenizer = tokenizer(tokenizers(&project.front), asked.tokenizer.as_deref());
     let broken = any_errors(&project.diagnostics);
     let exit = super::report(&[project.into_batch()], terminal);
     if broken {
         return exit;
     }
     let place = Place { outside: asked.changes.allow_outside, ..Place::new(folder_of(&asked.file)) };
-    let done = chosen.map_err(|d| vec![d]).and_then(|chosen| work(asked, &place, &chosen, terminal));
+    let done = chosen
+        .and_then(|chosen| Ok((chosen, tokenizer?)))
+        .map_err(|d| vec![d])
+        .and_then(|(chosen, tokenizer)| work(asked, &place, &chosen, tokenizer.as_ref(), terminal));
     match done {
         Ok(()) => exit,
         Err(diagnostics) => super::report(&[Batch::bare(diagnostics)], terminal),
@@ -53,11 +58,36 @@ fn choose(declared: Vec<Declared>, name: Option<&str>) -> Result<Vec<Dataset>, D
     }
 }
 
-fn work(asked: &Data, place: &Place, chosen: &[Dataset], terminal: Terminal) -> Result<(), Vec<Diagnostic>> {
+/// A tokenizer, and the dataset that it is trained on.
+type Words = (Tokenizer, Option<Dataset>);
+
+/// The tokenizer with the name, or the only one.
+fn tokenizer(mut declared: Vec<Words>, name: Option<&str>) -> Result<Option<Words>, Diagnostic> {
+    let names: Vec<String> = declared.iter().map(|(tokenizer, _)| tokenizer.name.clone()).collect();
+    match name {
+        Some(name) => match declared.into_iter().find(|(tokenizer, _)| tokenizer.name == name) {
+            Some(found) => Ok(Some(found)),
+            None => Err(e0825::unknown_tokenizer(name, &names)),
+        },
+        None if declared.len() == 1 => Ok(declared.pop()),
+        None => Ok(None),
+    }
+}
+
+fn work(
+    asked: &Data,
+    place: &Place,
+    chosen: &[Dataset],
+    tokenizer: Option<&Words>,
+    terminal: Terminal,
+) -> Result<(), Vec<Diagnostic>> {
     let mut all = vec![];
     for dataset in chosen {
         let cleaned = clean(place, dataset, &mut DataProgress::new(terminal))?;
-        show(asked, dataset, &cleaned)?;
+        match dataset.answers() {
+            Some(_) if asked.why.is_none() => answers(asked, place, dataset, &cleaned, tokenizer, terminal)?,
+            _ => show(asked, dataset, &cleaned)?,
+        }
         all.push(cleaned);
     }
     if asked.format == DataFormat::Json && asked.why.is_none() && asked.sample.is_none() {
@@ -69,6 +99,44 @@ fn work(asked: &Data, place: &Place, chosen: &[Dataset], terminal: Terminal) -> 
         files::renew(path, &html::page(&reports), &[html::BEGINNING]).map_err(|d| vec![d])?;
         output::err(&format!("wrote {}\n", path.display()));
     }
+    Ok(())
+}
+
+/// What was asked about preferences or feedback: their lengths, or some of them as a model will read them.
+fn answers(
+    asked: &Data,
+    place: &Place,
+    dataset: &Dataset,
+    cleaned: &Cleaned,
+    tokenizer: Option<&Words>,
+    terminal: Terminal,
+) -> Result<(), Vec<Diagnostic>> {
+    let Some((tokenizer, train_on)) = tokenizer else {
+        show(asked, dataset, cleaned)?;
+        output::err("lengths and texts as a model reads them need a tokenizer: name one with --tokenizer\n");
+        return Ok(());
+    };
+    let machine = asked.format == DataFormat::Json;
+    let progress = &mut DataProgress::new(terminal);
+    let Some(count) = asked.sample else {
+        if !machine {
+            show(asked, dataset, cleaned)?;
+        }
+        let prepared = prepare(place, tokenizer, train_on.as_ref(), dataset, progress)?;
+        let judged = dataset.sources.iter().any(|source| matches!(source.format, Format::Feedback(_)));
+        let splits = &prepared.facts.splits;
+        output::out(&match machine {
+            true => json(&lengths(splits)),
+            false => table(&dataset.name, &tokenizer.name, judged, splits),
+        });
+        return Ok(());
+    };
+    let sample = cleaned.sample(count).map_err(|fault| vec![*fault])?;
+    let shown = sample_answers(place, tokenizer, train_on.as_ref(), dataset, &sample, progress)?;
+    let name = |file: usize| cleaned.files().get(file).cloned().unwrap_or_default();
+    let shown = sample.iter().zip(shown).map(|(d, one)| ShownAnswers::new(name(d.file), d.line, one));
+    let shown: Vec<ShownAnswers> = shown.collect();
+    output::out(&if machine { json(&shown) } else { shown.iter().map(ShownAnswers::text).collect() });
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod calibrate;
 mod conversation;
 mod evaluate;
 mod export;
+mod folds;
 mod generate;
 mod model;
 mod observer;

@@ -1,13 +1,14 @@
 //! Executes the plans on standard input, stage by stage.
 
 use crate::arguments::RunPlans;
+use crate::folds::{Member, together};
 use crate::observer::Screen;
 use crate::report::summary;
 use crate::{complain, one};
 use regimen_base::Diagnostic;
 use regimen_base::diagnostic::any_errors;
-use regimen_base::plan::Plan;
-use regimen_cli::codes::{e0810, e0812};
+use regimen_base::plan::{Plan, Stage};
+use regimen_cli::codes::{e0810, e0811, e0812};
 use regimen_cli::exit::Exit;
 use regimen_cli::output::{self, Terminal};
 use regimen_cli::progress::DataProgress;
@@ -69,9 +70,9 @@ fn run_all(
     interrupt: &Interrupt,
     terminal: Terminal,
 ) -> Result<Ended, Vec<Diagnostic>> {
-    let (mut problems, mut failed) = (vec![], vec![]);
+    let (mut problems, mut failed, mut members) = (vec![], vec![], vec![]);
     for plan in plans {
-        match run_plan(plan, asked, interrupt, terminal) {
+        match run_plan(plan, asked, interrupt, terminal, &mut members) {
             Ok(Some(found)) => problems.extend(found),
             Ok(None) => {
                 list(&failed, plans.len());
@@ -88,6 +89,13 @@ fn run_all(
                 return Err(diagnostics);
             }
         }
+    }
+    for folds in together(members) {
+        output::out(&folds.text());
+        let path = folds
+            .write(&asked.root)
+            .map_err(|error| one(e0811::unwritable(&asked.root.join("runs"), &error)))?;
+        output::out(&format!("  {}\n", path.display()));
     }
     list(&failed, plans.len());
     Ok(if failed.is_empty() { Ended::Done(problems) } else { Ended::Failed(problems) })
@@ -114,11 +122,14 @@ fn run_plan(
     asked: &RunPlans,
     interrupt: &Interrupt,
     terminal: Terminal,
+    members: &mut Vec<Member>,
 ) -> Result<Option<Vec<Diagnostic>>, Vec<Diagnostic>> {
     let mut problems = vec![];
-    let stages = plan.content.stages.iter().map(|stage| stage.name.as_str());
-    for stage in stages.filter(|name| asked.stage.as_deref().is_none_or(|only| only == *name)) {
-        let outcome = run_stage(plan, stage, asked, interrupt, terminal)?;
+    let wanted = |stage: &&Stage| asked.stage.as_deref().is_none_or(|only| only == stage.name);
+    for stage in plan.content.stages.iter().filter(wanted) {
+        let outcome = run_stage(plan, &stage.name, asked, interrupt, terminal)?;
+        let member = Member::of(plan, stage, &outcome.folder);
+        members.extend(member.map_err(|error| one(e0810::unreadable(&outcome.folder, &error)))?);
         problems.extend(outcome.problems);
         if outcome.end == End::Interrupted {
             return Ok(None);

@@ -1,5 +1,6 @@
 //! E0450: a stage and data that do not fit each other.
 
+use regimen_base::data::Dataset;
 use regimen_base::{Code, CodePage, Diagnostic, Span};
 
 /// The code.
@@ -9,8 +10,13 @@ pub const CODE: Code = Code("E0450");
 pub const PAGE: CodePage = CodePage {
     code: CODE,
     title: "a stage and data that do not fit each other",
-    page: r#"A stage `classify` learns from records that name a class; language modelling learns from running text. A `labelled` dataset is read record by
-record, every other one as a stream of tokens, so neither can stand for the other.
+    page: r#"| a stage | learns from | which is data of the type |
+|---|---|---|
+| `causal_lm`, `masked_lm`, `replaced_token_detection` | running text | `text`, `jsonl`, `csv`, `parquet`, a `mix` of them |
+| `supervised` | conversations | `chats`, a `mix` of them |
+| `classify` | records that name a class | `labelled` |
+
+From `preferences` and `feedback` no type of stage learns yet; they are read, checked and shown.
 
 ```exp wrong
 data scenes : labelled { files = "scenes.jsonl" }
@@ -33,36 +39,81 @@ pub enum Holds {
     Text,
     Records,
     Conversations,
+    Preferences,
+    Feedback,
 }
 
-/// The stage classifies and the data has no classes, or the other way round.
+impl Holds {
+    /// What a dataset of this type consists of.
+    pub fn of(kind: &str, dataset: &Dataset) -> Holds {
+        match kind {
+            "labelled" => Holds::Records,
+            "preferences" => Holds::Preferences,
+            "feedback" => Holds::Feedback,
+            _ if dataset.chats().is_some() => Holds::Conversations,
+            _ => Holds::Text,
+        }
+    }
+
+    /// What a stage of this type learns from.
+    pub fn read_by(stage: &str) -> Holds {
+        match stage {
+            "classify" => Holds::Records,
+            "supervised" => Holds::Conversations,
+            _ => Holds::Text,
+        }
+    }
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Holds::Text => "running text",
+            Holds::Records => "labelled records",
+            Holds::Conversations => "conversations",
+            Holds::Preferences => "preferences",
+            Holds::Feedback => "feedback",
+        }
+    }
+
+    /// The stages that learn from it, as the end of a sentence; nothing if none does.
+    fn readers(self) -> Option<String> {
+        let all = crate::kinds::stage::ALL.iter().map(|stage| stage.name);
+        let readers: Vec<&str> = all.filter(|stage| Holds::read_by(stage) == self).collect();
+        (!readers.is_empty()).then(|| crate::schema::listed(readers))
+    }
+}
+
+/// The stage learns from something else than the data hold.
 pub fn pairing(kind: &str, data: &str, holds: Holds, at: Span, declared: Span) -> Diagnostic {
-    let (why, help) = match (holds, kind) {
-        (Holds::Records, "supervised") => (
-            "Its records are samples with a class each; they are no conversations.",
-            "declare the data as `chats`, or make it a stage of type `classify`",
-        ),
-        (Holds::Records, _) => (
-            "Its records are samples with a class each; they are no running text.",
-            "declare the texts as `jsonl`, or make it a stage of type `classify`",
-        ),
-        (Holds::Text, _) => (
-            "Its documents name no class.",
-            "declare the data as `labelled`, with `text` and `label` naming the fields of its records",
-        ),
-        (Holds::Conversations, _) => (
-            "Its conversations name no class.",
-            "choose `labelled` data, or make it a stage of type `supervised`",
-        ),
+    let needed = Holds::read_by(kind);
+    let help = match needed {
+        Holds::Records => {
+            "declare the data as `labelled`, with `text` and `label` naming the fields of its records"
+        }
+        Holds::Conversations => "declare the data as `chats`",
+        _ => "declare the texts as `text`, `jsonl`, `csv` or `parquet`",
     };
-    let held = match holds {
-        Holds::Text => "running text",
-        Holds::Records => "labelled records",
-        Holds::Conversations => "conversations",
+    let (why, help) = match holds.readers() {
+        Some(readers) => (
+            format!(
+                "It holds {}, from which {readers} learn; `{kind}` learns from {}.",
+                holds.name(),
+                needed.name()
+            ),
+            format!("{help}, or choose another type of stage: {readers}"),
+        ),
+        None => (
+            format!(
+                "It holds {}, from which no type of stage learns yet; `{kind}` learns from {}.",
+                holds.name(),
+                needed.name()
+            ),
+            format!("{help}; `regimen data FILE {data}` checks and shows what is there"),
+        ),
     };
     Diagnostic::error(CODE, format!("a stage `{kind}` cannot learn from `{data}`"))
         .at(at, "the data of this stage")
-        .also(declared, held)
+        .also(declared, holds.name())
         .because(why)
         .help(help)
 }

@@ -84,6 +84,8 @@ pub mod e0456;
 pub mod e0457;
 pub mod e0458;
 pub mod e0459;
+pub mod e0460;
+pub mod e0461;
 pub mod e0501;
 pub mod e0502;
 pub mod e0503;
@@ -91,6 +93,7 @@ pub mod e0504;
 pub mod e0505;
 pub mod e0506;
 pub mod e0507;
+pub mod e0508;
 pub mod e0601;
 pub mod e0602;
 pub mod e0603;
@@ -189,6 +192,8 @@ pub static ALL: &[&CodePage] = &[
     &e0457::PAGE,
     &e0458::PAGE,
     &e0459::PAGE,
+    &e0460::PAGE,
+    &e0461::PAGE,
     &e0501::PAGE,
     &e0502::PAGE,
     &e0503::PAGE,
@@ -196,6 +201,7 @@ pub static ALL: &[&CodePage] = &[
     &e0505::PAGE,
     &e0506::PAGE,
     &e0507::PAGE,
+    &e0508::PAGE,
     &e0601::PAGE,
     &e0602::PAGE,
     &e0603::PAGE,

@@ -9,8 +9,8 @@ use crate::program::Term;
 use crate::quantity::{Dimension, Quantity};
 use crate::world::Facts;
 use regimen_base::data::{
-    Certainty, Dataset, DatasetFacts, Format, Length, Marks, Probe, RecordFacts, Share, Source, Split,
-    SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
+    Certainty, Dataset, DatasetFacts, Fold, Format, Length, Marks, NearDuplicates, Probe, RecordFacts, Share,
+    Source, Split, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
 };
 use regimen_base::packing::filled;
 use regimen_base::{Diagnostic, Span};
@@ -76,15 +76,19 @@ impl<'a> Evaluator<'a> {
     /// Names of a dataset's parts, without looking at their shares.
     pub(super) fn split_names(&self, id: ObjectId, _: Span) -> Result<Vec<String>, Stop> {
         let expanded = self.instance.object(id);
-        match expanded.block.get("split").map(|s| &s.term) {
-            None => Ok(vec!["train".into()]),
-            Some(Term::Block(block)) => Ok(block.settings.iter().map(|s| s.name.node.clone()).collect()),
+        let mut names: Vec<String> = match expanded.block.get("split").map(|s| &s.term) {
+            None => vec![TRAIN.into()],
+            Some(Term::Block(block)) => block.settings.iter().map(|s| s.name.node.clone()).collect(),
             Some(Term::Leaf(_)) => {
                 let fields = self.fields(id)?;
                 let map = fields.map("split")?.unwrap_or(&[]);
-                Ok(map.iter().map(|e| e.name.node.clone()).collect())
+                map.iter().map(|e| e.name.node.clone()).collect()
             }
+        };
+        if expanded.block.get("folds").is_some() && names.iter().all(|name| name != VALIDATION) {
+            names.push(VALIDATION.into());
         }
+        Ok(names)
     }
 
     /// The sources of a dataset with their shares.
@@ -116,19 +120,29 @@ impl<'a> Evaluator<'a> {
     pub fn dataset(&self, id: ObjectId) -> Result<Dataset, Stop> {
         let sources = self.data_sources(id)?;
         let fields = self.fields(id)?;
-        let splits = match fields.shares("split")? {
-            None => vec![Split { name: "train".into(), share: Share { numerator: 1, denominator: 1 } }],
+        let mut splits: Vec<Split> = match fields.shares("split")? {
+            None => vec![Split { name: TRAIN.into(), share: Share { numerator: 1, denominator: 1 } }],
             Some(shares) => shares
                 .into_iter()
                 .map(|(name, share)| Some(Split { name: name.node.clone(), share: exact(share)? }))
                 .collect::<Option<_>>()
                 .ok_or(Stop::Reported)?,
         };
+        let fold = fold(&fields)?;
+        if let Some(fold) = fold {
+            divide(&mut splits, fold).ok_or(Stop::Reported)?;
+        }
+        let near_duplicates = match fields.word("near_duplicates")? {
+            "apart" => NearDuplicates::Apart,
+            _ => NearDuplicates::Together,
+        };
+        let ordered_by = fields.optional_text("ordered_by")?;
         // Steps of a dataset of files belong to its source, so that they also apply inside a mix.
         let mix = fields.type_name == Some(kinds::data::mix::MIX.schema.name);
         let clean = if mix { kinds::cleaning::steps(self, &fields)? } else { vec![] };
         // The key does not depend on the seed: runs with different seeds are compared on the same split.
-        Ok(Dataset { name: self.object_name(id), sources, clean, splits, key: 0 })
+        let name = self.object_name(id);
+        Ok(Dataset { name, sources, clean, splits, key: 0, fold, ordered_by, near_duplicates })
     }
 
     /// A tokenizer as plans know it, and the dataset that it is trained on.
@@ -218,6 +232,16 @@ impl<'a> Evaluator<'a> {
             Ok(Facts::Known(probe)) => Ok(Some(probe)),
             Ok(Facts::Unknown { .. }) => Ok(None),
             Err(diagnostics) => Err(self.report_all(diagnostics, self.program.object(data).name.span)),
+        }
+    }
+
+    /// Reports what is wrong with the first record of preferences and feedback: no stage asks for their sizes.
+    pub fn look_at_first_record(&self, data: ObjectId) {
+        let Ok(dataset) = self.dataset(data) else { return };
+        if dataset.answers().is_some()
+            && let Err(diagnostics) = self.world.first_record(&dataset)
+        {
+            let _reported = self.report_all(diagnostics, self.program.object(data).name.span);
         }
     }
 
@@ -340,6 +364,38 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+/// The part that stages train on, and the one that a fold becomes.
+const TRAIN: &str = "train";
+const VALIDATION: &str = "validation";
+
+/// The fold of a dataset; a rule tells what is wrong with it.
+fn fold(fields: &Fields) -> Result<Option<Fold>, Stop> {
+    let number = |name| fields.optional_quantity(name).map(|found| found.and_then(Quantity::u64));
+    match (number("folds")?, number("fold")?) {
+        (None, None) => Ok(None),
+        (Some(of), Some(number)) if number <= of => Ok(Some(Fold { number, of })),
+        _ => Err(Stop::Reported),
+    }
+}
+
+/// Takes the part `validation` out of `train`: one of so many equal folds.
+fn divide(splits: &mut Vec<Split>, fold: Fold) -> Option<()> {
+    let at = splits.iter().position(|split| split.name == TRAIN)?;
+    if splits.iter().any(|split| split.name == VALIDATION) {
+        return None;
+    }
+    let train = splits.get_mut(at)?;
+    let whole = train.share;
+    let of = |folds: u64| {
+        let ratio = num_rational::BigRational::new(folds.into(), fold.of.into());
+        let whole = num_rational::BigRational::new(whole.numerator.into(), whole.denominator.into());
+        exact(&Quantity::plain(ratio * whole))
+    };
+    train.share = of(fold.of - 1)?;
+    splits.push(Split { name: VALIDATION.into(), share: of(1)? });
+    Some(())
+}
+
 /// The type of a tokenizer in the schema.
 fn tokenizer_type(kind: &TokenizerKind) -> &'static str {
     match kind {
@@ -362,13 +418,13 @@ fn assumed(dataset: &Dataset, tokenizer: &Tokenizer) -> DatasetFacts {
         if dataset.chats().is_none() {
             let documents = if records.is_some() { (bytes / ASSUMED_RECORD).max(1) } else { 1 };
             let records = records.clone();
-            return SplitFacts { name, documents, bytes, tokens, records, lengths: vec![] };
+            return SplitFacts { name, documents, bytes, tokens, records, ..SplitFacts::default() };
         }
         let conversations = (tokens / ASSUMED_LENGTH).max(1);
         let supervised = conversations * ASSUMED_LENGTH / 2;
         let lengths = vec![Length { tokens: ASSUMED_LENGTH, conversations, supervised }];
         let tokens = conversations * ASSUMED_LENGTH;
-        SplitFacts { name, documents: conversations, bytes, tokens, records: None, lengths }
+        SplitFacts { name, documents: conversations, bytes, tokens, lengths, ..SplitFacts::default() }
     };
     DatasetFacts {
         splits: dataset.splits.iter().map(split).collect(),

@@ -1,26 +1,14 @@
-//! Stages read what they are made for, and a chat template teaches what it is to teach: a small conversation is rendered, and what the
+//! A chat template teaches what it is to teach: a small conversation is rendered, and what the
 //! assistant says in it must be a label, with the token that ends it.
 
 use super::StageView;
 use crate::codes;
+use crate::codes::e0450::Holds;
 use crate::eval::{Evaluator, Fields, ObjectId, Value};
 use regimen_base::data::{Certainty, Role};
 use regimen_base::packing::filled;
 use regimen_base::paraphrase::{self, Part};
 use regimen_base::{Diagnostic, Span};
-
-/// Conversations where text is needed, or the other way round. What has to do with classes is [`super::pairing`]'s.
-pub fn kind(stage: &StageView<'_>) -> Option<Diagnostic> {
-    let kind = stage.fields.type_name.filter(|kind| *kind != "classify")?;
-    let data = stage.fields.object("data").ok()?;
-    if stage.eval.dataset_is_labelled(data).ok()? {
-        return None;
-    }
-    let conversations = stage.eval.dataset(data).ok()?.chats().is_some();
-    let (name, declared) = (stage.eval.object_name(data), stage.eval.program.object(data).name.span);
-    let fits = conversations == (kind == "supervised");
-    (!fits).then(|| codes::e0454::stage(kind, &name, conversations, stage.fields.span_of("data"), declared))
-}
 
 /// The rendered conversation.
 pub fn probe(stage: &StageView<'_>) -> Option<Diagnostic> {
@@ -76,10 +64,10 @@ pub fn of_data(eval: &Evaluator<'_>, fields: &Fields) -> Vec<Diagnostic> {
         found.extend(texts.filter_map(|(text, span)| paraphrase(text, span)));
     }
     for entry in fields.map("sources").ok().flatten().unwrap_or(&[]) {
-        let conversations = |id: &ObjectId| is_of_conversations(eval, *id);
-        if let Some(part) = entry.object.filter(conversations) {
+        let Some(part) = entry.object else { continue };
+        if let Some(holds) = no_text(eval, part) {
             let declared = eval.program.object(part).name.span;
-            found.push(codes::e0454::reader("a mix", &entry.name.node, entry.name.span, declared));
+            found.push(codes::e0454::reader("a mix", &entry.name.node, holds, entry.name.span, declared));
         }
     }
     found
@@ -87,13 +75,17 @@ pub fn of_data(eval: &Evaluator<'_>, fields: &Fields) -> Vec<Diagnostic> {
 
 /// A tokenizer is trained on text.
 pub fn of_tokenizer(eval: &Evaluator<'_>, fields: &Fields) -> Option<Diagnostic> {
-    let data = fields.object("train_on").ok().filter(|id| is_of_conversations(eval, *id))?;
+    let data = fields.object("train_on").ok()?;
+    let holds = no_text(eval, data)?;
     let declared = eval.program.object(data).name.span;
-    Some(codes::e0454::reader("a tokenizer", &eval.object_name(data), fields.span_of("train_on"), declared))
+    let (name, at) = (eval.object_name(data), fields.span_of("train_on"));
+    Some(codes::e0454::reader("a tokenizer", &name, holds, at, declared))
 }
 
-fn is_of_conversations(eval: &Evaluator<'_>, data: ObjectId) -> bool {
-    eval.dataset(data).is_ok_and(|dataset| dataset.chats().is_some())
+/// What a dataset holds instead of text that can be read as it is; a class beside it is in nobody's way.
+fn no_text(eval: &Evaluator<'_>, data: ObjectId) -> Option<&'static str> {
+    let holds = Holds::of(eval.fields(data).ok()?.type_name?, &eval.dataset(data).ok()?);
+    (!matches!(holds, Holds::Text | Holds::Records)).then(|| holds.name())
 }
 
 fn paraphrase(template: &str, span: Span) -> Option<Diagnostic> {

@@ -6,6 +6,7 @@ pub mod cleaning;
 pub mod conversations;
 mod convolution;
 mod devices;
+pub mod division;
 mod epochs;
 mod evaluation;
 mod floor;
@@ -51,7 +52,6 @@ pub const MODELS: &[fn(&ModelView<'_>) -> Option<Diagnostic>] = &[
 pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[
     objective::check,
     pairing::check,
-    conversations::kind,
     conversations::probe,
     conversations::length,
     masking::check,
@@ -68,6 +68,7 @@ pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[
     epochs::check,
     text_length::check,
     training_part::check,
+    division::left_out,
     precision::check,
     devices::check,
     recompute::check,

@@ -1,4 +1,4 @@
-//! A stage that tells classes learns from labelled data, and no other stage does.
+//! A stage learns from one kind of data: running text, conversations, labelled records.
 
 use super::StageView;
 use crate::codes;
@@ -9,16 +9,10 @@ use regimen_base::Diagnostic;
 pub fn check(stage: &StageView<'_>) -> Option<Diagnostic> {
     let kind = stage.fields.type_name?;
     let data = stage.fields.object("data").ok()?;
-    let labelled = stage.eval.dataset_is_labelled(data).ok()?;
-    if labelled == (kind == "classify") {
+    let holds = Holds::of(stage.eval.fields(data).ok()?.type_name?, &stage.eval.dataset(data).ok()?);
+    if holds == Holds::read_by(kind) {
         return None;
     }
     let object = stage.eval.program.object(data);
-    let holds = match labelled {
-        true => Holds::Records,
-        false if stage.eval.dataset(data).ok()?.chats().is_some() => Holds::Conversations,
-        false => Holds::Text,
-    };
-    let at = stage.fields.span_of("data");
-    Some(codes::e0450::pairing(kind, &object.flat, holds, at, object.name.span))
+    Some(codes::e0450::pairing(kind, &object.flat, holds, stage.fields.span_of("data"), object.name.span))
 }

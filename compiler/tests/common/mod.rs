@@ -135,6 +135,9 @@ fn dataset() -> Dataset {
         clean: vec![],
         splits: vec![Split { name: "train".into(), share }],
         key: 1,
+        fold: None,
+        ordered_by: None,
+        near_duplicates: Default::default(),
     }
 }
 
@@ -146,6 +149,8 @@ fn facts() -> DatasetFacts {
         tokens: 1_000_000,
         records: None,
         lengths: vec![],
+        left_out: 0,
+        answers: None,
     };
     DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured }
 }

@@ -52,6 +52,8 @@ pub fn world(root: &str) -> MemoryWorld {
         tokens: 1_400,
         records: None,
         lengths: lengths.to_vec(),
+        left_out: 0,
+        answers: None,
     };
     let facts = DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured };
     world.datasets.insert("lengthy".into(), facts);

@@ -4,7 +4,7 @@
 use super::permutation::{Permutation, hash};
 use super::stream::phase;
 use super::{IGNORED, Row};
-use crate::codes::{e0558, e0577};
+use crate::codes::{e0558, e0599};
 use crate::tokenizer::Edges;
 use crate::{Fault, TokenFile};
 use regimen_base::data::samples_per_epoch;
@@ -73,7 +73,7 @@ impl Pairs {
         }
         let documents = documents(&tokens, form.end_of_text);
         if documents.len() < 2 {
-            return Err(Box::new(e0577::no_other_document(tokens.name(), documents.len())));
+            return Err(Box::new(e0599::no_other_document(tokens.name(), documents.len())));
         }
         let (documents, edges) = (Arc::new(documents), Arc::new(edges));
         Ok(Pairs { tokens, documents, edges, sequence, samples, shuffle, form })

@@ -2,7 +2,7 @@
 
 use super::mark::GUARD;
 use super::spans::{self, Rendered};
-use super::special::{self, Part, Special};
+use super::special::{Part, Specials};
 use super::{Message, Template};
 use crate::Fault;
 use crate::tokenizer::Tokenize;
@@ -23,7 +23,7 @@ pub struct Encoded {
 pub struct Encoder<'a> {
     pub(super) template: Template,
     pub(super) tokenizer: &'a dyn Tokenize,
-    pub(super) special: Vec<Special>,
+    pub(super) special: Specials,
     pub(super) train_on: Vec<Role>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Encoder<'a> {
         let mut train_on = train_on.to_vec();
         train_on.sort_unstable();
         train_on.dedup();
-        Encoder { template, tokenizer, special: special::of(tokenizer), train_on }
+        Encoder { template, tokenizer, special: Specials::of(tokenizer), train_on }
     }
 
     /// The tokens of a conversation.
@@ -51,14 +51,14 @@ impl<'a> Encoder<'a> {
     }
 
     pub(super) fn render(&self, messages: &[Message]) -> Result<Rendered, Fault> {
-        let guarded = |m: &Message| Message::new(m.role, &special::guarded(&m.content, &self.special));
+        let guarded = |m: &Message| Message::new(m.role, &self.special.guarded(&m.content));
         let messages: Vec<Message> = messages.iter().map(guarded).collect();
         spans::render(&self.template, &self.special, &messages, &self.train_on)
     }
 
     pub(super) fn tokens(&self, rendered: &Rendered) -> Result<Encoded, Fault> {
         let mut encoded = Encoded::default();
-        for part in special::divided(&rendered.text, &self.special) {
+        for part in self.special.divided(&rendered.text) {
             match part {
                 Part::Special(id, at) => encoded.push(&[id], counts(&rendered.counted, at.start)),
                 Part::Text(range) => self.text(rendered, range, &mut encoded)?,
@@ -85,6 +85,24 @@ impl<'a> Encoder<'a> {
         }
         Ok(())
     }
+}
+
+/// Tokens of a rendered text whose guards go when it is divided.
+///
+/// # Errors
+/// If the tokenizer does not know a piece of it.
+pub(super) fn divided(text: &str, special: &Specials, tokenizer: &dyn Tokenize) -> Result<Vec<u32>, Fault> {
+    let mut tokens = vec![];
+    for part in special.divided(text) {
+        match part {
+            Part::Special(id, _) => tokens.push(id),
+            Part::Text(range) => {
+                let plain = text.get(range).unwrap_or_default().replace(GUARD, "");
+                tokens.extend(tokenizer.encode(&plain)?);
+            }
+        }
+    }
+    Ok(tokens)
 }
 
 impl Encoded {

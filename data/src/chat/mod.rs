@@ -4,11 +4,13 @@
 //! - [`template`] renders it as Hugging Face's Jinja does;
 //! - [`spans`] finds which characters of the text are labels;
 //! - [`encode`] makes tokens of both;
+//! - [`answers`] does the same for prompts with answers that are compared or judged;
 //! - [`probe`] renders a small conversation, so that a template is judged before anything is trained on.
 //!
 //! Only the template writes special tokens ([`special`]). Where a message contains the letters of one, they stay letters: nobody ends the
 //! other's turn.
 
+pub mod answers;
 pub mod encode;
 pub mod known;
 pub mod probe;
@@ -18,8 +20,9 @@ mod spans;
 mod special;
 pub mod template;
 
+pub use answers::AnswerEncoder;
 pub use encode::{Encoded, Encoder};
-pub use source::{Opened, open};
+pub use source::{Opened, open, open_if_any};
 pub use template::Template;
 
 use regimen_base::data::Role;

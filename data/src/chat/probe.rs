@@ -1,6 +1,5 @@
 //! A small conversation, rendered to see what a template makes of it before anything is trained on.
 
-use super::special;
 use super::{Encoder, Message};
 use crate::Fault;
 use regimen_base::data::{Probe, ProbeTurn, Role};
@@ -24,7 +23,7 @@ pub fn probe(encoder: &Encoder<'_>) -> Result<Probe, Fault> {
     let turn = |(index, message): (usize, &Message)| {
         let content = rendered.contents.get(index).cloned().unwrap_or_default();
         let next = rendered.contents.get(index + 1).map_or(rendered.text.len(), |next| next.start);
-        let stop = special::first(&rendered.text, content.end, &encoder.special);
+        let stop = encoder.special.first(&rendered.text, content.end);
         let stop = stop.filter(|(range, _)| range.end <= next);
         ProbeTurn {
             role: message.role,

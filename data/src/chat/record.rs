@@ -47,7 +47,8 @@ pub fn conversation(record: &Map<String, Value>, templates: &[String]) -> Result
     Ok(messages)
 }
 
-fn messages(field: &str, value: &Value) -> Result<Vec<Message>, Wrong> {
+/// The messages in a field.
+pub(super) fn messages(field: &str, value: &Value) -> Result<Vec<Message>, Wrong> {
     let Value::Array(list) = value else {
         return Err(Wrong::Fields(format!("`{field}` is not a list of messages.")));
     };
@@ -112,7 +113,7 @@ fn answered(record: &Map<String, Value>, templates: &[String]) -> Result<Vec<Mes
 const DEFAULT: &str = "{instruction}\n\n{input}";
 
 /// Whether a system speaks first if at all, and user and assistant by turns after it, the assistant last.
-fn check(messages: &[Message]) -> Result<(), Wrong> {
+pub(super) fn check(messages: &[Message]) -> Result<(), Wrong> {
     let after_system = usize::from(messages.first().is_some_and(|m| m.role == Role::System));
     for (index, message) in messages.iter().enumerate() {
         let number = index + 1;

@@ -6,7 +6,7 @@ use crate::Outcome;
 use crate::codes::e0590;
 use crate::files::{self, Place};
 use crate::tokenizer::{CONFIG_FILE, SPECIAL_FILE, Tokenize};
-use regimen_base::data::{ChatTemplate, Chats, Tokenizer, TokenizerKind};
+use regimen_base::data::{ChatTemplate, Tokenizer, TokenizerKind};
 use serde_json::Value;
 use std::path::Path;
 
@@ -24,7 +24,19 @@ pub struct Opened {
 ///
 /// # Errors
 /// If there is none, or a file cannot be read.
-pub fn open(place: &Place, tokenizer: &Tokenizer, chats: &Chats) -> Outcome<Opened> {
+pub fn open(place: &Place, tokenizer: &Tokenizer, chat_template: &ChatTemplate) -> Outcome<Opened> {
+    open_if_any(place, tokenizer, chat_template)?.ok_or_else(|| vec![e0590::none(&tokenizer.name)])
+}
+
+/// The same; nothing if it is the tokenizer's and this has none.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn open_if_any(
+    place: &Place,
+    tokenizer: &Tokenizer,
+    chat_template: &ChatTemplate,
+) -> Outcome<Option<Opened>> {
     let folder = match &tokenizer.kind {
         TokenizerKind::Hf { path, .. } => Some(folder(place, path)),
         _ => None,
@@ -40,13 +52,12 @@ pub fn open(place: &Place, tokenizer: &Tokenizer, chats: &Chats) -> Outcome<Open
     let older = edges_of(&object(read(SPECIAL_FILE)?));
     let or = |one: String, other: String| if one.is_empty() { other } else { one };
     let edges = Edges { beginning: or(named.beginning, older.beginning), end: or(named.end, older.end) };
-    let source = match &chats.chat_template {
+    let source = match chat_template {
         ChatTemplate::Tokenizer => read(TEMPLATE_FILE)?.or_else(|| template_of(&config)),
         ChatTemplate::Known(name) => known::find(name).map(str::to_owned),
         ChatTemplate::File(path) => Some(text(place, Path::new(path))?),
     };
-    let source = source.ok_or_else(|| vec![e0590::none(&tokenizer.name)])?;
-    Ok(Opened { source, edges })
+    Ok(source.map(|source| Opened { source, edges }))
 }
 
 impl Opened {

@@ -8,7 +8,7 @@
 //! after it is never generated.
 
 use super::mark::CONTENT;
-use super::special::{self, Special};
+use super::special::Specials;
 use super::{Message, Template};
 use crate::Fault;
 use crate::codes::e0593;
@@ -32,7 +32,7 @@ pub(super) struct Rendered {
 /// If the template refuses the messages, or does not show which part is whose.
 pub(super) fn render(
     template: &Template,
-    special: &[Special],
+    special: &Specials,
     messages: &[Message],
     train_on: &[Role],
 ) -> Result<Rendered, Fault> {
@@ -99,7 +99,7 @@ fn unmarked(marked: &str, [begin, end]: [char; 2]) -> (String, Option<Vec<Range<
 /// What the spans of turns follow from.
 struct Turns<'a> {
     template: &'a Template,
-    special: &'a [Special],
+    special: &'a Specials,
     messages: &'a [Message],
     text: &'a str,
     contents: &'a [Range<usize>],
@@ -124,7 +124,7 @@ impl Turns<'_> {
         let content = self.contents.get(turn).cloned().unwrap_or_default();
         let next = self.contents.get(turn + 1).map_or(self.text.len(), |next| next.start);
         if role != Role::Assistant {
-            let stop = special::first(self.text, content.end, self.special).map(|(range, _)| range.end);
+            let stop = self.special.first(self.text, content.end).map(|(range, _)| range.end);
             let end = stop.filter(|end| *end <= next).unwrap_or(content.end);
             return Ok(content.start..end);
         }
@@ -133,7 +133,7 @@ impl Turns<'_> {
         if content.start < begin || content.end > through || through > next {
             return Err(Box::new(e0593::turn(turn, "its text does not lie behind the prompt of its turn")));
         }
-        let stop = special::first(self.text, content.end, self.special).map(|(range, _)| range.end);
+        let stop = self.special.first(self.text, content.end).map(|(range, _)| range.end);
         Ok(begin..stop.filter(|end| *end <= through).unwrap_or(through))
     }
 

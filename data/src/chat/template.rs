@@ -1,8 +1,8 @@
 //! Chat templates: Hugging Face's Jinja, rendered to the byte as transformers does.
 
-use super::Message;
 use super::mark::GENERATED;
-use super::special::{self, Part};
+use super::special::Specials;
+use super::{Message, encode};
 use crate::Fault;
 use crate::codes::e0590;
 use crate::tokenizer::{CONFIG_FILE, Tokenize};
@@ -120,21 +120,10 @@ impl Template {
     /// # Errors
     /// As for rendering, or if the tokenizer does not know a piece of the text.
     pub fn tokens(&self, tokenizer: &dyn Tokenize, messages: &[Message]) -> Result<Vec<u32>, Fault> {
-        let special = special::of(tokenizer);
-        let guarded = |m: &Message| Message::new(m.role, &special::guarded(&m.content, &special));
+        let special = Specials::of(tokenizer);
+        let guarded = |m: &Message| Message::new(m.role, &special.guarded(&m.content));
         let messages: Vec<Message> = messages.iter().map(guarded).collect();
-        let text = self.render(&messages, true)?;
-        let mut tokens = vec![];
-        for part in special::divided(&text, &special) {
-            match part {
-                Part::Special(id, _) => tokens.push(id),
-                Part::Text(range) => {
-                    let plain = text.get(range).unwrap_or_default().replace(super::mark::GUARD, "");
-                    tokens.extend(tokenizer.encode(&plain)?);
-                }
-            }
-        }
-        Ok(tokens)
+        encode::divided(&self.render(&messages, true)?, &special, tokenizer)
     }
 }
 

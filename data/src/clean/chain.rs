@@ -10,7 +10,7 @@ use super::steps::judge;
 use super::store::{StoreWriter, Stored};
 use super::units::UnitWriter;
 use crate::cache::entry::write_file;
-use crate::codes::{e0553, e0554, e0555, e0564, e0565, e0581, e0585, e0591, e0592};
+use crate::codes::{e0553, e0554, e0555, e0564, e0565, e0578, e0579, e0581, e0585, e0591, e0592};
 use crate::progress::Progress;
 use crate::{Fault, Outcome, Place as Folder};
 use regimen_base::Diagnostic;
@@ -263,7 +263,16 @@ impl<'a> Chain<'a> {
 
 /// Whether a fault is that of one record, after which the others can be read.
 fn is_record(fault: &Diagnostic) -> bool {
-    let of_records = [&e0553::PAGE, &e0554::PAGE, &e0555::PAGE, &e0581::PAGE, &e0591::PAGE, &e0592::PAGE];
+    let of_records = [
+        &e0553::PAGE,
+        &e0554::PAGE,
+        &e0555::PAGE,
+        &e0578::PAGE,
+        &e0579::PAGE,
+        &e0581::PAGE,
+        &e0591::PAGE,
+        &e0592::PAGE,
+    ];
     of_records.iter().any(|page| page.code == fault.code)
 }
 

@@ -10,15 +10,15 @@
 //! - [`report`] says what happened; [`why`] looks single documents up.
 
 mod chain;
-mod duplicates;
+pub(crate) mod duplicates;
 mod part;
 pub mod report;
-mod signature;
+pub(crate) mod signature;
 pub(crate) mod steps;
 mod store;
 pub(crate) mod subject;
 pub(crate) mod text;
-mod units;
+pub(crate) mod units;
 pub mod why;
 
 pub use steps::language::{KNOWN as LANGUAGES, identify};
@@ -70,7 +70,13 @@ impl Cleaned {
     /// The documents that are left, in the order of sources and files.
     pub fn documents(&self) -> impl Iterator<Item = Result<read::Document, Fault>> + Send + use<> {
         stored(self.stores.clone()).map(|stored| {
-            stored.map(|s| read::Document { text: s.text, file: s.file as usize, line: s.line, label: None })
+            stored.map(|s| read::Document {
+                text: s.text,
+                file: s.file as usize,
+                line: s.line,
+                label: None,
+                when: None,
+            })
         })
     }
 

@@ -38,6 +38,20 @@ pub fn none(tokenizer: &str) -> Diagnostic {
         .help("name one that fits its special tokens: `chat_template = chatml`, or a file: `chat_template = \"template.jinja\"`")
 }
 
+/// Records of messages, and nothing to render them with.
+pub fn needed() -> Diagnostic {
+    Diagnostic::error(PAGE.code, "records hold messages, and the tokenizer has no chat template")
+        .because("Messages become text by a chat template.")
+        .help("name one that fits the tokenizer's special tokens: `chat_template = chatml`, or a file: `chat_template = \"template.jinja\"`")
+}
+
+/// A template, and records of text.
+pub fn nothing_to_render() -> Diagnostic {
+    Diagnostic::error(PAGE.code, "a chat template is declared, and records hold text")
+        .because("A template renders messages; texts are taken as they are.")
+        .help("leave out `chat_template`, or write prompt and answers as lists of messages")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,6 +32,8 @@ pub mod e0574;
 pub mod e0575;
 pub mod e0576;
 pub mod e0577;
+pub mod e0578;
+pub mod e0579;
 pub mod e0580;
 pub mod e0581;
 pub mod e0582;
@@ -47,6 +49,7 @@ pub mod e0591;
 pub mod e0592;
 pub mod e0593;
 pub mod e0594;
+pub mod e0599;
 
 /// Every page, in the order of the codes.
 pub const ALL: &[CodePage] = &[
@@ -78,6 +81,8 @@ pub const ALL: &[CodePage] = &[
     e0575::PAGE,
     e0576::PAGE,
     e0577::PAGE,
+    e0578::PAGE,
+    e0579::PAGE,
     e0580::PAGE,
     e0581::PAGE,
     e0582::PAGE,
@@ -93,6 +98,7 @@ pub const ALL: &[CodePage] = &[
     e0592::PAGE,
     e0593::PAGE,
     e0594::PAGE,
+    e0599::PAGE,
 ];
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::tokenizer::Tokenize;
 use crate::{Fault, read};
 use rayon::prelude::*;
 use regimen_base::Diagnostic;
-use regimen_base::data::{RecordFacts, SplitFacts};
+use regimen_base::data::{RecordFacts, Split, SplitFacts};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -111,6 +111,16 @@ fn encode(tokenizer: &dyn Tokenize, texts: &[String]) -> Result<Vec<(usize, Vec<
     pieces.into_par_iter().map(|(index, piece)| Ok((index, tokenizer.encode(piece)?))).collect()
 }
 
+/// What is known of the splits before anything is written.
+pub(super) fn no_facts(input: &Input, survey: &Survey) -> Vec<SplitFacts> {
+    let empty = |(split, left_out): (&Split, &u64)| SplitFacts {
+        name: split.name.clone(),
+        left_out: *left_out,
+        ..SplitFacts::default()
+    };
+    input.dataset.splits.iter().zip(&survey.left_out).map(empty).collect()
+}
+
 /// The files being written, one for each split.
 struct Splits {
     writers: Vec<TokenWriter>,
@@ -127,7 +137,6 @@ impl Splits {
         let splits = &input.dataset.splits;
         let create = |index| TokenWriter::create(&folder.join(file_name(index)), tokenizer.vocab());
         let writers = (0..splits.len()).map(create).collect::<io::Result<_>>()?;
-        let empty = |name: &String| SplitFacts { name: name.clone(), ..SplitFacts::default() };
         let records = match &survey.labels {
             Some(labels) => {
                 let create = |index| Records::create(&folder.join(records_name(index)), labels);
@@ -135,7 +144,7 @@ impl Splits {
             }
             None => vec![],
         };
-        let facts = splits.iter().map(|s| empty(&s.name)).collect();
+        let facts = no_facts(input, survey);
         Ok(Splits { writers, records, facts, end_of_text: tokenizer.end_of_text(), documents: 0 })
     }
 
@@ -147,6 +156,7 @@ impl Splits {
             let label = survey.labels.as_ref().and_then(|l| l.numbers.get(self.documents));
             self.documents += 1;
             let (Some(writer), Some(facts)) = (self.writers.get_mut(split), self.facts.get_mut(split)) else {
+                while pieces.next_if(|(of, _)| *of == index).is_some() {}
                 continue;
             };
             let mut length = 0;

@@ -1,7 +1,7 @@
 //! The last reading of a dataset of conversations: each becomes tokens and labels.
 
 use super::Input;
-use super::build::{Stop, changed};
+use super::build::{Stop, changed, no_facts};
 use super::survey::{MAX_REPORTED, Survey};
 use crate::Fault;
 use crate::chat::{Encoded, Encoder};
@@ -31,9 +31,7 @@ pub(super) fn write(
     let splits = &input.dataset.splits;
     let create = |(split, _)| ConversationWriter::create(folder, split, vocab);
     let mut writers = splits.iter().enumerate().map(create).collect::<io::Result<Vec<_>>>()?;
-    let named =
-        |split: &regimen_base::data::Split| SplitFacts { name: split.name.clone(), ..SplitFacts::default() };
-    let mut facts: Vec<SplitFacts> = splits.iter().map(named).collect();
+    let mut facts = no_facts(input, survey);
     let mut documents = input.documents();
     let mut number = 0;
     loop {
@@ -68,24 +66,25 @@ fn encode(input: &Input, encoder: &Encoder<'_>, group: &[Document]) -> Result<Ve
             Box::new(e0571::bad_token_file(input.file(document.file), "a conversation cannot be read back"))
         };
         let messages = chats::messages(&document.text).ok_or_else(damaged);
-        messages
-            .and_then(|messages| encoder.encode(&messages))
-            .map_err(|fault| placed(input, document, fault))
+        messages.and_then(|messages| encoder.encode(&messages))
     };
-    let encoded: Vec<Result<Encoded, Fault>> = group.par_iter().map(one).collect();
-    let wrong: Vec<Diagnostic> = encoded
-        .iter()
-        .filter_map(|one| one.as_ref().err().map(|fault| (**fault).clone()))
-        .take(MAX_REPORTED)
-        .collect();
-    match wrong.is_empty() {
-        true => Ok(encoded.into_iter().collect::<Result<_, _>>()?),
-        false => Err(Stop::Told(wrong)),
-    }
+    gathered(input, group, group.par_iter().map(one).collect())
 }
 
-#[allow(clippy::boxed_local, reason = "faults are boxed everywhere")]
-fn placed(input: &Input, document: &Document, fault: Fault) -> Fault {
-    let place = format!("This is so in `{}`, line {}.", input.file(document.file), document.line);
-    Box::new(fault.because(place))
+/// What was made of a group, or what is wrong with its first few.
+pub(super) fn gathered<T>(
+    input: &Input,
+    group: &[Document],
+    made: Vec<Result<T, Fault>>,
+) -> Result<Vec<T>, Stop> {
+    let placed = |(document, fault): (&Document, &Fault)| {
+        let place = format!("This is so in `{}`, line {}.", input.file(document.file), document.line);
+        (**fault).clone().because(place)
+    };
+    let wrong = group.iter().zip(&made).filter_map(|(document, one)| Some((document, one.as_ref().err()?)));
+    let wrong: Vec<Diagnostic> = wrong.map(placed).take(MAX_REPORTED).collect();
+    match wrong.is_empty() {
+        true => Ok(made.into_iter().collect::<Result<_, _>>()?),
+        false => Err(Stop::Told(wrong)),
+    }
 }

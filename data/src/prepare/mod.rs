@@ -1,5 +1,6 @@
 //! From declarations to token files: what is cached is taken from the cache, the rest is made.
 
+mod answers;
 mod build;
 mod conversations;
 mod labels;
@@ -10,9 +11,10 @@ mod train;
 use crate::cache::contents::{contents, contents_if_known};
 use crate::cache::entry::{Entry, Found};
 use crate::cache::key_of;
-use crate::chat::{self, Encoder, Opened};
+use crate::chat::answers::Rendered;
+use crate::chat::{self, AnswerEncoder, Encoder, Opened};
 use crate::clean::{self, Cleaned};
-use crate::codes::{e0562, e0563, e0564, e0569, e0570, e0571};
+use crate::codes::{e0562, e0563, e0564, e0569, e0570, e0571, e0577};
 use crate::conversation_file::ConversationFile;
 use crate::files::{self, InputFile, Place};
 use crate::progress::Progress;
@@ -22,8 +24,10 @@ use crate::{Fault, Outcome, read, tokenizer};
 pub use probe::{chat_probe, chat_probe_if_cached};
 use regimen_base::Diagnostic;
 use regimen_base::data::{
-    Certainty, Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
+    Certainty, ChatTemplate, Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts,
+    TokenizerKind,
 };
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,7 +47,8 @@ pub struct Prepared {
     pub facts: DatasetFacts,
     /// The tokens of every split, in the declared order.
     pub splits: Vec<TokenFile>,
-    /// Of a labelled dataset, tokens and class of every record, two numbers each, by split.
+    /// By split, of a labelled dataset tokens and class of every record, two numbers each; of prompts with answers tokens of the prompt,
+    /// of the first answer, and of the second (or 1 if the only one is good, else 0), three numbers each.
     pub records: Vec<TokenFile>,
     /// Of a dataset of conversations, their tokens, labels and lengths, by split.
     pub conversations: Vec<ConversationFile>,
@@ -100,6 +105,44 @@ pub fn prepare(
     let Files { splits, records, conversations } = files;
     let warnings = work.warnings;
     Ok(Prepared { tokenizer, tokenizer_facts, facts, splits, records, conversations, warnings })
+}
+
+/// A prompt and its answers as a model will read them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampledAnswers {
+    /// The texts.
+    pub rendered: Rendered,
+    /// Whether the only answer is good; nothing of pairs.
+    pub good: Option<bool>,
+    /// Tokens of the prompt and of each answer.
+    pub tokens: Vec<usize>,
+}
+
+/// Renders documents of a dataset of preferences or feedback.
+///
+/// # Errors
+/// Everything that is wrong with the tokenizer or the template.
+pub fn sample_answers(
+    place: &Place,
+    tokenizer: &Tokenizer,
+    train_on: Option<&Dataset>,
+    dataset: &Dataset,
+    documents: &[read::Document],
+    progress: &mut dyn Progress,
+) -> Outcome<Vec<SampledAnswers>> {
+    let mut work = Work { place, progress, surveys: Surveys::default(), warnings: Vec::new() };
+    let train_input = train_on.map(|d| work.input(d)).transpose()?;
+    let opened = chat_of(place, tokenizer, dataset)?;
+    let tokenizer = work.tokenizer(tokenizer, train_input.as_ref())?;
+    let encoder = answer_encoder(tokenizer.as_ref(), dataset, opened.as_ref())?;
+    let one = |document: &read::Document| {
+        let damaged = || Box::new(e0571::bad_token_file(&dataset.name, "a record cannot be read back"));
+        let judged = read::answers::read_back(&document.text).ok_or_else(damaged)?;
+        let encoded = encoder.encode(&judged)?;
+        let tokens = [&encoded.prompt].into_iter().chain(&encoded.answers).map(Vec::len).collect();
+        Ok(SampledAnswers { rendered: encoder.render(&judged)?, good: judged.good, tokens })
+    };
+    documents.iter().map(one).collect::<Result<_, Fault>>().map_err(|fault| vec![*fault])
 }
 
 /// The facts of a tokenizer and a dataset, computed if they are not cached.
@@ -191,9 +234,20 @@ pub fn tokenizer_facts_if_cached(
 /// What is known of data whose files were read before, for other fields or another tokenizer: nothing, once the first record has shown
 /// that it has the fields.
 fn not_prepared<T>(place: &Place, dataset: &Dataset) -> Outcome<Option<T>> {
-    let source = only_source(dataset)?;
-    read::probe(source, &files::find(place, &dataset.name, &source.files)?)?;
+    first_record(place, dataset)?;
     Ok(None)
+}
+
+/// Looks at the first record of a dataset.
+///
+/// # Errors
+/// If there are no files, or the record is not what the dataset declares.
+pub fn first_record(place: &Place, dataset: &Dataset) -> Outcome<()> {
+    for source in &dataset.sources {
+        let files = files::find(place, &dataset.name, &source.files)?;
+        read::probe(source, dataset.ordered_by.as_ref(), &files)?;
+    }
+    Ok(())
 }
 
 /// What the files of a dataset hold, if that is known. Of files that were never read, the first record is looked at: a field that
@@ -208,7 +262,7 @@ fn known_contents(place: &Place, dataset: &Dataset) -> Outcome<Option<Vec<String
     } else if let Some(contents) = contents_if_known(place, &source.files, &files) {
         return Ok(Some(contents));
     }
-    read::probe(source, &files)?;
+    read::probe(source, dataset.ordered_by.as_ref(), &files)?;
     Ok(None)
 }
 
@@ -216,7 +270,7 @@ fn known_contents(place: &Place, dataset: &Dataset) -> Outcome<Option<Vec<String
 struct Input<'a> {
     dataset: &'a Dataset,
     source: &'a Source,
-    /// Its files; none if documents are cleaned, and come from the cache.
+    /// Its files; none if documents are cleaned, come from the cache, and are not ordered.
     files: Vec<InputFile>,
     /// What cleaning left, where it is asked for.
     cleaned: Option<Cleaned>,
@@ -231,6 +285,29 @@ impl Input<'_> {
             Some(cleaned) => Box::new(cleaned.documents()),
             None => Box::new(read::documents(&self.source.format, &self.files)),
         }
+    }
+
+    /// The same, each with its date or number where documents are ordered.
+    fn ordered_documents(
+        &self,
+    ) -> Outcome<Box<dyn Iterator<Item = Result<read::Document, Fault>> + Send + '_>> {
+        let Some(field) = &self.dataset.ordered_by else { return Ok(self.documents()) };
+        let original = || read::ordered_documents(&self.source.format, Some(field), &self.files);
+        let Some(cleaned) = &self.cleaned else { return Ok(Box::new(original())) };
+        // What cleaning keeps has lost its date; the record that it came from has not.
+        let mut moments = BTreeMap::new();
+        for document in original().flatten() {
+            moments.insert((document.file, document.line), document.when);
+        }
+        let dated = move |mut document: read::Document| {
+            document.when = moments.get(&(document.file, document.line)).copied().flatten();
+            if document.when.is_none() {
+                let what = "The record holds neither a date nor a number there.";
+                return Err(Box::new(e0577::no_moment(self.file(document.file), document.line, field, what)));
+            }
+            Ok(document)
+        };
+        Ok(Box::new(cleaned.documents().map(move |document| document.and_then(&dated))))
     }
 
     /// The name of the file with this number.
@@ -263,7 +340,11 @@ impl Work<'_> {
         if dataset.is_cleaned() {
             let cleaned = clean::clean(self.place, dataset, self.progress)?;
             let contents = vec![cleaned.key.clone()];
-            return Ok(Input { dataset, source, files: vec![], cleaned: Some(cleaned), contents });
+            let files = match dataset.ordered_by {
+                Some(_) => files::find(self.place, &dataset.name, &source.files)?,
+                None => vec![],
+            };
+            return Ok(Input { dataset, source, files, cleaned: Some(cleaned), contents });
         }
         let files = files::find(self.place, &dataset.name, &source.files)?;
         let contents = contents(self.place, &source.files, &files, self.progress)?;
@@ -311,7 +392,10 @@ impl Work<'_> {
         let ready = match cached {
             Some(ready) => ready,
             None => {
-                let trained = train::train(tokenizer, input, &mut self.surveys, self.progress)?;
+                let trained = {
+                    let cache = &self.place.cache;
+                    train::train(tokenizer, input, &mut self.surveys, cache, self.progress)?
+                };
                 let made = trained.clone();
                 self.store_locked(&entry, &lock, move |folder| {
                     tokenizer::save(made.as_ref(), folder)?;
@@ -347,12 +431,17 @@ impl Work<'_> {
                 Err(why) => self.damaged(&entry, &why).unwrap_or(()),
             },
         }
-        let survey = self.surveys.of(input, self.progress)?;
+        let survey = self.surveys.of(input, &self.place.cache, self.progress)?;
         let progress = &mut *self.progress;
         match (opened, input.dataset.chats()) {
             (Some(opened), Some(chats)) => {
                 let encoder = Encoder::new(opened.template(tokenizer)?, tokenizer, &chats.train_on);
                 let write = |folder: &Path| conversations::write(folder, input, &survey, &encoder, progress);
+                store(&entry, &lock, write)?;
+            }
+            _ if input.dataset.answers().is_some() => {
+                let encoder = answer_encoder(tokenizer, input.dataset, opened)?;
+                let write = |folder: &Path| answers::write(folder, input, &survey, &encoder, progress);
                 store(&entry, &lock, write)?;
             }
             _ => {
@@ -444,7 +533,7 @@ fn open_splits(entry: &Entry, dataset: &Dataset) -> Result<Files, String> {
             files.conversations.push(opened);
         } else {
             files.splits.push(open(&split.name, build::file_name(index))?);
-            if dataset.is_labelled() {
+            if dataset.is_labelled() || dataset.answers().is_some() {
                 files.records.push(open(&split.name, build::records_name(index))?);
             }
         }
@@ -454,7 +543,26 @@ fn open_splits(entry: &Entry, dataset: &Dataset) -> Result<Files, String> {
 
 /// The chat template of a dataset of conversations.
 fn chat_of(place: &Place, tokenizer: &Tokenizer, dataset: &Dataset) -> Outcome<Option<Opened>> {
-    dataset.chats().map(|chats| chat::open(place, tokenizer, chats)).transpose()
+    if let Some(chats) = dataset.chats() {
+        return chat::open(place, tokenizer, &chats.chat_template).map(Some);
+    }
+    match dataset.answers().map(|rendering| &rendering.chat_template) {
+        Some(Some(declared)) => chat::open(place, tokenizer, declared).map(Some),
+        // Records of text need none.
+        Some(None) => chat::open_if_any(place, tokenizer, &ChatTemplate::Tokenizer),
+        None => Ok(None),
+    }
+}
+
+/// What makes tokens of prompts and answers.
+pub(crate) fn answer_encoder<'t>(
+    tokenizer: &'t dyn Tokenize,
+    dataset: &Dataset,
+    opened: Option<&Opened>,
+) -> Outcome<AnswerEncoder<'t>> {
+    let asked = dataset.answers().is_some_and(|rendering| rendering.chat_template.is_some());
+    let template = opened.map(|opened| opened.template(tokenizer)).transpose()?;
+    Ok(AnswerEncoder::new(template, asked, tokenizer))
 }
 
 fn only_source(dataset: &Dataset) -> Outcome<&Source> {
@@ -512,7 +620,8 @@ fn tokens_key(
 /// What of a declaration decides how contents become splits.
 fn dataset_definition(dataset: &Dataset) -> impl serde::Serialize {
     let formats: Vec<_> = dataset.sources.iter().map(|s| s.format.clone()).collect();
-    (formats, dataset.splits.clone(), dataset.key)
+    let order = (dataset.fold, dataset.ordered_by.clone(), dataset.near_duplicates);
+    (formats, dataset.splits.clone(), dataset.key, order)
 }
 
 fn dataset_facts(splits: Vec<SplitFacts>, contents: &[String]) -> DatasetFacts {

@@ -8,19 +8,21 @@ use crate::tokenizer::{Bpe, Chars, Tokenize};
 use crate::{Fault, Outcome};
 use regimen_base::data::{Tokenizer, TokenizerKind};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 pub(super) fn train(
     tokenizer: &Tokenizer,
     input: &Input,
     surveys: &mut Surveys,
+    cache: &Path,
     progress: &mut dyn Progress,
 ) -> Outcome<Arc<dyn Tokenize>> {
     let dataset = input.dataset;
     let Some(split) = dataset.splits.iter().position(|s| s.name == "train") else {
         return Err(vec![e0570::no_training_split(&tokenizer.name, &dataset.name)]);
     };
-    let survey = surveys.of(input, progress)?;
+    let survey = surveys.of(input, cache, progress)?;
     // How far training is cannot be seen from outside; that it goes on is told by its name.
     progress.begin("training the tokenizer", None);
     let fault = Mutex::new(None);

@@ -44,6 +44,7 @@ impl Iterator for Records<'_> {
             return Some(document(name, line, text, self.templates).map(|text| Document {
                 text,
                 label: None,
+                when: None,
                 file: self.index,
                 line,
             }));

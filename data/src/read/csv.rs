@@ -1,8 +1,9 @@
 //! Tables as text; the document is one column.
 
-use super::{Document, MAX_DOCUMENT, unpack};
+use super::moment::Moment;
+use super::{Document, MAX_DOCUMENT, Wanted, jsonl, unpack};
 use crate::Fault;
-use crate::codes::{e0553, e0566, e0575, e0581, e0588, e0589};
+use crate::codes::{e0553, e0566, e0575, e0577, e0581, e0588, e0589};
 use crate::files::InputFile;
 use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use std::io::{self, Read};
@@ -17,6 +18,8 @@ pub(super) struct Records<'a> {
     column: usize,
     /// Which names the class, where one does: its place and its name.
     label: Option<(usize, &'a str)>,
+    /// Which holds a date or a number, likewise.
+    when: Option<(usize, &'a str)>,
     columns: usize,
     ended: bool,
 }
@@ -25,7 +28,7 @@ impl<'a> Records<'a> {
     pub(super) fn open(
         index: usize,
         file: &'a InputFile,
-        (field, label): (&str, Option<&'a String>),
+        wanted: Wanted<'a>,
         delimiter: char,
     ) -> Result<Records<'a>, Fault> {
         let input = Bounded { input: unpack::open(file)?, left: MAX_DOCUMENT, ended: false, last: 0 };
@@ -47,13 +50,12 @@ impl<'a> Records<'a> {
             };
             Box::new(e0588::no_column(&file.name, field, &what))
         };
-        let column = place(field).ok_or_else(|| missing(field))?;
-        let label = match label {
-            Some(label) => Some((place(label).ok_or_else(|| missing(label))?, label.as_str())),
-            None => None,
-        };
-        let columns = header.len();
-        Ok(Records { index, file, reader, record: ByteRecord::new(), column, label, columns, ended: false })
+        let required = |field: &'a str| place(field).ok_or_else(|| missing(field)).map(|at| (at, field));
+        let (column, _) = required(wanted.text)?;
+        let label = wanted.label.map(required).transpose()?;
+        let when = wanted.when.map(required).transpose()?;
+        let (columns, record) = (header.len(), ByteRecord::new());
+        Ok(Records { index, file, reader, record, column, label, when, columns, ended: false })
     }
 
     /// Whether the record ended with the file inside a quoted field: only such a field has a line break in it, and none ends the file
@@ -84,7 +86,22 @@ impl<'a> Records<'a> {
             return Err(Box::new(e0575::no_label(&self.file.name, line, field, "The field is empty.")));
         }
         let label = label.map(str::to_string);
-        Ok((!text.is_empty()).then(|| Document { text: text.to_string(), file: self.index, line, label }))
+        let when = self.when.map(|column| self.moment(column, line)).transpose()?;
+        Ok((!text.is_empty()).then(|| Document {
+            text: text.to_string(),
+            file: self.index,
+            line,
+            label,
+            when,
+        }))
+    }
+
+    /// The date or number in a column of the record that was just read.
+    fn moment(&self, (column, field): (usize, &str), line: u64) -> Result<Moment, Fault> {
+        let cell = self.cell(column, line)?;
+        let unreadable =
+            || Box::new(e0577::no_moment(&self.file.name, line, field, &jsonl::unreadable(cell)));
+        Moment::parse(cell).ok_or_else(unreadable)
     }
 
     /// The text of a column of the record that was just read.

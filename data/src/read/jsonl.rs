@@ -1,9 +1,10 @@
 //! One JSON object a line; the document is one of its fields.
 
-use super::Document;
 use super::lines::Lines;
+use super::moment::Moment;
+use super::{Document, Wanted};
 use crate::Fault;
-use crate::codes::{e0554, e0555, e0575};
+use crate::codes::{e0554, e0555, e0575, e0577};
 use crate::files::InputFile;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -12,19 +13,12 @@ use serde_json::Value;
 pub(super) struct Records<'a> {
     index: usize,
     lines: Lines<'a>,
-    field: &'a str,
-    label: Option<&'a str>,
+    wanted: Wanted<'a>,
 }
 
 impl<'a> Records<'a> {
-    /// `label` is the field that names the class, where there is one.
-    pub(super) fn open(
-        index: usize,
-        file: &'a InputFile,
-        field: &'a str,
-        label: Option<&'a String>,
-    ) -> Result<Records<'a>, Fault> {
-        Ok(Records { index, lines: Lines::open(file)?, field, label: label.map(String::as_str) })
+    pub(super) fn open(index: usize, file: &'a InputFile, wanted: Wanted<'a>) -> Result<Records<'a>, Fault> {
+        Ok(Records { index, lines: Lines::open(file)?, wanted })
     }
 }
 
@@ -42,41 +36,54 @@ impl Iterator for Records<'_> {
             if text.trim_ascii().is_empty() {
                 continue;
             }
-            match content(text, self.field, self.label) {
-                Ok((text, _)) if text.is_empty() => {}
-                Ok((text, label)) => return Some(Ok(Document { text, file: self.index, line, label })),
-                Err(Wrong::Record(why)) => {
-                    return Some(Err(Box::new(e0554::broken_record(&file.name, line, &why))));
+            let wanted = self.wanted;
+            return Some(match content(text, wanted) {
+                Ok(Content { text, .. }) if text.is_empty() => continue,
+                Ok(Content { text, label, when }) => {
+                    Ok(Document { text, file: self.index, line, label, when })
                 }
+                Err(Wrong::Record(why)) => Err(Box::new(e0554::broken_record(&file.name, line, &why))),
                 Err(Wrong::Field(what)) => {
-                    return Some(Err(Box::new(e0555::no_field(&file.name, line, self.field, &what))));
+                    Err(Box::new(e0555::no_field(&file.name, line, wanted.text, &what)))
                 }
                 Err(Wrong::Label(what)) => {
-                    let field = self.label.unwrap_or("");
-                    return Some(Err(Box::new(e0575::no_label(&file.name, line, field, &what))));
+                    let field = wanted.label.unwrap_or("");
+                    Err(Box::new(e0575::no_label(&file.name, line, field, &what)))
                 }
-            }
+                Err(Wrong::When(what)) => {
+                    let field = wanted.when.unwrap_or("");
+                    Err(Box::new(e0577::no_moment(&file.name, line, field, &what)))
+                }
+            });
         }
     }
+}
+
+/// What of a record is asked for.
+struct Content {
+    text: String,
+    label: Option<String>,
+    when: Option<Moment>,
 }
 
 enum Wrong {
     Record(String),
     Field(String),
     Label(String),
+    When(String),
 }
 
-/// The text in `field` of the object that `line` is, and the class in `label`.
-fn content(line: &str, field: &str, label: Option<&str>) -> Result<(String, Option<String>), Wrong> {
+/// What is wanted of the object that `line` is.
+fn content(line: &str, wanted: Wanted<'_>) -> Result<Content, Wrong> {
     let mut json = serde_json::Deserializer::from_str(line);
-    let found = Wanted(field, label).deserialize(&mut json).map_err(|e| Wrong::Record(describe(&e)))?;
+    let found = wanted.deserialize(&mut json).map_err(|e| Wrong::Record(describe(&e)))?;
     json.end().map_err(|e| Wrong::Record(describe(&e)))?;
-    let text = match found.value {
+    let text = match found.text {
         Some(Value::String(text)) => text,
         Some(other) => return Err(Wrong::Field(format!("The field holds {}, not a string.", kind(&other)))),
         None => return Err(Wrong::Field(listed(&found.keys))),
     };
-    let class = match (label, found.label) {
+    let label = match (wanted.label, found.label) {
         (None, _) => None,
         (_, Some(Value::String(class))) if !class.is_empty() => Some(class),
         (_, Some(Value::Bool(class))) => Some(class.to_string()),
@@ -87,7 +94,27 @@ fn content(line: &str, field: &str, label: Option<&str>) -> Result<(String, Opti
         }
         (_, None) => return Err(Wrong::Label(listed(&found.keys))),
     };
-    Ok((text, class))
+    let when = match (wanted.when, found.when) {
+        (None, _) => None,
+        (_, Some(Value::String(text))) => match Moment::parse(&text) {
+            Some(moment) => Some(moment),
+            None => return Err(Wrong::When(unreadable(&text))),
+        },
+        (_, Some(Value::Number(number))) => number.as_f64().map(Moment::Number),
+        (_, Some(other)) => {
+            return Err(Wrong::When(format!("The field holds {}, not a date or number.", kind(&other))));
+        }
+        (_, None) => return Err(Wrong::When(listed(&found.keys))),
+    };
+    Ok(Content { text, label, when })
+}
+
+/// What is wrong with a text that is no date.
+pub(super) fn unreadable(text: &str) -> String {
+    let shown: String = text.chars().take(40).collect();
+    format!(
+        "The field holds `{shown}`, which is neither a number nor a date such as `2024-05-31` or `2024-05-31T12:00:00Z`."
+    )
 }
 
 fn listed(keys: &[String]) -> String {
@@ -116,13 +143,12 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Picks the text and perhaps the class of an object and skips the rest without building it.
-struct Wanted<'a>(&'a str, Option<&'a str>);
-
-/// The fields, and the first names for a message when one is missing.
-struct Found {
-    value: Option<Value>,
+/// What was wanted, and the first names for a message when one is missing. The rest is skipped without building it.
+#[derive(Default)]
+pub(super) struct Found {
+    text: Option<Value>,
     label: Option<Value>,
+    when: Option<Value>,
     keys: Vec<String>,
 }
 
@@ -142,22 +168,26 @@ impl<'de> Visitor<'de> for Wanted<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found, A::Error> {
-        let mut found = Found { value: None, label: None, keys: Vec::new() };
+        let mut found = Found::default();
         while let Some(key) = map.next_key::<String>()? {
-            if key == self.0 {
+            let is = |field: Option<&str>| field == Some(key.as_str());
+            let (text, label, when) = (is(Some(self.text)), is(self.label), is(self.when));
+            if text || label || when {
                 // As in every JSON reader, the last of equal names counts.
-                found.value = Some(map.next_value()?);
-                if self.1 == Some(self.0) {
-                    found.label.clone_from(&found.value);
+                let value: Value = map.next_value()?;
+                if label {
+                    found.label = Some(value.clone());
                 }
-                continue;
-            }
-            if self.1 == Some(key.as_str()) {
-                found.label = Some(map.next_value()?);
+                if when {
+                    found.when = Some(value.clone());
+                }
+                if text {
+                    found.text = Some(value);
+                }
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
-            if found.keys.len() < 8 {
+            if !text && found.keys.len() < 8 {
                 found.keys.push(format!("`{key}`"));
             }
         }

@@ -1,8 +1,9 @@
 //! Apache Parquet; the document is one column of strings.
 
+use super::moment::{self, Moment};
 use super::{Document, MAX_DOCUMENT, unpack};
 use crate::Fault;
-use crate::codes::{e0553, e0566, e0582, e0588};
+use crate::codes::{e0553, e0566, e0577, e0582, e0588};
 use crate::files::InputFile;
 use parquet::basic::{Compression, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
@@ -24,6 +25,8 @@ pub(super) struct Records<'a> {
     next_group: usize,
     group: Option<ColumnReaderImpl<ByteArrayType>>,
     waiting: std::collections::VecDeque<Option<ByteArray>>,
+    /// The column that orders documents: its place, its name, and what it holds of the rest of the row group.
+    when: Option<(usize, &'a str, std::collections::VecDeque<Option<Moment>>)>,
     /// Number of the record that was read last, from 1.
     record: u64,
     /// Number of the last record of the row group.
@@ -31,17 +34,26 @@ pub(super) struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    pub(super) fn open(index: usize, file: &'a InputFile, field: &str) -> Result<Records<'a>, Fault> {
+    pub(super) fn open(
+        index: usize,
+        file: &'a InputFile,
+        field: &str,
+        when: Option<&'a str>,
+    ) -> Result<Records<'a>, Fault> {
         let seekable = seekable(file)?;
         let reader = guarded(file, || SerializedFileReader::new(seekable))?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
         let columns = schema.columns();
-        let Some(column) = columns.iter().position(|c| c.path().string() == field) else {
-            let names: Vec<String> =
-                columns.iter().take(8).map(|c| format!("`{}`", c.path().string())).collect();
-            let what = format!("The columns are {}.", names.join(", "));
-            return Err(Box::new(e0588::no_column(&file.name, field, &what)));
+        let place = |field: &str| {
+            columns.iter().position(|c| c.path().string() == field).ok_or_else(|| {
+                let names: Vec<String> =
+                    columns.iter().take(8).map(|c| format!("`{}`", c.path().string())).collect();
+                let what = format!("The columns are {}.", names.join(", "));
+                Box::new(e0588::no_column(&file.name, field, &what))
+            })
         };
+        let column = place(field)?;
+        let when = when.map(|field| place(field).map(|at| (at, field, Default::default()))).transpose()?;
         let described = schema.column(column);
         if described.physical_type() != Physical::BYTE_ARRAY || described.max_rep_level() > 0 {
             let what = "The column does not hold strings.";
@@ -61,6 +73,7 @@ impl<'a> Records<'a> {
             next_group: 0,
             group: None,
             waiting: Default::default(),
+            when,
             record: 0,
             group_ends: 0,
         })
@@ -113,6 +126,17 @@ impl<'a> Records<'a> {
         let rows = u64::try_from(metadata.row_group(index).num_rows()).unwrap_or(0);
         self.group_ends = self.record.saturating_add(rows);
         let reader = &self.reader;
+        if let Some((column, _, moments)) = &mut self.when {
+            let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+            let read = guarded(self.file, || moment::column(&*reader.get_row_group(index)?, *column, rows));
+            match read {
+                Ok(read) => *moments = read.into(),
+                Err(fault) => {
+                    self.record = self.group_ends;
+                    return Err(fault);
+                }
+            }
+        }
         let opened = guarded(self.file, || reader.get_row_group(index)?.get_column_reader(column));
         match opened {
             Ok(ColumnReader::ByteArrayColumnReader(group)) => {
@@ -142,6 +166,8 @@ impl Iterator for Records<'_> {
             }
             let value = self.waiting.pop_front()?;
             self.record += 1;
+            let moment =
+                self.when.as_mut().map(|(_, field, moments)| (*field, moments.pop_front().flatten()));
             let Some(value) = value else { continue };
             let (name, line) = (&self.file.name, self.record);
             if value.len() > MAX_DOCUMENT {
@@ -150,12 +176,17 @@ impl Iterator for Records<'_> {
             match std::str::from_utf8(value.data()) {
                 Ok("") => {}
                 Ok(text) => {
-                    return Some(Ok(Document {
-                        text: text.to_string(),
-                        file: self.index,
-                        line,
-                        label: None,
-                    }));
+                    let when = match moment {
+                        Some((field, None)) => {
+                            let what =
+                                "The column holds nothing, or nothing that is a date or number, there.";
+                            return Some(Err(Box::new(e0577::no_moment(name, line, field, what))));
+                        }
+                        Some((_, moment)) => moment,
+                        None => None,
+                    };
+                    let (text, file) = (text.to_string(), self.index);
+                    return Some(Ok(Document { text, file, line, label: None, when }));
                 }
                 Err(error) => {
                     let at = error.valid_up_to();

@@ -25,7 +25,7 @@ pub(super) fn whole(index: usize, file: &InputFile) -> Result<Option<Document>, 
     if text.starts_with('\u{FEFF}') {
         text.drain(..'\u{FEFF}'.len_utf8());
     }
-    Ok((!text.is_empty()).then_some(Document { text, file: index, line: 1, label: None }))
+    Ok((!text.is_empty()).then_some(Document { text, file: index, line: 1, label: None, when: None }))
 }
 
 /// A file that is one document may be as long as any other document.
@@ -58,6 +58,7 @@ impl Iterator for SingleLines<'_> {
                         file: self.index,
                         line,
                         label: None,
+                        when: None,
                     }));
                 }
             }
@@ -118,7 +119,13 @@ impl Iterator for Paragraphs<'_> {
                 }
             }
         }
-        (!text.is_empty()).then_some(Ok(Document { text, file: self.index, line: first, label: None }))
+        (!text.is_empty()).then_some(Ok(Document {
+            text,
+            file: self.index,
+            line: first,
+            label: None,
+            when: None,
+        }))
     }
 }
 

@@ -89,6 +89,9 @@ pub fn dataset(pattern: &str, format: Format) -> Dataset {
         clean: vec![],
         splits: splits(&[("train", 100)]),
         key: 1337,
+        fold: None,
+        ordered_by: None,
+        near_duplicates: Default::default(),
     }
 }
 

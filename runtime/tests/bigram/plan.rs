@@ -66,6 +66,9 @@ fn dataset() -> Dataset {
             Split { name: "validation".into(), share: share(1, 5) },
         ],
         key: 5,
+        fold: None,
+        ordered_by: None,
+        near_duplicates: Default::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Conversations.
 
-use super::{BROKEN, DataType, FILES, SPLIT, files};
+use super::{BROKEN, DataType, FILES, FOLD, FOLDS, NEAR_DUPLICATES, SPLIT, files};
 use crate::eval::{Fields, Stop, Value};
 use crate::schema::{Field, Ty, Type, Word};
 use regimen_base::data::{ChatTemplate, Chats, Format, Role};
@@ -36,6 +36,9 @@ static TYPE: Type = Type {
         ),
         BROKEN,
         SPLIT,
+        FOLDS,
+        FOLD,
+        NEAR_DUPLICATES,
     ],
 };
 
@@ -62,12 +65,17 @@ pub const TEMPLATES: &[Word] = &[
 
 const TOKENIZER: &str = "tokenizer";
 
-fn read(fields: &Fields) -> Result<Chats, Stop> {
-    let chat_template = match fields.optional_word("chat_template")? {
+/// The template that `chat_template` names.
+pub fn template(fields: &Fields) -> Result<ChatTemplate, Stop> {
+    Ok(match fields.optional_word("chat_template")? {
         Some(TOKENIZER) => ChatTemplate::Tokenizer,
         Some(known) => ChatTemplate::Known(known.to_owned()),
         None => ChatTemplate::File(fields.text("chat_template")?),
-    };
+    })
+}
+
+fn read(fields: &Fields) -> Result<Chats, Stop> {
+    let chat_template = template(fields)?;
     let Some(Value::List(roles)) = fields.get("train_on")?.map(|c| &c.value) else {
         return Err(Stop::Reported);
     };

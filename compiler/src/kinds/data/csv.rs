@@ -1,6 +1,6 @@
 //! Tables as text: a header line, then a record a line.
 
-use super::{BROKEN, CLEAN, DataType, FILES, SPLIT, files};
+use super::{BROKEN, CLEAN, DataType, FILES, FOLD, FOLDS, NEAR_DUPLICATES, ORDERED_BY, SPLIT, files};
 use crate::schema::{Field, Ty, Type, Word};
 use regimen_base::data::Format;
 
@@ -27,6 +27,10 @@ static TYPE: Type = Type {
         BROKEN,
         CLEAN,
         SPLIT,
+        FOLDS,
+        FOLD,
+        ORDERED_BY,
+        NEAR_DUPLICATES,
     ],
 };
 

@@ -1,6 +1,6 @@
 //! Files with one JSON object a line.
 
-use super::{BROKEN, CLEAN, DataType, FILES, SPLIT, files};
+use super::{BROKEN, CLEAN, DataType, FILES, FOLD, FOLDS, NEAR_DUPLICATES, ORDERED_BY, SPLIT, files};
 use crate::schema::{Field, Ty, Type};
 use regimen_base::data::Format;
 
@@ -19,5 +19,9 @@ static TYPE: Type = Type {
         BROKEN,
         CLEAN,
         SPLIT,
+        FOLDS,
+        FOLD,
+        ORDERED_BY,
+        NEAR_DUPLICATES,
     ],
 };

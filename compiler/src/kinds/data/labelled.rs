@@ -1,6 +1,6 @@
 //! Files of texts and their classes.
 
-use super::{DataType, FILES, SPLIT, files};
+use super::{DataType, FILES, FOLD, FOLDS, NEAR_DUPLICATES, ORDERED_BY, SPLIT, files};
 use crate::codes;
 use crate::eval::{Evaluator, Fields, ObjectId, Stop};
 use crate::schema::{Field, Ty, Type, Word};
@@ -27,9 +27,13 @@ static TYPE: Type = Type {
             "stratified",
             Ty::Bool,
             "true",
-            "Whether every part has about the same share of each class.",
+            "Whether every part has about the same share of each class; not where records are ordered by a date.",
         ),
         SPLIT,
+        FOLDS,
+        FOLD,
+        ORDERED_BY,
+        NEAR_DUPLICATES,
     ],
 };
 
@@ -53,6 +57,8 @@ fn read(eval: &Evaluator<'_>, object: ObjectId, fields: &Fields) -> Result<Vec<S
         "tsv" => Some('\t'),
         _ => None,
     };
-    let (text, label, stratified) = (fields.text("text")?, fields.text("label")?, fields.bool("stratified")?);
+    // Parts that follow each other in time have the classes of their time.
+    let stratified = fields.bool("stratified")? && fields.known("ordered_by").is_none();
+    let (text, label) = (fields.text("text")?, fields.text("label")?);
     files(eval, object, fields, Format::Labelled { text, label, delimiter, classes, stratified })
 }

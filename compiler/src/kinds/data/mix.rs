@@ -1,6 +1,6 @@
 //! A mix of datasets in declared shares.
 
-use super::{CLEAN, DataType, SPLIT};
+use super::{CLEAN, DataType, FOLD, FOLDS, NEAR_DUPLICATES, SPLIT};
 use crate::codes;
 use crate::eval::{Evaluator, Fields, ObjectId, Stop};
 use crate::quantity::{Quantity, number};
@@ -22,6 +22,9 @@ static TYPE: Type = Type {
         ),
         CLEAN,
         SPLIT,
+        FOLDS,
+        FOLD,
+        NEAR_DUPLICATES,
     ],
 };
 

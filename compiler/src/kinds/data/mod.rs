@@ -2,17 +2,20 @@
 
 pub mod chats;
 pub mod csv;
+pub mod feedback;
 pub mod jsonl;
 pub mod labelled;
 pub mod mix;
 pub mod parquet;
+pub mod preferences;
 pub mod text;
 
 use super::cleaning::{CLEAN, steps};
 use crate::eval::{Evaluator, Fields, ObjectId, Stop};
-use crate::schema::{Field, Kind, Number, Ty, Type, Types};
+use crate::quantity::{Dimension, Quantity};
+use crate::schema::{Bound, Field, Kind, Number, Ty, Type, Types, Word};
 use regimen_base::cleaning::Cleaning;
-use regimen_base::data::{Format, Share, Source};
+use regimen_base::data::{Format, Rendering, Share, Source};
 
 /// The kind.
 pub static KIND: Kind = Kind {
@@ -40,6 +43,8 @@ pub static ALL: &[&DataType] = &[
     &parquet::PARQUET,
     &labelled::LABELLED,
     &chats::CHATS,
+    &preferences::PREFERENCES,
+    &feedback::FEEDBACK,
     &mix::MIX,
 ];
 
@@ -53,6 +58,43 @@ const SPLIT: Field = Field::optional(
     "split",
     Ty::Map { of: &Ty::Number(Number::share()), keys: None },
     "Named parts and their shares of the bytes, 100 % together; whole documents are assigned. Without it there is one part, `train`.",
+);
+
+/// Cross-validation.
+const FOLDS: Field = Field::optional(
+    "folds",
+    Ty::Number(Number::count(&[Dimension::NONE], 2).up_to(Bound::At(1_000))),
+    "K-fold cross-validation: the documents of `train` are divided into that many equal parts, one of which is the part `validation`. A sweep over `fold` trains once on each, and the run ends with mean and standard deviation.",
+);
+
+/// Which of them validates.
+const FOLD: Field = Field::optional(
+    "fold",
+    Ty::Number(Number::count(&[Dimension::NONE], 1)),
+    "Which of the `folds` is `validation`, from 1.",
+);
+
+/// Whether near-duplicates may lie on both sides of a cut.
+const NEAR_DUPLICATES: Field = Field::with(
+    "near_duplicates",
+    Ty::Words(NEAR),
+    "together",
+    "Whether documents that are nearly equal belong to the same part, so that nothing in `validation` was trained on in other words.",
+);
+
+const NEAR: &[Word] = &[
+    Word {
+        name: "together",
+        doc: "documents whose word 5-grams are similar (MinHash, 14 bands of 8 rows: an estimated similarity of 0.72) belong to the same part",
+    },
+    Word { name: "apart", doc: "only equal documents do" },
+];
+
+/// What puts records in time.
+const ORDERED_BY: Field = Field::optional(
+    "ordered_by",
+    Ty::Text,
+    "The field or column with a number or a date (ISO 8601) by which documents are divided: the parts follow each other in the order of `split`, `train` first and strictly before the others. Documents of a later part that are nearly equal to one of an earlier part are left out.",
 );
 
 /// The files of a dataset: one pattern or several.
@@ -69,6 +111,13 @@ const BROKEN: Field = Field::with(
     "0%",
     "Largest share of broken records that is left out, each listed with file and line; by default the first one stops.",
 );
+
+/// How prompts and answers become tokens.
+fn rendering(fields: &Fields) -> Result<Rendering, Stop> {
+    let chat_template = fields.known("chat_template").map(|_| chats::template(fields)).transpose()?;
+    let max_length = fields.optional_quantity("max_length")?.and_then(Quantity::u64);
+    Ok(Rendering { chat_template, max_length })
+}
 
 /// The one source of a dataset of files.
 fn files(

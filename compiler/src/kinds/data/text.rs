@@ -1,6 +1,6 @@
 //! Plain text files.
 
-use super::{BROKEN, CLEAN, DataType, FILES, SPLIT, files};
+use super::{BROKEN, CLEAN, DataType, FILES, FOLD, FOLDS, NEAR_DUPLICATES, SPLIT, files};
 use crate::schema::{Field, Ty, Type, Word};
 use regimen_base::data::{Format, TextDocument};
 
@@ -26,6 +26,9 @@ static TYPE: Type = Type {
         BROKEN,
         CLEAN,
         SPLIT,
+        FOLDS,
+        FOLD,
+        NEAR_DUPLICATES,
     ],
 };
 

@@ -1,0 +1,52 @@
+//! Prompts with two answers, one of which was preferred.
+
+use super::chats::TEMPLATES;
+use super::{BROKEN, DataType, FILES, FOLD, FOLDS, NEAR_DUPLICATES, SPLIT, files, rendering};
+use crate::quantity::Dimension;
+use crate::schema::{Field, Number, Ty, Type};
+use regimen_base::data::{Format, Preferences};
+
+/// The type.
+pub static PREFERENCES: DataType = DataType {
+    schema: &TYPE,
+    read: |eval, object, fields| {
+        let preferences = Preferences {
+            prompt: fields.text("prompt")?,
+            chosen: fields.text("chosen")?,
+            rejected: fields.text("rejected")?,
+            rendering: rendering(fields)?,
+        };
+        files(eval, object, fields, Format::Preferences(preferences))
+    },
+};
+
+static TYPE: Type = Type {
+    name: "preferences",
+    doc: "Prompts, each with an answer that was preferred to another, one JSON object a line, as TRL writes them: texts or lists of messages. Records with the same prompt belong to the same part.",
+    fields: &[
+        FILES,
+        Field::with(
+            "prompt",
+            Ty::Text,
+            "\"prompt\"",
+            "The field that holds the prompt; of records without it, the prompt is what both answers begin with.",
+        ),
+        Field::with("chosen", Ty::Text, "\"chosen\"", "The field that holds the better answer."),
+        Field::with("rejected", Ty::Text, "\"rejected\"", "The field that holds the other."),
+        Field::optional(
+            "chat_template",
+            Ty::WordOr(TEMPLATES, &Ty::Path),
+            "What renders records of messages: the tokenizer's own template if it is not declared, a known one, or a file with Jinja. Records of text are taken as they are.",
+        ),
+        Field::optional(
+            "max_length",
+            Ty::Number(Number::count(&[Dimension::TOKENS], 2)),
+            "Most tokens of a prompt with any of its answers; longer records are left out and counted.",
+        ),
+        BROKEN,
+        SPLIT,
+        FOLDS,
+        FOLD,
+        NEAR_DUPLICATES,
+    ],
+};
