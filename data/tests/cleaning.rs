@@ -307,3 +307,68 @@ fn lists_and_evaluation_data_are_part_of_the_key() {
         ["E0583 the word list `bad.txt` is empty"]
     );
 }
+
+#[test]
+fn figures_tell_language_from_words_in_any_order() {
+    let play = std::fs::read_to_string("../examples/plays/henry_v.txt").unwrap();
+    let speeches = |turn: fn(&[&str]) -> String| {
+        let spoken = play.split("\n\n").map(|s| s.split_whitespace().skip(1).collect::<Vec<_>>());
+        let rows: Vec<String> = spoken.filter(|words| words.len() > 20).map(|words| turn(&words)).collect();
+        lines_of(&rows)
+    };
+    let mixed = |words: &[&str]| {
+        let mut words: Vec<(u64, &str)> = (0..).zip(words).map(|(i, w)| (i * 7_919 % 101, *w)).collect();
+        words.sort_unstable();
+        words.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+    };
+    let misspelt = |words: &[&str]| words.join(" ").replace(" the ", " teh ").replace(" which ", " whcih ");
+    let bench = Bench::new(&[
+        ("true.txt", &speeches(|words| words.join(" "))),
+        ("mixed.txt", &speeches(mixed)),
+        ("misspelt.txt", &speeches(misspelt)),
+        ("twice.txt", &format!("{0}{0}", speeches(|words| words.join(" ")))),
+    ]);
+    let quality = |file: &str| {
+        let cleaned = clean(&bench.place, &text(file, TextDocument::Line), &mut NoProgress).unwrap();
+        cleaned.reports[0].quality_after.clone()
+    };
+    let (good, mixed, misspelt, twice) =
+        (quality("true.txt"), quality("mixed.txt"), quality("misspelt.txt"), quality("twice.txt"));
+    let well = |q: &regimen_data::clean::quality::Quality| q.well_formed.value().unwrap();
+    assert!(well(&good) > 0.7 && well(&mixed) < 0.3, "{} {}", well(&good), well(&mixed));
+    let wrong = |q: &regimen_data::clean::quality::Quality| q.misspelt.value().unwrap();
+    assert!(wrong(&good) < 0.002 && wrong(&misspelt) > 0.02, "{} {}", wrong(&good), wrong(&misspelt));
+    assert_eq!((good.duplicate_documents, twice.duplicate_documents), (Some(0.0), Some(0.5)));
+    assert!(twice.distinct[2].unwrap() < 0.6 * good.distinct[2].unwrap(), "{:?} {:?}", twice, good);
+}
+
+#[test]
+fn a_mix_knows_how_much_of_each_source_is_left_and_records_their_classes() {
+    let bench = Bench::new(&[
+        ("a.txt", lines_of(&[story(1), story(2)]).as_str()),
+        ("b.txt", lines_of(&[story(2), story(1), story(3)]).as_str()),
+        (
+            "c.csv",
+            "text,label\nThis film was great,pos\nThis film was bad,neg\nThis film was so so,meh\nBad,neg\n",
+        ),
+    ]);
+    let (mut mix, second) = (text("a.txt", TextDocument::Line), text("b.txt", TextDocument::Line));
+    mix.sources.push(regimen_base::data::Source { name: "web".into(), ..second.sources[0].clone() });
+    mix.clean = vec![exact(Level::Document)];
+    let cleaned = clean(&bench.place, &mix, &mut NoProgress).unwrap();
+    assert_eq!(cleaned.sources(), [("books".to_string(), 120), ("web".to_string(), 60)]);
+    mix.clean = vec![];
+    let cleaned = clean(&bench.place, &mix, &mut NoProgress).unwrap();
+    assert_eq!(cleaned.sources(), [("books".to_string(), 120), ("web".to_string(), 180)]);
+    let mut records = text("c.csv", TextDocument::Line);
+    records.sources[0].format = regimen_base::data::Format::Labelled {
+        text: "text".into(),
+        label: "label".into(),
+        delimiter: Some(','),
+        classes: vec!["neg".into(), "pos".into()],
+        stratified: false,
+    };
+    let report = clean(&bench.place, &records, &mut NoProgress).unwrap().reports.remove(0);
+    let lines = |check: &str| report.checks[check].examples.iter().map(|e| e.line).collect::<Vec<_>>();
+    assert_eq!((lines("class not declared"), lines("fewer than 3 words")), (vec![4], vec![5]));
+}

@@ -1,6 +1,8 @@
-//! What cleaning did, for people: as tables ([`text`]) and as a page with plots ([`html`]).
+//! What cleaning did, for people: as tables ([`text`]) and as a page with plots ([`html`]);
+//! and what documents are like ([`quality`]).
 
 pub mod html;
+pub mod quality;
 pub mod text;
 
 use regimen_compiler::planning::show::{bytes, count};

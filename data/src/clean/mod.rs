@@ -7,11 +7,12 @@
 //! - [`steps`] look at one document at a time and say what becomes of it ([`subject`]);
 //! - [`signature`], [`units`] and [`duplicates`] compare all of them with each other;
 //! - [`part`] runs a part of the documents on all cores, [`chain`] runs all parts and passes;
-//! - [`report`] says what happened; [`why`] looks single documents up.
+//! - [`quality`] says what documents are like, [`report`] what happened to them; [`why`] looks single documents up.
 
 mod chain;
 mod duplicates;
 mod part;
+pub mod quality;
 pub mod report;
 mod signature;
 pub(crate) mod steps;
@@ -40,7 +41,7 @@ use std::path::{Path, PathBuf};
 use store::{StoreReader, Stored};
 
 /// Version of everything here that decides what is dropped: part of every key.
-const RULES: u32 = 1;
+const RULES: u32 = 2;
 
 /// The log of the documents that go.
 const DROPPED: &str = "dropped.jsonl";
@@ -79,6 +80,23 @@ impl Cleaned {
         &self.folders
     }
 
+    /// The sources of the dataset and how many words of each are left.
+    pub fn sources(&self) -> Vec<(String, u64)> {
+        let Some(last) = self.reports.last() else { return vec![] };
+        let own: Vec<&Report> = self.reports.iter().filter(|report| !report.together).collect();
+        let mut first = 0;
+        let words = |report: &&Report| {
+            let files = first..report.files.len() as u32;
+            first = files.end;
+            let words = match last.together {
+                true => last.words_by_file.range(files).map(|(_, words)| words).sum(),
+                false => report.after.words,
+            };
+            (report.name.clone(), words)
+        };
+        own.iter().map(words).collect()
+    }
+
     /// Names of the files that documents come from.
     pub fn files(&self) -> &[String] {
         self.reports.last().map_or(&[], |report| &report.files)
@@ -98,10 +116,23 @@ impl Input {
         match self {
             Input::Files { format, files, first } => {
                 Box::new(read::documents(format, files).map(move |document| {
-                    document.map(|d| Stored { file: first + d.file as u32, line: d.line, text: d.text })
+                    document.map(|d| Stored {
+                        file: first + d.file as u32,
+                        line: d.line,
+                        text: d.text,
+                        label: d.label,
+                    })
                 }))
             }
             Input::Stores(stores) => stored(stores.clone()),
+        }
+    }
+
+    /// The classes that are declared; none if any is right.
+    fn classes(&self) -> &[String] {
+        match self {
+            Input::Files { format: Format::Labelled { classes, .. }, .. } => classes,
+            _ => &[],
         }
     }
 
@@ -291,6 +322,7 @@ impl Job<'_> {
         };
         // Declarations and files may have been renamed since.
         report.name = self.name.to_string();
+        report.together = matches!(input, Input::Stores(_));
         report.files = names.to_vec();
         cleaned.reports.push(report);
         let stores = (0..).map(|index| entry.file(&store_name(index))).take_while(|path| path.exists());
