@@ -157,6 +157,13 @@ fn rules(out: &mut String, step: &StepReport, files: &[String]) {
     for (rule, removed) in &step.rules {
         row(out, rule, removed, step.before.documents, files);
     }
+    if let Some(trained) = &step.trained {
+        let _ = writeln!(
+            out,
+            "<tr><td></td><td></td><td></td><td class=\"text\">{}</td></tr>",
+            super::learned(trained)
+        );
+    }
     for (what, times) in &step.notes {
         let _ = writeln!(
             out,

@@ -122,10 +122,13 @@ fn steps(out: &mut String, report: &Report) {
 
 /// What each rule of a step removed, most first, with an example.
 fn rules(out: &mut String, number: usize, step: &StepReport, files: &[String]) {
-    if step.rules.is_empty() && step.notes.is_empty() {
+    if step.rules.is_empty() && step.notes.is_empty() && step.trained.is_none() {
         return;
     }
     let _ = writeln!(out, "\n{number}. {}", step.step);
+    if let Some(trained) = &step.trained {
+        let _ = writeln!(out, "   {}", super::learned(trained));
+    }
     let mut rules: Vec<_> = step.rules.iter().collect();
     rules.sort_by_key(|(name, removed)| (std::cmp::Reverse(removed.amount.documents), (*name).clone()));
     for (rule, removed) in rules {
@@ -198,6 +201,7 @@ mod tests {
             changed: 0,
             rules: [("too few words".to_string(), removed)].into(),
             notes: BTreeMap::new(),
+            trained: None,
         };
         let whole = Report {
             name: "web".into(),

@@ -58,6 +58,7 @@ fn work(asked: &Data, place: &Place, chosen: &[Dataset], terminal: Terminal) -> 
     for dataset in chosen {
         let cleaned = clean(place, dataset, &mut DataProgress::new(terminal))?;
         show(asked, dataset, &cleaned)?;
+        super::report(&[Batch::bare(cleaned.warnings())], terminal);
         all.push(cleaned);
     }
     if asked.format == DataFormat::Json && asked.why.is_none() && asked.sample.is_none() {

@@ -114,6 +114,11 @@ impl<'a> Chain<'a> {
                 progress.finish();
             }
         }
+        for (step, judge) in passes.iter().flat_map(|pass| &pass.judges) {
+            if let Some(step) = finished.report.steps.get_mut(*step) {
+                step.trained = judge.trained();
+            }
+        }
         let quality = self.quality(passes.len()).map_err(|error| self.disk(&error))?;
         (finished.report.quality_before, finished.report.quality_after) = quality;
         Ok(finished)

@@ -4,12 +4,14 @@
 //! the content of the files and the steps: `cleaned/<key>/` holds the documents that stay, a log of those that go, the broken
 //! records, and the report. Until that is whole, parts are kept in `cleaning/<key>/`, so that an interrupted run goes on.
 //!
+//! - [`classifier`] is a step that is learned from samples;
 //! - [`steps`] look at one document at a time and say what becomes of it ([`subject`]);
 //! - [`signature`], [`units`] and [`duplicates`] compare all of them with each other;
 //! - [`part`] runs a part of the documents on all cores, [`chain`] runs all parts and passes;
 //! - [`quality`] says what documents are like, [`report`] what happened to them; [`why`] looks single documents up.
 
 mod chain;
+mod classifier;
 mod duplicates;
 mod part;
 pub mod quality;
@@ -22,16 +24,18 @@ pub(crate) mod text;
 mod units;
 pub mod why;
 
+pub use classifier::Trained;
 pub use steps::language::{KNOWN as LANGUAGES, identify};
 
 use crate::cache::contents::{contents, contents_if_known};
 use crate::cache::entry::{Entry, Found, Lock};
 use crate::cache::key_of;
-use crate::codes::{e0564, e0571, e0586};
+use crate::codes::{e0564, e0571, e0586, e0595};
 use crate::files::{self, InputFile, Place};
 use crate::progress::Progress;
 use crate::{Fault, Outcome, read};
 use chain::{Chain, Finished};
+use regimen_base::Diagnostic;
 use regimen_base::cleaning::{Cleaning, Step};
 use regimen_base::data::{Dataset, Format, Source};
 use report::Report;
@@ -73,6 +77,15 @@ impl Cleaned {
         stored(self.stores.clone()).map(|stored| {
             stored.map(|s| read::Document { text: s.text, file: s.file as usize, line: s.line, label: None })
         })
+    }
+
+    /// What the user should hear: classifiers that are poor.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        let trained = |report: &Report| {
+            let steps = report.steps.iter().filter_map(|step| step.trained.as_ref());
+            steps.filter_map(|trained| e0595::poor(&report.name, trained)).collect::<Vec<_>>()
+        };
+        self.reports.iter().flat_map(trained).collect()
     }
 
     /// Where the report's files lie: `broken.jsonl` and `dropped.jsonl` are for people, too.
@@ -276,8 +289,23 @@ fn step_files(place: &Place, steps: &[Step]) -> Outcome<Vec<InputFile>> {
                     all.extend(files::find(place, &source.name, &source.files)?);
                 }
             }
+            Step::Classifier(asked) => {
+                for dataset in asked.positive.iter().chain(&asked.negative) {
+                    all.extend(files_of(place, dataset)?);
+                }
+            }
             _ => {}
         }
+    }
+    Ok(all)
+}
+
+/// All files that a dataset is read from, those of its steps included.
+fn files_of(place: &Place, dataset: &Dataset) -> Outcome<Vec<InputFile>> {
+    let mut all = step_files(place, &dataset.clean)?;
+    for source in &dataset.sources {
+        all.extend(files::find(place, &source.name, &source.files)?);
+        all.extend(step_files(place, &source.cleaning.steps)?);
     }
     Ok(all)
 }

@@ -1,5 +1,6 @@
 //! What cleaning did, in numbers and examples: made for every part of the data, summed over all of them.
 
+use super::classifier::Trained;
 use super::quality::Quality;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ pub struct Removed {
 }
 
 /// What one step did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
     /// The step, as written in the language.
     pub step: String,
@@ -58,6 +59,9 @@ pub struct StepReport {
     pub rules: BTreeMap<String, Removed>,
     /// What it changed or saw, and how often.
     pub notes: BTreeMap<String, u64>,
+    /// What it learned, if it had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<Trained>,
 }
 
 /// What cleaning did to the documents of one source, or of a mix.

@@ -254,6 +254,7 @@ impl Work<'_> {
         if dataset.is_cleaned() {
             let cleaned = clean::clean(self.place, dataset, self.progress)?;
             let contents = vec![cleaned.key.clone()];
+            self.warnings.extend(cleaned.warnings());
             return Ok(Input { dataset, source, files: vec![], cleaned: Some(cleaned), contents });
         }
         let files = files::find(self.place, &dataset.name, &source.files)?;
