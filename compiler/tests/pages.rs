@@ -32,11 +32,10 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
             records: None,
             lengths: vec![],
         };
-        let facts = regimen_base::data::DatasetFacts {
-            splits: vec![split("train", 20), split("validation", 20)],
-            content: String::new(),
-            certainty: regimen_base::data::Certainty::Measured,
-        };
+        let facts = regimen_base::data::DatasetFacts::measured(
+            vec![split("train", 20), split("validation", 20)],
+            String::new(),
+        );
         world.datasets.insert("tiny".into(), facts);
     }
     let (front, diagnostics) = load(&world, "experiment.exp", &Options { set: vec![], variant });

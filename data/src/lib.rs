@@ -38,8 +38,8 @@ pub use batch::{Batch, Evaluation, Labelled, Prefetch, Row, Rows, Stream};
 pub use conversation_file::ConversationFile;
 pub use files::Place;
 pub use prepare::{
-    Facts, Prepared, chat_probe, chat_probe_if_cached, facts, facts_if_cached, prepare, tokenizer_facts,
-    tokenizer_facts_if_cached,
+    Facts, Prepared, chat_probe, chat_probe_if_cached, facts, facts_if_cached, predict, prepare,
+    tokenizer_facts, tokenizer_facts_if_cached,
 };
 pub use progress::{NoProgress, Progress};
 pub use token_file::TokenFile;

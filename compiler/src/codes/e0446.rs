@@ -27,8 +27,11 @@ data web : text { files = "web.txt", clean = [classifier { positive = good, nega
 
 /// Both samples hold the files of `positive`.
 pub fn one_sample(positive: &str, negative: &str, at: Span, also: Span) -> Diagnostic {
-    Diagnostic::error(CODE, format!("the classifier learns to tell `{positive}` from `{negative}`, which are the same files"))
-        .at(at, "positive")
-        .also(also, "negative")
-        .help("give each side documents of its own")
+    Diagnostic::error(
+        CODE,
+        format!("the classifier learns to tell `{positive}` from `{negative}`, which are the same files"),
+    )
+    .at(at, "positive")
+    .also(also, "negative")
+    .help("give each side documents of its own")
 }

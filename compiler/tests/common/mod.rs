@@ -146,7 +146,7 @@ fn facts() -> DatasetFacts {
         records: None,
         lengths: vec![],
     };
-    DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured }
+    DatasetFacts::measured(vec![train], String::new())
 }
 
 fn hardware() -> Hardware {

@@ -53,7 +53,7 @@ pub fn world(root: &str) -> MemoryWorld {
         records: None,
         lengths: lengths.to_vec(),
     };
-    let facts = DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured };
+    let facts = DatasetFacts::measured(vec![train], String::new());
     world.datasets.insert("lengthy".into(), facts);
     world
 }

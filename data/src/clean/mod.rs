@@ -252,6 +252,12 @@ fn emptied<'a>(dataset: &Dataset, cleaned: &'a Cleaned) -> Option<&'a Report> {
 /// # Errors
 /// If the files themselves are wrong.
 pub fn key_if_known(place: &Place, dataset: &Dataset) -> Outcome<Option<String>> {
+    let Some((sources, mix)) = keys_if_known(place, dataset)? else { return Ok(None) };
+    Ok(Some(mix.unwrap_or_else(|| key_of(&sources))))
+}
+
+/// The keys of its sources, and the one of all of them together if the dataset has steps of its own.
+fn keys_if_known(place: &Place, dataset: &Dataset) -> Outcome<Option<(Vec<String>, Option<String>)>> {
     let known_others = |steps: &[Step]| -> Outcome<Option<Vec<String>>> {
         let others = step_files(place, steps)?;
         Ok(contents_if_known(place, &others_key(&others), &others))
@@ -264,10 +270,36 @@ pub fn key_if_known(place: &Place, dataset: &Dataset) -> Outcome<Option<String>>
         keys.push(source_key(source, &own, &theirs));
     }
     if dataset.clean.is_empty() {
-        return Ok(Some(key_of(&keys)));
+        return Ok(Some((keys, None)));
     }
     let Some(theirs) = known_others(&dataset.clean)? else { return Ok(None) };
-    Ok(Some(mix_key(dataset, &keys, &theirs)))
+    let mix = mix_key(dataset, &keys, &theirs);
+    Ok(Some((keys, Some(mix))))
+}
+
+/// What plans say of the cleaning of a dataset, as far as it is in the cache: what its classifiers reach.
+///
+/// # Errors
+/// If the files themselves are wrong.
+pub(crate) fn remarks(place: &Place, dataset: &Dataset) -> Outcome<Vec<String>> {
+    if !dataset.is_cleaned() {
+        return Ok(vec![]);
+    }
+    let Some((sources, mix)) = keys_if_known(place, dataset)? else { return Ok(vec![]) };
+    let names = dataset.sources.iter().map(|source| &source.name).chain([&dataset.name]);
+    let mut remarks = vec![];
+    for (name, key) in names.zip(sources.iter().chain(&mix)) {
+        let Found::Whole(report) = Entry::new(&place.cache, "cleaned", key).look::<Report>() else {
+            continue;
+        };
+        for trained in report.steps.iter().filter_map(|step| step.trained.as_ref()) {
+            let (auc, error) = (trained.auc, trained.standard_error);
+            remarks.push(format!(
+                "the classifier of {name} reaches an AUC of {auc:.3} ± {error:.3} on held-out documents"
+            ));
+        }
+    }
+    Ok(remarks)
 }
 
 fn source_key(source: &Source, own: &[String], others: &[String]) -> String {

@@ -28,7 +28,8 @@ pub fn poor(dataset: &str, trained: &Trained) -> Option<Diagnostic> {
     if auc - 2.0 * error >= POOR {
         return None;
     }
-    let title = format!("the classifier of `{dataset}` hardly tells its samples apart: AUC {auc:.3} ± {error:.3}");
+    let title =
+        format!("the classifier of `{dataset}` hardly tells its samples apart: AUC {auc:.3} ± {error:.3}");
     Some(
         Diagnostic::warning(PAGE.code, title)
             .because(format!("Measured on {positive} positive and {negative} negative documents that it did not learn from."))
@@ -46,8 +47,15 @@ mod tests {
 
     #[test]
     fn says_what_was_reached() {
-        assert!(poor("web", &trained(0.6, 0.05)).unwrap().title.contains("`web` hardly tells its samples apart: AUC 0.600 ± 0.050"));
-        assert!(poor("web", &trained(0.85, 0.05)).is_some() && poor("web", &trained(f64::NAN, 0.0)).is_some());
+        assert!(
+            poor("web", &trained(0.6, 0.05))
+                .unwrap()
+                .title
+                .contains("`web` hardly tells its samples apart: AUC 0.600 ± 0.050")
+        );
+        assert!(
+            poor("web", &trained(0.85, 0.05)).is_some() && poor("web", &trained(f64::NAN, 0.0)).is_some()
+        );
         assert_eq!(poor("web", &trained(0.95, 0.02)), None);
     }
 }

@@ -14,9 +14,12 @@ on a side neither learning nor measuring means anything; hundreds are a beginnin
 
 /// The sample `name` has `count` different documents.
 pub fn too_few(name: &str, count: usize, least: usize) -> Diagnostic {
-    Diagnostic::error(PAGE.code, format!("a classifier cannot learn from `{name}`: {count} different documents"))
-        .because(format!("At least {least} are asked for; hundreds are a beginning."))
-        .help("give it more documents, or divide long files: `document = paragraph`")
+    Diagnostic::error(
+        PAGE.code,
+        format!("a classifier cannot learn from `{name}`: {count} different documents"),
+    )
+    .because(format!("At least {least} are asked for; hundreds are a beginning."))
+    .help("give it more documents, or divide long files: `document = paragraph`")
 }
 
 #[cfg(test)]

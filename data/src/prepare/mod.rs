@@ -3,6 +3,7 @@
 mod build;
 mod conversations;
 mod labels;
+mod predict;
 mod probe;
 mod survey;
 mod train;
@@ -19,10 +20,11 @@ use crate::progress::Progress;
 use crate::token_file::TokenFile;
 use crate::tokenizer::{CONFIG_FILE, SPECIAL_FILE, TOKENIZER_FILE, Tokenize, facts_of};
 use crate::{Fault, Outcome, read, tokenizer};
+pub use predict::predict;
 pub use probe::{chat_probe, chat_probe_if_cached};
 use regimen_base::Diagnostic;
 use regimen_base::data::{
-    Certainty, Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
+    Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
 };
 use std::io;
 use std::path::Path;
@@ -136,7 +138,10 @@ pub fn facts_if_cached(
     let Some(contents) = contents else { return Ok(None) };
     let key = tokens_key(dataset, &contents, &tokenizer, opened.as_ref());
     match Entry::new(&place.cache, "tokens", &key).look() {
-        Found::Whole(splits) => Ok(Some(Facts { tokenizer, dataset: dataset_facts(splits, &contents) })),
+        Found::Whole(splits) => Ok(Some(Facts {
+            tokenizer,
+            dataset: dataset_facts(splits, &contents, clean::remarks(place, dataset)?),
+        })),
         _ => Ok(None),
     }
 }
@@ -335,7 +340,12 @@ impl Work<'_> {
             Found::Nothing => {}
             Found::Damaged(why) => self.damaged(&entry, &why).unwrap_or(()),
             Found::Whole(splits) => match open_splits(&entry, input.dataset) {
-                Ok(files) => return Ok((dataset_facts(splits, &input.contents), files)),
+                Ok(files) => {
+                    return Ok((
+                        dataset_facts(splits, &input.contents, clean::remarks(self.place, input.dataset)?),
+                        files,
+                    ));
+                }
                 Err(why) => self.damaged(&entry, &why).unwrap_or(()),
             },
         }
@@ -358,7 +368,7 @@ impl Work<'_> {
         };
         let files = open_splits(&entry, input.dataset)
             .map_err(|why| vec![e0571::bad_token_file(&entry.folder().display().to_string(), &why)])?;
-        Ok((dataset_facts(splits, &input.contents), files))
+        Ok((dataset_facts(splits, &input.contents, clean::remarks(self.place, input.dataset)?), files))
     }
 
     fn lock(&self, entry: &Entry) -> Outcome<crate::cache::entry::Lock> {
@@ -507,6 +517,6 @@ fn dataset_definition(dataset: &Dataset) -> impl serde::Serialize {
     (formats, dataset.splits.clone(), dataset.key)
 }
 
-fn dataset_facts(splits: Vec<SplitFacts>, contents: &[String]) -> DatasetFacts {
-    DatasetFacts { splits, content: key_of(&contents), certainty: Certainty::Measured }
+fn dataset_facts(splits: Vec<SplitFacts>, contents: &[String], remarks: Vec<String>) -> DatasetFacts {
+    DatasetFacts { remarks, ..DatasetFacts::measured(splits, key_of(&contents)) }
 }

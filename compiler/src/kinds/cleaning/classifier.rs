@@ -36,7 +36,11 @@ static TYPE: Type = Type {
     name: "classifier",
     doc: "Documents that look like those of a sample, by a classifier that is learned from two: logistic regression over hashed n-grams of words, as in the quality filters of GPT-3 and DCLM. The report says what it reaches on documents that it did not learn from (area under the ROC curve).",
     fields: &[
-        Field::required("positive", SAMPLE, "Documents of one kind: good ones, or harmful ones. One dataset, or a list."),
+        Field::required(
+            "positive",
+            SAMPLE,
+            "Documents of one kind: good ones, or harmful ones. One dataset, or a list.",
+        ),
         Field::required("negative", SAMPLE, "Documents of the other kind."),
         Field::with(
             "threshold",
@@ -44,14 +48,24 @@ static TYPE: Type = Type {
             "0.5",
             "Score between 0 and 1 from which on a document is taken for a positive one; both kinds count as equally frequent.",
         ),
-        Field::with("keep", Ty::Words(SIDES), "positive", "Which documents stay: for a quality filter the positive ones, for harmful content the negative ones."),
+        Field::with(
+            "keep",
+            Ty::Words(SIDES),
+            "positive",
+            "Which documents stay: for a quality filter the positive ones, for harmful content the negative ones.",
+        ),
         Field::with(
             "ngram",
             Ty::Number(Number::plain().whole().from(Bound::At(1)).up_to(Bound::At(5))),
             "2",
             "Most words of an n-gram.",
         ),
-        Field::with("seed", COUNT, "0", "Decides the order in which it learns and which documents are held out; the experiment's seed does not."),
+        Field::with(
+            "seed",
+            COUNT,
+            "0",
+            "Decides the order in which it learns and which documents are held out; the experiment's seed does not.",
+        ),
     ],
 };
 

@@ -76,7 +76,8 @@ impl Classifier {
     pub(super) fn of(place: &Place, asked: &cleaning::Classifier) -> Outcome<Classifier> {
         let sides = [sample_of(place, &asked.positive)?, sample_of(place, &asked.negative)?];
         let keys: Vec<&str> = sides.iter().flatten().map(|cleaned| cleaned.key.as_str()).collect();
-        let entry = Entry::new(&place.cache, "classifiers", &key_of(&(VERSION, keys, asked.ngram, asked.seed)));
+        let entry =
+            Entry::new(&place.cache, "classifiers", &key_of(&(VERSION, keys, asked.ngram, asked.seed)));
         let disk =
             |error: &io::Error| vec![e0564::cache_not_written(&entry.folder().display().to_string(), error)];
         let lock = entry.lock().map_err(|error| disk(&error))?;
