@@ -106,7 +106,14 @@ impl<'a> Chain<'a> {
             if index == 0 {
                 self.judge_broken(&finished)?;
             }
-            if let Some((_, signer)) = &pass.sign {
+            // What came to this pass is not read again: an interrupted run goes on after it.
+            if let Some(before) = index.checked_sub(1) {
+                self.remove(before, &["documents", "units"]);
+            }
+            found = vec![];
+            if let Some((_, signer)) = &pass.sign
+                && !self.through(index + 1).last().is_some_and(|record| record.end)
+            {
                 progress.begin("comparing documents", None);
                 let units: Vec<PathBuf> =
                     (0..finished.documents.len()).map(|part| path(part, "units")).collect();
@@ -184,6 +191,15 @@ impl<'a> Chain<'a> {
             serde_json::from_slice::<PartRecord>(&text).ok()
         };
         (0..).map_while(read).collect()
+    }
+
+    /// Removes files of all parts of a pass. What cannot be removed is in nobody's way.
+    fn remove(&self, pass: usize, what: &[&str]) {
+        for (part, what) in
+            (0..self.through(pass).len()).flat_map(|part| what.iter().map(move |w| (part, *w)))
+        {
+            let _ = fs::remove_file(self.path(pass, part, what));
+        }
     }
 
     fn path(&self, pass: usize, part: usize, what: &str) -> PathBuf {

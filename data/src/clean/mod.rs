@@ -10,6 +10,7 @@
 //! - [`part`] runs a part of the documents on all cores, [`chain`] runs all parts and passes;
 //! - [`quality`] says what documents are like, [`report`] what happened to them; [`why`] looks single documents up.
 
+mod abandoned;
 mod chain;
 mod classifier;
 mod duplicates;
@@ -399,7 +400,10 @@ impl Job<'_> {
         lock: &Lock,
         progress: &mut dyn Progress,
     ) -> Outcome<Report> {
-        let work = self.place.cache.join("cleaning").join(self.key);
+        let works = self.place.cache.join("cleaning");
+        let work = works.join(self.key);
+        abandoned::remove(self.place, &works, self.key, self.name)
+            .map_err(|error| vec![e0564::cache_not_written(&works.display().to_string(), &error)])?;
         let (folder, name, cleaning, part) = (self.place, self.name, self.cleaning, self.part);
         let chain = Chain { folder, name, cleaning, input, files: names.to_vec(), work: work.clone(), part };
         let finished: Finished = chain.run(progress)?;

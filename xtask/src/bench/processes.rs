@@ -40,6 +40,12 @@ const PEAK: &str = "import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
 
+/// The same, and then what the command prints.
+const PEAK_AND_OUTPUT: &str = "import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], check=True, stdout=subprocess.PIPE)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, flush=True)
+sys.stdout.buffer.write(done.stdout)";
+
 /// Prints a table; fails if a limit is exceeded.
 pub fn run() -> Result<(), String> {
     let regimen = regimen(true)?;
@@ -78,6 +84,16 @@ fn median(program: &Path, case: &Case) -> Result<f64, String> {
     }
     seconds.sort_by(f64::total_cmp);
     Ok(seconds.get(ROUNDS / 2).copied().unwrap_or(f64::NAN))
+}
+
+/// Megabytes at the highest point of a command in a folder, and what it prints.
+pub fn peak_of(program: &Path, folder: &Path, arguments: &[&str]) -> Result<(f64, String), String> {
+    let mut command = Command::new(python()?);
+    command.current_dir(folder).args(["-c", PEAK_AND_OUTPUT]).arg(program).args(arguments);
+    let text = output(command, "the memory of a process cannot be measured")?;
+    let (kibibytes, said) = text.split_once('\n').unwrap_or((&text, ""));
+    let kibibytes: f64 = kibibytes.trim().parse().map_err(|_| format!("not a number of KiB: {text}"))?;
+    Ok((kibibytes * 1024.0 / 1e6, said.to_string()))
 }
 
 /// Megabytes at the highest point.
