@@ -2,7 +2,7 @@
 //!
 //! Shares and similarities lie between 0 and 1. Lengths of words and lines count characters (Unicode code points).
 
-use crate::data::Source;
+use crate::data::{Dataset, Source};
 use serde::{Deserialize, Serialize};
 
 /// What is done with the documents of one source before anything else sees them.
@@ -54,6 +54,8 @@ pub enum Step {
     WordList(WordList),
     /// Documents that overlap with evaluation data.
     Decontaminate(Decontaminate),
+    /// Documents that a classifier takes for those of a sample.
+    Classifier(Classifier),
 }
 
 impl Step {
@@ -71,6 +73,7 @@ impl Step {
             Step::Pii(_) => "pii",
             Step::WordList(_) => "word_list",
             Step::Decontaminate(_) => "decontaminate",
+            Step::Classifier(_) => "classifier",
         }
     }
 }
@@ -301,6 +304,32 @@ pub struct Decontaminate {
     pub against: Vec<Source>,
     /// Words of an n-gram; a document that shares one goes.
     pub ngram: u64,
+}
+
+/// One of the two samples of a classifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Side {
+    Positive,
+    Negative,
+}
+
+/// Parameters of `classifier`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Classifier {
+    /// Documents of the one kind, cleaned as they are declared.
+    pub positive: Vec<Dataset>,
+    /// Documents of the other.
+    pub negative: Vec<Dataset>,
+    /// From this score on, a document is taken for a positive one.
+    pub threshold: f64,
+    /// Which ones stay.
+    pub keep: Side,
+    /// Most words of an n-gram.
+    pub ngram: u64,
+    /// Decides the order in which it learns, and which documents are held out.
+    pub seed: u64,
 }
 
 #[cfg(test)]

@@ -506,6 +506,32 @@ pub struct DatasetFacts {
     pub content: String,
     /// How this is known.
     pub certainty: Certainty,
+    /// If it was predicted from a sample, how sure that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampled: Option<Sampled>,
+    /// What else is known of it, in sentences for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+}
+
+impl DatasetFacts {
+    /// Facts that were read from the files.
+    pub fn measured(splits: Vec<SplitFacts>, content: String) -> DatasetFacts {
+        DatasetFacts { splits, content, certainty: Certainty::Measured, sampled: None, remarks: vec![] }
+    }
+}
+
+/// How sure a number of tokens is that was predicted from a sample of documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sampled {
+    /// Different documents of the sample.
+    pub documents: u64,
+    /// With 95 % confidence there are at least so many tokens in all splits together,
+    pub low: u64,
+    /// and at most so many.
+    pub high: u64,
+    /// Whether a step drops near duplicates or paragraphs, which a sample cannot tell: then there may be fewer.
+    pub near_duplicates: bool,
 }
 
 /// What a chat template makes of a small conversation.

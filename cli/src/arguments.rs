@@ -122,6 +122,9 @@ pub struct Plan {
     /// Assume sizes of data that was not prepared yet, instead of preparing it
     #[arg(long)]
     pub assume: bool,
+    /// Predict sizes of data that was not prepared yet from a sample of its documents, and say how sure that is
+    #[arg(long, conflicts_with = "assume")]
+    pub sample: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub changes: Changes,

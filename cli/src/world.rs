@@ -14,11 +14,16 @@ use std::path::{Path, PathBuf};
 /// More bytes than any file that the compiler reads has.
 const LARGEST: u64 = 8 << 20;
 
+/// Seed by which documents are sampled for predictions.
+const SAMPLE: u64 = 0;
+
 /// How much work facts about data are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
     /// Look at files, open none: what is not cached, or not there, is assumed.
     Cached,
+    /// Read the data once, clean and tokenise a sample of it, and predict from that.
+    Sample,
     /// Prepare the data where that was not done yet; it is then ready for the run.
     Prepare,
 }
@@ -99,7 +104,7 @@ impl World for Folder {
         train_on: Option<&Dataset>,
     ) -> Result<Facts<TokenizerFacts>, Vec<Diagnostic>> {
         self.tokenizers.get((tokenizer.clone(), train_on.cloned()), || match self.effort {
-            Effort::Cached => {
+            Effort::Cached | Effort::Sample => {
                 at_hand(regimen_data::tokenizer_facts_if_cached(&self.place, tokenizer, train_on))
             }
             Effort::Prepare => {
@@ -122,6 +127,13 @@ impl World for Folder {
                 let facts = regimen_data::facts_if_cached(&self.place, tokenizer, train_on, dataset);
                 at_hand(facts.map(|found| found.map(|facts| facts.dataset)))
             }
+            Effort::Sample => {
+                let mut progress = self.progress.borrow_mut();
+                let place = &self.place;
+                let predicted =
+                    regimen_data::predict(place, tokenizer, train_on, dataset, SAMPLE, progress.as_mut());
+                at_hand(predicted)
+            }
             Effort::Prepare => {
                 let mut progress = self.progress.borrow_mut();
                 let facts =
@@ -139,7 +151,7 @@ impl World for Folder {
     ) -> Result<Facts<Probe>, Vec<Diagnostic>> {
         let key = (dataset.clone(), tokenizer.clone(), train_on.cloned());
         self.probes.get(key, || match self.effort {
-            Effort::Cached => {
+            Effort::Cached | Effort::Sample => {
                 at_hand(regimen_data::chat_probe_if_cached(&self.place, tokenizer, train_on, dataset))
             }
             Effort::Prepare => {

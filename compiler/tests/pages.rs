@@ -34,11 +34,10 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
             left_out: 0,
             answers: None,
         };
-        let facts = regimen_base::data::DatasetFacts {
-            splits: vec![split("train", 20), split("validation", 20)],
-            content: String::new(),
-            certainty: regimen_base::data::Certainty::Measured,
-        };
+        let facts = regimen_base::data::DatasetFacts::measured(
+            vec![split("train", 20), split("validation", 20)],
+            String::new(),
+        );
         world.datasets.insert("tiny".into(), facts);
     }
     let (front, diagnostics) = load(&world, "experiment.exp", &Options { set: vec![], variant });

@@ -40,7 +40,7 @@ pub use conversation_file::ConversationFile;
 pub use files::Place;
 pub use prepare::{
     Facts, Prepared, SampledAnswers, chat_probe, chat_probe_if_cached, facts, facts_if_cached, first_record,
-    prepare, sample_answers, tokenizer_facts, tokenizer_facts_if_cached,
+    predict, prepare, sample_answers, tokenizer_facts, tokenizer_facts_if_cached,
 };
 pub use progress::{NoProgress, Progress};
 pub use token_file::TokenFile;

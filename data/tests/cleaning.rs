@@ -307,3 +307,244 @@ fn lists_and_evaluation_data_are_part_of_the_key() {
         ["E0583 the word list `bad.txt` is empty"]
     );
 }
+
+#[test]
+fn figures_tell_language_from_words_in_any_order() {
+    let play = std::fs::read_to_string("../examples/plays/henry_v.txt").unwrap();
+    let speeches = |turn: fn(&[&str]) -> String| {
+        let spoken = play.split("\n\n").map(|s| s.split_whitespace().skip(1).collect::<Vec<_>>());
+        let rows: Vec<String> = spoken.filter(|words| words.len() > 20).map(|words| turn(&words)).collect();
+        lines_of(&rows)
+    };
+    let mixed = |words: &[&str]| {
+        let mut words: Vec<(u64, &str)> = (0..).zip(words).map(|(i, w)| (i * 7_919 % 101, *w)).collect();
+        words.sort_unstable();
+        words.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+    };
+    let misspelt = |words: &[&str]| words.join(" ").replace(" the ", " teh ").replace(" which ", " whcih ");
+    let bench = Bench::new(&[
+        ("true.txt", &speeches(|words| words.join(" "))),
+        ("mixed.txt", &speeches(mixed)),
+        ("misspelt.txt", &speeches(misspelt)),
+        ("twice.txt", &format!("{0}{0}", speeches(|words| words.join(" ")))),
+    ]);
+    let quality = |file: &str| {
+        let cleaned = clean(&bench.place, &text(file, TextDocument::Line), &mut NoProgress).unwrap();
+        cleaned.reports[0].quality_after.clone()
+    };
+    let (good, mixed, misspelt, twice) =
+        (quality("true.txt"), quality("mixed.txt"), quality("misspelt.txt"), quality("twice.txt"));
+    let well = |q: &regimen_data::clean::quality::Quality| q.well_formed.value().unwrap();
+    assert!(well(&good) > 0.7 && well(&mixed) < 0.3, "{} {}", well(&good), well(&mixed));
+    let wrong = |q: &regimen_data::clean::quality::Quality| q.misspelt.value().unwrap();
+    assert!(wrong(&good) < 0.002 && wrong(&misspelt) > 0.02, "{} {}", wrong(&good), wrong(&misspelt));
+    assert_eq!((good.duplicate_documents, twice.duplicate_documents), (Some(0.0), Some(0.5)));
+    assert!(twice.distinct[2].unwrap() < 0.6 * good.distinct[2].unwrap(), "{:?} {:?}", twice, good);
+}
+
+#[test]
+fn a_mix_knows_how_much_of_each_source_is_left_and_records_their_classes() {
+    let bench = Bench::new(&[
+        ("a.txt", lines_of(&[story(1), story(2)]).as_str()),
+        ("b.txt", lines_of(&[story(2), story(1), story(3)]).as_str()),
+        (
+            "c.csv",
+            "text,label\nThis film was great,pos\nThis film was bad,neg\nThis film was so so,meh\nBad,neg\n",
+        ),
+    ]);
+    let (mut mix, second) = (text("a.txt", TextDocument::Line), text("b.txt", TextDocument::Line));
+    mix.sources.push(regimen_base::data::Source { name: "web".into(), ..second.sources[0].clone() });
+    mix.clean = vec![exact(Level::Document)];
+    let cleaned = clean(&bench.place, &mix, &mut NoProgress).unwrap();
+    assert_eq!(cleaned.sources(), [("books".to_string(), 120), ("web".to_string(), 60)]);
+    mix.clean = vec![];
+    let cleaned = clean(&bench.place, &mix, &mut NoProgress).unwrap();
+    assert_eq!(cleaned.sources(), [("books".to_string(), 120), ("web".to_string(), 180)]);
+    let mut records = text("c.csv", TextDocument::Line);
+    records.sources[0].format = regimen_base::data::Format::Labelled {
+        text: "text".into(),
+        label: "label".into(),
+        delimiter: Some(','),
+        classes: vec!["neg".into(), "pos".into()],
+        stratified: false,
+    };
+    let report = clean(&bench.place, &records, &mut NoProgress).unwrap().reports.remove(0);
+    let lines = |check: &str| report.checks[check].examples.iter().map(|e| e.line).collect::<Vec<_>>();
+    assert_eq!((lines("class not declared"), lines("fewer than 3 words")), (vec![4], vec![5]));
+}
+
+/// Words of a play, so many of them from a place that the number decides.
+fn passage(words: &[&str], number: u64) -> String {
+    let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
+    let length = 20 + (mixed % 37).pow(2) as usize / 8;
+    words.iter().cycle().skip((mixed % 100_003) as usize).take(length).copied().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn tokens_are_predicted_and_the_truth_is_within_the_interval() {
+    let play = std::fs::read_to_string("../examples/plays/henry_v.txt").unwrap();
+    let words: Vec<&str> = play.split_whitespace().collect();
+    // A tenth is too short, a fifth comes twice, some hold an address.
+    let document = |i: u64| match i % 10 {
+        0 => "too short".to_string() + &i.to_string(),
+        1 | 2 => passage(&words, i / 20),
+        3 => format!("{} somebody{i}@example.org", passage(&words, i)),
+        _ => passage(&words, i),
+    };
+    let all: Vec<String> = (0..9_000).map(document).collect();
+    let bench = Bench::new(&[("a.txt", &lines_of(&all))]);
+    let steps = vec![Step::Gopher(gopher()), pii(), exact(Level::Document)];
+    let dataset = with(text("*.txt", TextDocument::Line), steps);
+    for tokenizer in [bytes(), bpe(600)] {
+        let seeds = 0..if tokenizer == bytes() { 20 } else { 4 };
+        let predicted: Vec<_> = seeds
+            .map(|seed| {
+                let place = &bench.place;
+                let facts =
+                    regimen_data::predict(place, &tokenizer, Some(&dataset), &dataset, seed, &mut NoProgress);
+                let facts = facts.unwrap().unwrap();
+                (facts.splits[0].tokens, facts.sampled.unwrap())
+            })
+            .collect();
+        let truth = bench.prepare(&tokenizer, &dataset).unwrap().facts;
+        let tokens = truth.splits[0].tokens;
+        let hit = predicted.iter().filter(|(_, s)| s.low <= tokens && tokens <= s.high).count();
+        // 95 of 100; of 20, fewer than 17 happen once in two hundred times.
+        assert!(hit * 20 >= predicted.len() * 17, "{tokens} is in {hit} of {predicted:?}");
+        assert!(
+            predicted.iter().all(|(n, s)| s.documents == 2_000 && s.low < *n && *n < s.high),
+            "{predicted:?}"
+        );
+        let wide = predicted.iter().map(|(n, s)| (s.high - s.low) as f64 / *n as f64).fold(0.0, f64::max);
+        // Half of the sample that a tokenizer of its own learns from makes it less sure.
+        let most = if tokenizer == bytes() { 0.12 } else { 0.25 };
+        assert!(wide < most, "{wide}: {predicted:?}");
+        // What was prepared is not predicted.
+        let again =
+            regimen_data::predict(&bench.place, &tokenizer, Some(&dataset), &dataset, 0, &mut NoProgress);
+        assert_eq!(again.unwrap(), Some(truth));
+        let _ = std::fs::remove_dir_all(&bench.place.cache);
+    }
+}
+
+/// The speeches of a play, a line each; `turn` says what becomes of one.
+fn speeches(play: &str, turn: impl Fn(Vec<&str>) -> String) -> String {
+    let text = std::fs::read_to_string(format!("../examples/plays/{play}.txt")).unwrap();
+    let speeches = text.split("\n\n").map(|s| s.split_whitespace().collect::<Vec<_>>());
+    lines_of(&speeches.filter(|words| words.len() > 15).map(turn).collect::<Vec<_>>())
+}
+
+/// The same words in an order that only depends on them.
+fn shuffled(words: Vec<&str>) -> String {
+    let mut words: Vec<(u64, &str)> =
+        (1u64..).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 7).zip(words).collect();
+    words.sort_unstable();
+    words.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+}
+
+fn classifier(positive: Dataset, negative: Dataset, keep: Side) -> Step {
+    let named = |name: &str, mut dataset: Dataset| {
+        dataset.sources[0].name = name.into();
+        vec![Dataset { name: name.into(), ..dataset }]
+    };
+    let (positive, negative) = (named("good", positive), named("bad", negative));
+    Step::Classifier(Classifier { positive, negative, threshold: 0.5, keep, ngram: 2, seed: 0 })
+}
+
+#[test]
+fn a_classifier_tells_documents_of_unseen_sources_apart() {
+    let whole = |words: Vec<&str>| words.join(" ");
+    let bench = Bench::new(&[("noise/n.txt", &lines_of(&(0..200).map(story).collect::<Vec<_>>()))]);
+    let good =
+        ["henry_v", "winters_tale", "twelfth_night", "measure_for_measure", "hamlet", "tempest", "othello"];
+    for play in good {
+        bench.write(&format!("good/{play}.txt"), speeches(play, whole).as_bytes());
+    }
+    // Other plays: no speech is on both sides.
+    let bad = [
+        "richard_iii",
+        "romeo_and_juliet",
+        "much_ado_about_nothing",
+        "lear",
+        "pericles",
+        "macbeth",
+        "coriolanus",
+    ];
+    for play in bad {
+        bench.write(&format!("bad/{play}.txt"), speeches(play, shuffled).as_bytes());
+    }
+    for page in ["language", "errors", "benchmarks"] {
+        let text = std::fs::read_to_string(format!("../docs/{page}.md")).unwrap();
+        bench.write(&format!("docs/{page}.txt"), text.as_bytes());
+    }
+    let test = format!("{}{}", speeches("cymbeline", whole), speeches("john", shuffled));
+    let good = speeches("cymbeline", whole).lines().count();
+    bench.write("web.txt", test.as_bytes());
+    let lines = |files: &str| text(files, TextDocument::Line);
+    let run = |step: Step| {
+        let cleaned = clean(&bench.place, &with(lines("web.txt"), vec![step]), &mut NoProgress).unwrap();
+        let trained = cleaned.reports[0].steps[0].trained.clone().unwrap();
+        let warnings: Vec<&str> = cleaned.warnings().iter().map(|w| w.code.0).collect::<Vec<_>>();
+        let right = cleaned.documents().filter(|d| d.as_ref().unwrap().line <= good as u64).count();
+        (trained, warnings, right, cleaned.reports[0].after.documents as usize)
+    };
+    let (trained, warnings, right, left) =
+        run(classifier(lines("good/*.txt"), lines("bad/*.txt"), Side::Positive));
+    assert!(trained.other_files && trained.auc > 0.92, "{trained:?}");
+    assert!(trained.held_out.iter().all(|n| *n > 100) && warnings.is_empty());
+    // Of plays that it never saw, most of the good half stays and most of the other goes.
+    assert!(
+        right * 10 > good * 8 && (left - right) * 10 < good * 4,
+        "{right} of {good}, {} others",
+        left - right
+    );
+    // Keeping the negative ones keeps the rest.
+    let (_, _, right_too, left_too) =
+        run(classifier(lines("good/*.txt"), lines("bad/*.txt"), Side::Negative));
+    assert_eq!((right + right_too, left + left_too), (good, test.lines().count()));
+    // Noise in one file, prose of another kind in several.
+    let (trained, ..) = run(classifier(lines("good/*.txt"), lines("noise/*.txt"), Side::Positive));
+    assert!(!trained.other_files && trained.auc > 0.99, "{trained:?}");
+    let paragraphs = text("docs/*.txt", TextDocument::Paragraph);
+    let (trained, ..) = run(classifier(lines("good/*.txt"), paragraphs, Side::Positive));
+    assert!(trained.other_files && trained.auc > 0.98, "{trained:?}");
+    // Plays against plays: nothing to learn.
+    let (trained, warnings, ..) =
+        run(classifier(lines("good/[hw]*.txt"), lines("good/[tm]*.txt"), Side::Positive));
+    assert!(trained.auc < 0.8, "{trained:?}");
+    assert_eq!(warnings, ["E0595"]);
+    let few = text("docs/language.txt", TextDocument::File);
+    let step = classifier(few, lines("bad/*.txt"), Side::Positive);
+    let wrong = clean(&bench.place, &with(lines("web.txt"), vec![step]), &mut NoProgress).unwrap_err();
+    assert_eq!(titles(&wrong), ["E0596 a classifier cannot learn from `good`: 1 different documents"]);
+}
+
+#[test]
+fn a_classifier_is_the_same_for_any_number_of_threads_and_is_cached() {
+    let bench = Bench::new(&[
+        ("good.txt", &speeches("henry_v", |words| words.join(" "))),
+        ("bad.txt", &speeches("richard_iii", shuffled)),
+        ("web.txt", &speeches("cymbeline", |words| words.join(" "))),
+    ]);
+    let lines = |files: &str| text(files, TextDocument::Line);
+    let dataset =
+        with(lines("web.txt"), vec![classifier(lines("good.txt"), lines("bad.txt"), Side::Positive)]);
+    let mut all = vec![];
+    for threads in [1, 2, 8] {
+        let _ = std::fs::remove_dir_all(&bench.place.cache);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let cleaned = pool.install(|| clean(&bench.place, &dataset, &mut NoProgress)).unwrap();
+        all.push((texts(&cleaned), cleaned.reports, cleaned.key));
+    }
+    assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
+    let made = || std::fs::read_dir(bench.place.cache.join("classifiers")).unwrap().count();
+    let before = made();
+    // Other data, the same classifier.
+    let mut counting = Counting::default();
+    let other = with(lines("good.txt"), dataset.sources[0].cleaning.steps.clone());
+    clean(&bench.place, &other, &mut counting).unwrap();
+    assert_eq!(made(), before);
+    bench.write("bad.txt", speeches("john", shuffled).as_bytes());
+    assert_ne!(clean(&bench.place, &dataset, &mut NoProgress).unwrap().key, all[0].2);
+    assert!(made() > before);
+}

@@ -153,7 +153,7 @@ fn a_sample_is_a_function_of_its_index_and_fixed_pairs_come_again_in_every_epoch
 fn one_document_is_refused() {
     let refused =
         |documents: &[String]| Pairs::new(file(documents), 8, None, FORM, edges(&Bytes)).unwrap_err().code.0;
-    assert_eq!(refused(&documents(&[40])), "E0577");
-    assert_eq!(refused(&documents(&[40, 1, 0, 1])), "E0577");
+    assert_eq!(refused(&documents(&[40])), "E0599");
+    assert_eq!(refused(&documents(&[40, 1, 0, 1])), "E0599");
     assert_eq!(refused(&documents(&[1, 1])), "E0558");
 }

@@ -34,6 +34,8 @@ Commands:
   bench processes       The first half of it alone
   bench nanogpt         Train nanoGPT's README configuration here and there, three seeds: losses and speed
   bench cleaning        Clean documents here and with datatrove: speed (needs the environment of `oracles`)
+  bench dedup [BYTES]   Deduplicate constructed text, 5 GB of it unless another size is given: time and memory
+  bench tokenise        Tokenise here and with the tokenizers crate: speed, in turns
   gpu-test              Build the tests that need a GPU and run them; without one, say how to run them elsewhere
   gpu-bench             The same for speed, losses and predictions on a GPU
   help                  Show this text
@@ -58,6 +60,9 @@ fn main() -> ExitCode {
         ["bench", "processes"] => report(bench::processes::run()),
         ["bench", "nanogpt"] => report(bench::nanogpt::losses()),
         ["bench", "cleaning"] => report(bench::cleaning::run()),
+        ["bench", "dedup"] => report(bench::dedup::run(None)),
+        ["bench", "dedup", bytes] => report(bench::dedup::run(Some(bytes))),
+        ["bench", "tokenise"] => report(bench::tokenise()),
         ["gpu-test"] => report(gpu::test()),
         ["gpu-bench"] => report(gpu::bench()),
         [] | ["help" | "--help" | "-h"] => {

@@ -1,8 +1,8 @@
 //! Reports on data as one page that needs nothing else: styles inside, plots as SVG, no script, no address.
 
-use super::{left, length_class, percent};
+use super::{left, length_class, percent, quality};
 use regimen_compiler::planning::show::count;
-use regimen_data::clean::report::{Report, StepReport};
+use regimen_data::clean::report::{Removed, Report, StepReport};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -36,6 +36,8 @@ fn report(out: &mut String, report: &Report) {
         funnel(out, report);
         table(out, report);
     }
+    qualities(out, report);
+    checks(out, report);
     let classes: Vec<u32> =
         report.lengths_before.keys().chain(report.lengths_after.keys()).copied().collect();
     let rows: BTreeMap<u32, (u64, u64)> = classes
@@ -49,6 +51,57 @@ fn report(out: &mut String, report: &Report) {
     bars(out, "Documents by words, read and left", &lengths);
     let languages: Vec<_> = report.languages.iter().map(|(code, n)| (code.clone(), 0, *n)).collect();
     bars(out, "Languages of what is left, in a sample", &languages);
+}
+
+/// What documents are like, read and left.
+fn qualities(out: &mut String, report: &Report) {
+    let _ = writeln!(
+        out,
+        "<table><tr><th>quality, words of {} documents</th><th>read</th><th>left</th><th></th></tr>",
+        count(report.quality_after.sampled)
+    );
+    for quality::Row { name, before, after, meaning } in quality::rows(report) {
+        let (before, after) = (escaped(&before), escaped(&after));
+        let _ = writeln!(
+            out,
+            "<tr><td>{name}</td><td>{before}</td><td>{after}</td><td class=\"text\">{meaning}</td></tr>"
+        );
+    }
+    out.push_str("</table>\n");
+}
+
+/// Documents that do not look like samples.
+fn checks(out: &mut String, report: &Report) {
+    if report.checks.is_empty() {
+        return;
+    }
+    out.push_str("<table><tr><th>documents that do not look like samples</th><th>documents</th><th>of those left</th><th>example</th></tr>\n");
+    for (check, found) in &report.checks {
+        row(out, check, found, report.after.documents, &report.files);
+    }
+    out.push_str("</table>\n");
+}
+
+/// What a rule or a check found, with examples.
+fn row(out: &mut String, name: &str, found: &Removed, whole: u64, files: &[String]) {
+    let examples = found.examples.iter().map(|example| {
+        let file = files.get(example.file as usize).map_or("?", String::as_str);
+        format!(
+            "<p><b>{}:{}</b> {} — {}</p>",
+            escaped(file),
+            example.line,
+            escaped(&example.detail),
+            escaped(&example.text)
+        )
+    });
+    let _ = writeln!(
+        out,
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>",
+        escaped(name),
+        count(found.amount.documents),
+        percent(found.amount.documents, whole),
+        examples.collect::<String>(),
+    );
 }
 
 /// Words that come to each step and that it leaves.
@@ -102,23 +155,13 @@ fn table(out: &mut String, report: &Report) {
 
 fn rules(out: &mut String, step: &StepReport, files: &[String]) {
     for (rule, removed) in &step.rules {
-        let examples = removed.examples.iter().map(|example| {
-            let file = files.get(example.file as usize).map_or("?", String::as_str);
-            format!(
-                "<p><b>{}:{}</b> {} — {}</p>",
-                escaped(file),
-                example.line,
-                escaped(&example.detail),
-                escaped(&example.text)
-            )
-        });
+        row(out, rule, removed, step.before.documents, files);
+    }
+    if let Some(trained) = &step.trained {
         let _ = writeln!(
             out,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>",
-            escaped(rule),
-            count(removed.amount.documents),
-            percent(removed.amount.documents, step.before.documents),
-            examples.collect::<String>(),
+            "<tr><td></td><td></td><td></td><td class=\"text\">{}</td></tr>",
+            super::learned(trained)
         );
     }
     for (what, times) in &step.notes {
@@ -139,7 +182,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use regimen_data::clean::report::{Amount, Example, Removed};
+    use regimen_data::clean::report::{Amount, Example};
 
     #[test]
     fn the_page_is_whole_and_documents_cannot_write_into_it() {
@@ -155,6 +198,7 @@ mod tests {
             steps: vec![step],
             lengths_before: [(1, 1)].into(),
             languages: [(evil.to_string(), 1)].into(),
+            checks: [(evil.to_string(), Removed { amount, examples: vec![] })].into(),
             ..Report::default()
         };
         let page = page(&[report]);

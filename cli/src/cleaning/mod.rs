@@ -1,10 +1,13 @@
-//! What cleaning did, for people: as tables ([`text`]) and as a page with plots ([`html`]).
+//! What cleaning did, for people: as tables ([`text`]) and as a page with plots ([`html`]);
+//! and what documents are like ([`quality`]).
 
 pub mod answers;
 pub mod html;
+pub mod quality;
 pub mod text;
 
 use regimen_compiler::planning::show::{bytes, count};
+use regimen_data::clean::Trained;
 use regimen_data::clean::report::Report;
 use serde::Serialize;
 
@@ -31,6 +34,22 @@ pub(crate) fn left(report: &Report) -> String {
         bytes(before.bytes),
         count(after.words),
         count(before.words),
+    )
+}
+
+/// What a step learned, in a sentence.
+pub(crate) fn learned(trained: &Trained) -> String {
+    let [positive, negative] = trained.trained_on;
+    let [held_positive, held_negative] = trained.held_out;
+    let from = if trained.other_files { "other files" } else { "the same files" };
+    format!(
+        "learned from {} positive and {} negative documents; AUC {:.3} ± {:.3} on {} and {} held-out ones from {from}",
+        count(positive),
+        count(negative),
+        trained.auc,
+        trained.standard_error,
+        count(held_positive),
+        count(held_negative),
     )
 }
 

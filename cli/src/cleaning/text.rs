@@ -1,9 +1,10 @@
 //! Reports on data as tables.
 
-use super::{Shown, left, length_class, percent};
+use super::{Shown, left, length_class, percent, quality};
 use regimen_compiler::planning::show::count;
 use regimen_data::clean::Cleaned;
-use regimen_data::clean::report::{Report, StepReport};
+use regimen_data::clean::quality::entropy;
+use regimen_data::clean::report::{Removed, Report, StepReport};
 use regimen_data::clean::why::Fate;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -28,6 +29,7 @@ pub fn reports(name: &str, cleaned: &Cleaned) -> String {
             let _ = writeln!(out, "\nbroken records are listed in {}", folder.join("broken.jsonl").display());
         }
     }
+    sources(&mut out, cleaned);
     let _ = writeln!(
         out,
         "\n`regimen data FILE {name} --sample 20` shows what is left, `--why FILE:LINE` why a document went"
@@ -44,9 +46,52 @@ fn report(report: &Report) -> String {
     if !report.steps.is_empty() {
         steps(&mut out, report);
     }
+    quality(&mut out, report);
+    checks(&mut out, report);
     histogram(&mut out, "words in what is left", &report.lengths_after, |class| length_class(*class));
     histogram(&mut out, "languages of what is left, in a sample", &report.languages, String::clone);
     out
+}
+
+/// What documents are like, read and left.
+fn quality(out: &mut String, report: &Report) {
+    let rows = quality::rows(report);
+    if rows.is_empty() {
+        return;
+    }
+    let (read, left) = if report.quality_before.is_some() { ("read", "left") } else { ("", "") };
+    let sample = format!("quality, words of {}", plural(report.quality_after.sampled, "document"));
+    let _ = writeln!(out, "\n{sample:45}{read:>14}{left:>16}");
+    for row in rows {
+        let quality::Row { name, before, after, meaning } = row;
+        let _ = writeln!(out, "  {name:43}{before:>14}{after:>16}  {meaning}");
+    }
+}
+
+/// Documents that do not look like samples.
+fn checks(out: &mut String, report: &Report) {
+    if report.checks.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\ndocuments that do not look like samples");
+    for (check, removed) in &report.checks {
+        let share = percent(removed.amount.documents, report.after.documents);
+        let _ = writeln!(out, "   {check:32}{:>12}        {share:>9}", count(removed.amount.documents));
+        example(out, removed, &report.files);
+    }
+}
+
+/// How words are spread over the sources of a mix.
+fn sources(out: &mut String, cleaned: &Cleaned) {
+    let sources = cleaned.sources();
+    let whole: u64 = sources.iter().map(|(_, words)| words).sum();
+    let Some(entropy) = entropy(sources.iter().map(|(_, words)| *words)).filter(|_| sources.len() > 1) else {
+        return;
+    };
+    let _ = writeln!(out, "\nsources by words, entropy {} bits", quality::bits(entropy));
+    for (name, words) in sources {
+        let _ = writeln!(out, "  {name:30}{:>14}{:>9}", count(words), percent(words, whole));
+    }
 }
 
 fn steps(out: &mut String, report: &Report) {
@@ -77,26 +122,32 @@ fn steps(out: &mut String, report: &Report) {
 
 /// What each rule of a step removed, most first, with an example.
 fn rules(out: &mut String, number: usize, step: &StepReport, files: &[String]) {
-    if step.rules.is_empty() && step.notes.is_empty() {
+    if step.rules.is_empty() && step.notes.is_empty() && step.trained.is_none() {
         return;
     }
     let _ = writeln!(out, "\n{number}. {}", step.step);
+    if let Some(trained) = &step.trained {
+        let _ = writeln!(out, "   {}", super::learned(trained));
+    }
     let mut rules: Vec<_> = step.rules.iter().collect();
     rules.sort_by_key(|(name, removed)| (std::cmp::Reverse(removed.amount.documents), (*name).clone()));
     for (rule, removed) in rules {
         let share = percent(removed.amount.documents, step.before.documents);
         let _ = writeln!(out, "   {rule:32}{:>12} removed{share:>9}", count(removed.amount.documents));
-        if let Some(example) = removed.examples.first() {
-            let file = files.get(example.file as usize).map_or("?", String::as_str);
-            let detail =
-                if example.detail.is_empty() { String::new() } else { format!(" ({})", example.detail) };
-            let text: String = example.text.chars().take(70).collect();
-            let _ = writeln!(out, "     {file}:{}{detail}: {text}", example.line);
-        }
+        example(out, removed, files);
     }
     for (what, times) in &step.notes {
         let _ = writeln!(out, "   {what:32}{:>12} times", count(*times));
     }
+}
+
+/// The first of what was removed or found.
+fn example(out: &mut String, removed: &Removed, files: &[String]) {
+    let Some(example) = removed.examples.first() else { return };
+    let file = files.get(example.file as usize).map_or("?", String::as_str);
+    let detail = if example.detail.is_empty() { String::new() } else { format!(" ({})", example.detail) };
+    let text: String = example.text.chars().take(70).collect();
+    let _ = writeln!(out, "     {file}:{}{detail}: {text}", example.line);
 }
 
 fn histogram<K>(out: &mut String, title: &str, counts: &BTreeMap<K, u64>, name: impl Fn(&K) -> String) {
@@ -135,7 +186,7 @@ pub fn sample(shown: &Shown) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use regimen_data::clean::report::{Amount, Example, Removed};
+    use regimen_data::clean::report::{Amount, Example};
 
     #[test]
     fn a_report_tells_steps_rules_and_examples() {
@@ -150,6 +201,7 @@ mod tests {
             changed: 0,
             rules: [("too few words".to_string(), removed)].into(),
             notes: BTreeMap::new(),
+            trained: None,
         };
         let whole = Report {
             name: "web".into(),

@@ -88,6 +88,7 @@ fn work(
             Some(_) if asked.why.is_none() => answers(asked, place, dataset, &cleaned, tokenizer, terminal)?,
             _ => show(asked, dataset, &cleaned)?,
         }
+        super::report(&[Batch::bare(cleaned.warnings())], terminal);
         all.push(cleaned);
     }
     if asked.format == DataFormat::Json && asked.why.is_none() && asked.sample.is_none() {

@@ -17,7 +17,11 @@ use std::path::{Path, PathBuf};
 
 /// Plans the file and prints or writes the result.
 pub fn plan(asked: &Asked, terminal: Terminal) -> Exit {
-    let effort = if asked.assume { Effort::Cached } else { Effort::Prepare };
+    let effort = match (asked.assume, asked.sample) {
+        (true, _) => Effort::Cached,
+        (_, true) => Effort::Sample,
+        _ => Effort::Prepare,
+    };
     let mut project = match project::open(&asked.file, &asked.changes, effort, Variants::Chosen, terminal) {
         Ok(project) => project,
         Err(batch) => return super::report(&[batch], terminal),

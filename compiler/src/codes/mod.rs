@@ -74,6 +74,7 @@ pub mod e0442;
 pub mod e0443;
 pub mod e0444;
 pub mod e0445;
+pub mod e0446;
 pub mod e0450;
 pub mod e0451;
 pub mod e0452;
@@ -182,6 +183,7 @@ pub static ALL: &[&CodePage] = &[
     &e0443::PAGE,
     &e0444::PAGE,
     &e0445::PAGE,
+    &e0446::PAGE,
     &e0450::PAGE,
     &e0451::PAGE,
     &e0452::PAGE,

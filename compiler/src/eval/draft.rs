@@ -430,6 +430,8 @@ fn assumed(dataset: &Dataset, tokenizer: &Tokenizer) -> DatasetFacts {
         splits: dataset.splits.iter().map(split).collect(),
         content: String::new(),
         certainty: Certainty::Estimated,
+        sampled: None,
+        remarks: vec![],
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::planning::show::{bytes, count, dollars, duration, energy, flop};
 use regimen_base::data::Certainty;
-use regimen_base::plan::{BudgetLine, Memory, Plan, Report, Stage};
+use regimen_base::plan::{BudgetLine, DatasetPlan, Memory, Plan, Report, Stage};
 use regimen_base::program::{Category, Program};
 use std::fmt::Write;
 
@@ -54,8 +54,31 @@ fn threads(stage: &Stage) -> String {
 fn estimated(out: &mut String, stage: &Stage) {
     let data = stage.datasets.iter().any(|d| d.facts.certainty == Certainty::Estimated);
     let tokenizer = stage.tokenizer.facts.certainty == Certainty::Estimated;
-    if data || tokenizer {
+    let sampled = stage.datasets.iter().any(|d| d.facts.sampled.is_some());
+    if (data && !sampled) || tokenizer {
         out.push_str("  (sizes of data or vocabulary are estimated: the files were not read)\n");
+    }
+    for DatasetPlan { dataset, facts } in &stage.datasets {
+        if let Some(sampled) = &facts.sampled {
+            let tokens: u64 = facts.splits.iter().map(|split| split.tokens).sum();
+            let _ = writeln!(
+                out,
+                "  (tokens of {} are predicted from {} different documents: {}, with 95 % confidence {} to {}{})",
+                dataset.name,
+                count(sampled.documents),
+                count(tokens),
+                count(sampled.low),
+                count(sampled.high),
+                if sampled.near_duplicates {
+                    "; fewer if there are near duplicates or repeated paragraphs"
+                } else {
+                    ""
+                }
+            );
+        }
+        for remark in &facts.remarks {
+            let _ = writeln!(out, "  ({remark})");
+        }
     }
 }
 

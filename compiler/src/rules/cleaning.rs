@@ -3,6 +3,7 @@
 use crate::codes;
 use crate::eval::{Checked, Evaluator, Fields, ObjectId, Value};
 use crate::languages;
+use regimen_base::data::Source;
 use regimen_base::{Diagnostic, Span};
 
 /// One step as written.
@@ -35,6 +36,7 @@ pub fn check(eval: &Evaluator<'_>, id: ObjectId, fields: &Fields) -> Vec<Diagnos
         found.extend(languages(step));
         found.extend(stop_words(step, before));
         found.extend(contamination(eval, id, step));
+        found.extend(one_sample(eval, step));
     }
     found
 }
@@ -140,5 +142,26 @@ fn contamination(eval: &Evaluator<'_>, id: ObjectId, step: &Written<'_>) -> Opti
         let sources = eval.data_sources(against).ok()?;
         let shared = sources.iter().find(|s| own.iter().any(|o| o.name == s.name || o.files == s.files))?;
         Some(codes::e0443::against_itself(&eval.object_name(id), &shared.name, checked.span))
+    })
+}
+
+/// A classifier whose two samples are the same.
+fn one_sample(eval: &Evaluator<'_>, step: &Written<'_>) -> Option<Diagnostic> {
+    if step.name != "classifier" {
+        return None;
+    }
+    let sources = |name: &str| {
+        let Some(Value::List(list)) = step.fields.known(name).map(|c| &c.value) else { return None };
+        let objects = list.iter().filter_map(|checked| match checked.value {
+            Value::Object(id) => Some((eval.object_name(id), checked.span, eval.data_sources(id).ok()?)),
+            _ => None,
+        });
+        Some(objects.collect::<Vec<_>>())
+    };
+    let (positive, negative) = (sources("positive")?, sources("negative")?);
+    positive.iter().find_map(|(name, span, own)| {
+        let same = |others: &[Source]| own.iter().any(|s| others.iter().any(|o| s.files == o.files));
+        let (other, at, _) = negative.iter().find(|(_, _, others)| same(others))?;
+        Some(codes::e0446::one_sample(name, other, *span, *at))
     })
 }

@@ -152,7 +152,7 @@ fn facts() -> DatasetFacts {
         left_out: 0,
         answers: None,
     };
-    DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured }
+    DatasetFacts::measured(vec![train], String::new())
 }
 
 fn hardware() -> Hardware {

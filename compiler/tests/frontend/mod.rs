@@ -55,7 +55,7 @@ pub fn world(root: &str) -> MemoryWorld {
         left_out: 0,
         answers: None,
     };
-    let facts = DatasetFacts { splits: vec![train], content: String::new(), certainty: Certainty::Measured };
+    let facts = DatasetFacts::measured(vec![train], String::new());
     world.datasets.insert("lengthy".into(), facts);
     world
 }

@@ -112,6 +112,14 @@ impl Entry {
         Ok(Lock { file, locked })
     }
 
+    /// Whether no process holds the lock. On file systems without locks nobody knows, and the answer is no.
+    pub fn is_free(&self) -> bool {
+        match File::open(self.folder.with_extension("lock")) {
+            Ok(file) => file.try_lock().is_ok(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
     /// Writes the entry: `fill` makes the files in an empty folder, which then takes the entry's place.
     /// What stood there before, and what an interrupted process left behind, is removed.
     ///

@@ -3,8 +3,9 @@
 
 use super::Input;
 use super::duplicates::{Duplicate, duplicates};
-use super::part::{Counters, Dropped, Known, Pass, group};
-use super::report::Report;
+use super::part::{Counters, Dropped, Known, Pass, Sketches, group};
+use super::quality::{Quality, checks};
+use super::report::{Amount, Example, Report, excerpt};
 use super::signature::Signer;
 use super::steps::judge;
 use super::store::{StoreWriter, Stored};
@@ -105,7 +106,14 @@ impl<'a> Chain<'a> {
             if index == 0 {
                 self.judge_broken(&finished)?;
             }
-            if let Some((_, signer)) = &pass.sign {
+            // What came to this pass is not read again: an interrupted run goes on after it.
+            if let Some(before) = index.checked_sub(1) {
+                self.remove(before, &["documents", "units"]);
+            }
+            found = vec![];
+            if let Some((_, signer)) = &pass.sign
+                && !self.through(index + 1).last().is_some_and(|record| record.end)
+            {
                 progress.begin("comparing documents", None);
                 let units: Vec<PathBuf> =
                     (0..finished.documents.len()).map(|part| path(part, "units")).collect();
@@ -113,7 +121,30 @@ impl<'a> Chain<'a> {
                 progress.finish();
             }
         }
+        for (step, judge) in passes.iter().flat_map(|pass| &pass.judges) {
+            if let Some(step) = finished.report.steps.get_mut(*step) {
+                step.trained = judge.trained();
+            }
+        }
+        let quality = self.quality(passes.len()).map_err(|error| self.disk(&error))?;
+        (finished.report.quality_before, finished.report.quality_after) = quality;
         Ok(finished)
+    }
+
+    /// What documents are like as they are read, unless no step looks at them, and as they are left.
+    fn quality(&self, passes: usize) -> io::Result<(Option<Quality>, Quality)> {
+        let mut sum = Sketches::default();
+        let ends = [0, passes.saturating_sub(1)];
+        let ends = ends.get(usize::from(passes == 1)..).unwrap_or(&[]);
+        for pass in ends {
+            // One part at a time: together they may be large.
+            for part in 0..self.through(*pass).len() {
+                let text = fs::read(self.path(*pass, part, "sketches"))?;
+                sum.merge(serde_json::from_slice(&text)?);
+            }
+        }
+        let before = (!self.cleaning.steps.is_empty()).then(|| sum.before.quality());
+        Ok((before, sum.after.quality()))
     }
 
     /// All parts of a pass; those that are there already are not made again.
@@ -162,6 +193,15 @@ impl<'a> Chain<'a> {
         (0..).map_while(read).collect()
     }
 
+    /// Removes files of all parts of a pass. What cannot be removed is in nobody's way.
+    fn remove(&self, pass: usize, what: &[&str]) {
+        for (part, what) in
+            (0..self.through(pass).len()).flat_map(|part| what.iter().map(move |w| (part, *w)))
+        {
+            let _ = fs::remove_file(self.path(pass, part, what));
+        }
+    }
+
     fn path(&self, pass: usize, part: usize, what: &str) -> PathBuf {
         self.work.join(pass.to_string()).join(format!("{part:05}.{what}"))
     }
@@ -188,6 +228,7 @@ impl<'a> Chain<'a> {
         let mut writer = StoreWriter::create(&path("documents")).map_err(disk)?;
         let columns = pass.sign.as_ref().map_or(0, |(_, signer)| signer.columns());
         let mut signed = UnitWriter::new(columns);
+        let mut sketches = Sketches::default();
         let mut record = PartRecord { counters, ..PartRecord::default() };
         let mut log = vec![];
         let mut bytes = 0;
@@ -202,7 +243,7 @@ impl<'a> Chain<'a> {
             let size: usize = documents.iter().map(|d| d.text.len()).sum();
             let (counters, report) = (&mut record.counters, &mut record.report);
             let (done, next) = rayon::join(
-                || group(pass, known, documents, counters, report, &mut signed),
+                || group(pass, known, documents, counters, report, &mut sketches, &mut signed),
                 || reading.next(),
             );
             reading.waiting = next;
@@ -219,6 +260,10 @@ impl<'a> Chain<'a> {
         if pass.sign.is_some() {
             signed.write(&path("units")).map_err(disk)?;
         }
+        if known.first || known.last {
+            let text = serde_json::to_vec(&sketches).map_err(|error| disk(error.into()))?;
+            write_file(&path("sketches"), &text).map_err(disk)?;
+        }
         // The last file says that the others are whole.
         let text = serde_json::to_vec(&record).map_err(|error| disk(error.into()))?;
         write_file(&path("json"), &text).map_err(disk)?;
@@ -231,7 +276,10 @@ impl<'a> Chain<'a> {
         let mut wrong: Vec<Diagnostic> = vec![];
         for item in items {
             match item {
-                Ok(document) => documents.push(document),
+                Ok(document) => {
+                    self.check_class(&document, &mut record.report);
+                    documents.push(document);
+                }
                 Err(fault) if self.cleaning.broken > 0.0 && is_record(&fault) => {
                     record.report.broken += 1;
                     let why = fault.notes.first().map(|note| format!(": {note}")).unwrap_or_default();
@@ -242,6 +290,21 @@ impl<'a> Chain<'a> {
         }
         wrong.truncate(MAX_REPORTED);
         if wrong.is_empty() { Ok(documents) } else { Err(wrong) }
+    }
+
+    /// Counts a record whose class is none of those that are declared.
+    fn check_class(&self, document: &Stored, report: &mut Report) {
+        let (Some(label), classes) = (&document.label, self.input.classes()) else { return };
+        if !classes.is_empty() && !classes.contains(label) {
+            let detail = format!("`{}`", excerpt(label));
+            let (file, line, text) = (document.file, document.line, excerpt(&document.text));
+            report.fails(checks::UNDECLARED, Amount::of(&document.text), || Example {
+                file,
+                line,
+                detail,
+                text,
+            });
+        }
     }
 
     fn judge_broken(&self, finished: &Finished) -> Outcome<()> {

@@ -4,14 +4,18 @@
 //! the content of the files and the steps: `cleaned/<key>/` holds the documents that stay, a log of those that go, the broken
 //! records, and the report. Until that is whole, parts are kept in `cleaning/<key>/`, so that an interrupted run goes on.
 //!
+//! - [`classifier`] is a step that is learned from samples;
 //! - [`steps`] look at one document at a time and say what becomes of it ([`subject`]);
 //! - [`signature`], [`units`] and [`duplicates`] compare all of them with each other;
 //! - [`part`] runs a part of the documents on all cores, [`chain`] runs all parts and passes;
-//! - [`report`] says what happened; [`why`] looks single documents up.
+//! - [`quality`] says what documents are like, [`report`] what happened to them; [`why`] looks single documents up.
 
+mod abandoned;
 mod chain;
+mod classifier;
 pub(crate) mod duplicates;
 mod part;
+pub mod quality;
 pub mod report;
 pub(crate) mod signature;
 pub(crate) mod steps;
@@ -21,16 +25,18 @@ pub(crate) mod text;
 pub(crate) mod units;
 pub mod why;
 
+pub use classifier::Trained;
 pub use steps::language::{KNOWN as LANGUAGES, identify};
 
 use crate::cache::contents::{contents, contents_if_known};
 use crate::cache::entry::{Entry, Found, Lock};
 use crate::cache::key_of;
-use crate::codes::{e0564, e0571, e0586};
+use crate::codes::{e0564, e0571, e0586, e0595};
 use crate::files::{self, InputFile, Place};
 use crate::progress::Progress;
 use crate::{Fault, Outcome, read};
 use chain::{Chain, Finished};
+use regimen_base::Diagnostic;
 use regimen_base::cleaning::{Cleaning, Step};
 use regimen_base::data::{Dataset, Format, Source};
 use report::Report;
@@ -40,7 +46,7 @@ use std::path::{Path, PathBuf};
 use store::{StoreReader, Stored};
 
 /// Version of everything here that decides what is dropped: part of every key.
-const RULES: u32 = 1;
+const RULES: u32 = 2;
 
 /// The log of the documents that go.
 const DROPPED: &str = "dropped.jsonl";
@@ -80,9 +86,35 @@ impl Cleaned {
         })
     }
 
+    /// What the user should hear: classifiers that are poor.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        let trained = |report: &Report| {
+            let steps = report.steps.iter().filter_map(|step| step.trained.as_ref());
+            steps.filter_map(|trained| e0595::poor(&report.name, trained)).collect::<Vec<_>>()
+        };
+        self.reports.iter().flat_map(trained).collect()
+    }
+
     /// Where the report's files lie: `broken.jsonl` and `dropped.jsonl` are for people, too.
     pub fn folders(&self) -> &[PathBuf] {
         &self.folders
+    }
+
+    /// The sources of the dataset and how many words of each are left.
+    pub fn sources(&self) -> Vec<(String, u64)> {
+        let Some(last) = self.reports.last() else { return vec![] };
+        let own: Vec<&Report> = self.reports.iter().filter(|report| !report.together).collect();
+        let mut first = 0;
+        let words = |report: &&Report| {
+            let files = first..report.files.len() as u32;
+            first = files.end;
+            let words = match last.together {
+                true => last.words_by_file.range(files).map(|(_, words)| words).sum(),
+                false => report.after.words,
+            };
+            (report.name.clone(), words)
+        };
+        own.iter().map(words).collect()
     }
 
     /// Names of the files that documents come from.
@@ -104,10 +136,23 @@ impl Input {
         match self {
             Input::Files { format, files, first } => {
                 Box::new(read::documents(format, files).map(move |document| {
-                    document.map(|d| Stored { file: first + d.file as u32, line: d.line, text: d.text })
+                    document.map(|d| Stored {
+                        file: first + d.file as u32,
+                        line: d.line,
+                        text: d.text,
+                        label: d.label,
+                    })
                 }))
             }
             Input::Stores(stores) => stored(stores.clone()),
+        }
+    }
+
+    /// The classes that are declared; none if any is right.
+    fn classes(&self) -> &[String] {
+        match self {
+            Input::Files { format: Format::Labelled { classes, .. }, .. } => classes,
+            _ => &[],
         }
     }
 
@@ -214,6 +259,12 @@ fn emptied<'a>(dataset: &Dataset, cleaned: &'a Cleaned) -> Option<&'a Report> {
 /// # Errors
 /// If the files themselves are wrong.
 pub fn key_if_known(place: &Place, dataset: &Dataset) -> Outcome<Option<String>> {
+    let Some((sources, mix)) = keys_if_known(place, dataset)? else { return Ok(None) };
+    Ok(Some(mix.unwrap_or_else(|| key_of(&sources))))
+}
+
+/// The keys of its sources, and the one of all of them together if the dataset has steps of its own.
+fn keys_if_known(place: &Place, dataset: &Dataset) -> Outcome<Option<(Vec<String>, Option<String>)>> {
     let known_others = |steps: &[Step]| -> Outcome<Option<Vec<String>>> {
         let others = step_files(place, steps)?;
         Ok(contents_if_known(place, &others_key(&others), &others))
@@ -226,10 +277,36 @@ pub fn key_if_known(place: &Place, dataset: &Dataset) -> Outcome<Option<String>>
         keys.push(source_key(source, &own, &theirs));
     }
     if dataset.clean.is_empty() {
-        return Ok(Some(key_of(&keys)));
+        return Ok(Some((keys, None)));
     }
     let Some(theirs) = known_others(&dataset.clean)? else { return Ok(None) };
-    Ok(Some(mix_key(dataset, &keys, &theirs)))
+    let mix = mix_key(dataset, &keys, &theirs);
+    Ok(Some((keys, Some(mix))))
+}
+
+/// What plans say of the cleaning of a dataset, as far as it is in the cache: what its classifiers reach.
+///
+/// # Errors
+/// If the files themselves are wrong.
+pub(crate) fn remarks(place: &Place, dataset: &Dataset) -> Outcome<Vec<String>> {
+    if !dataset.is_cleaned() {
+        return Ok(vec![]);
+    }
+    let Some((sources, mix)) = keys_if_known(place, dataset)? else { return Ok(vec![]) };
+    let names = dataset.sources.iter().map(|source| &source.name).chain([&dataset.name]);
+    let mut remarks = vec![];
+    for (name, key) in names.zip(sources.iter().chain(&mix)) {
+        let Found::Whole(report) = Entry::new(&place.cache, "cleaned", key).look::<Report>() else {
+            continue;
+        };
+        for trained in report.steps.iter().filter_map(|step| step.trained.as_ref()) {
+            let (auc, error) = (trained.auc, trained.standard_error);
+            remarks.push(format!(
+                "the classifier of {name} reaches an AUC of {auc:.3} ± {error:.3} on held-out documents"
+            ));
+        }
+    }
+    Ok(remarks)
 }
 
 fn source_key(source: &Source, own: &[String], others: &[String]) -> String {
@@ -251,8 +328,23 @@ fn step_files(place: &Place, steps: &[Step]) -> Outcome<Vec<InputFile>> {
                     all.extend(files::find(place, &source.name, &source.files)?);
                 }
             }
+            Step::Classifier(asked) => {
+                for dataset in asked.positive.iter().chain(&asked.negative) {
+                    all.extend(files_of(place, dataset)?);
+                }
+            }
             _ => {}
         }
+    }
+    Ok(all)
+}
+
+/// All files that a dataset is read from, those of its steps included.
+fn files_of(place: &Place, dataset: &Dataset) -> Outcome<Vec<InputFile>> {
+    let mut all = step_files(place, &dataset.clean)?;
+    for source in &dataset.sources {
+        all.extend(files::find(place, &source.name, &source.files)?);
+        all.extend(step_files(place, &source.cleaning.steps)?);
     }
     Ok(all)
 }
@@ -297,6 +389,7 @@ impl Job<'_> {
         };
         // Declarations and files may have been renamed since.
         report.name = self.name.to_string();
+        report.together = matches!(input, Input::Stores(_));
         report.files = names.to_vec();
         cleaned.reports.push(report);
         let stores = (0..).map(|index| entry.file(&store_name(index))).take_while(|path| path.exists());
@@ -313,7 +406,10 @@ impl Job<'_> {
         lock: &Lock,
         progress: &mut dyn Progress,
     ) -> Outcome<Report> {
-        let work = self.place.cache.join("cleaning").join(self.key);
+        let works = self.place.cache.join("cleaning");
+        let work = works.join(self.key);
+        abandoned::remove(self.place, &works, self.key, self.name)
+            .map_err(|error| vec![e0564::cache_not_written(&works.display().to_string(), &error)])?;
         let (folder, name, cleaning, part) = (self.place, self.name, self.cleaning, self.part);
         let chain = Chain { folder, name, cleaning, input, files: names.to_vec(), work: work.clone(), part };
         let finished: Finished = chain.run(progress)?;

@@ -1,6 +1,7 @@
 //! One part of the data goes through the steps of one pass: on all cores, with a result that does not depend on how many there are.
 
 use super::duplicates::Duplicate;
+use super::quality::{Look, Sketch, checks};
 use super::report::{Amount, Example, Report, StepReport, excerpt, length_class};
 use super::signature::{Signer, units};
 use super::steps::language::identify;
@@ -11,11 +12,11 @@ use rayon::prelude::*;
 use regimen_base::cleaning::Level;
 use serde::{Deserialize, Serialize};
 
-/// Of so many documents one is asked for its language, and all of the first ones.
-const LANGUAGE_EVERY: u64 = 20;
+/// Of so many documents the language and the words of one are looked at, and of all of the first ones.
+const SAMPLE_EVERY: u64 = 20;
 
 /// So many documents are the first ones.
-const LANGUAGE_FIRST: u64 = 500;
+const SAMPLE_FIRST: u64 = 500;
 
 /// The steps between two comparisons of all documents.
 pub(super) struct Pass {
@@ -66,6 +67,10 @@ struct Done {
     signatures: Vec<Option<Vec<u64>>>,
     amount: Amount,
     language: Option<&'static str>,
+    /// What it is like when it is read for the first time, and when it stays in the end.
+    looks: [Option<Look>; 2],
+    /// The check that it does not pass.
+    failed: Option<&'static str>,
 }
 
 /// What became of a group of documents.
@@ -83,6 +88,7 @@ pub(super) fn group(
     documents: Vec<Stored>,
     counters: &mut Counters,
     report: &mut Report,
+    sketches: &mut Sketches,
     signed: &mut UnitWriter,
 ) -> Group {
     let counts: Vec<u64> = match pass.resolve {
@@ -106,9 +112,24 @@ pub(super) fn group(
         .collect();
     let mut group = Group { kept: vec![], dropped: vec![] };
     for done in done {
-        record(done, known, report, signed, &mut group);
+        record(done, known, report, sketches, signed, &mut group);
     }
     group
+}
+
+/// What documents are like, as they are read and as they are left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sketches {
+    pub before: Sketch,
+    pub after: Sketch,
+}
+
+impl Sketches {
+    /// Adds those of another part.
+    pub(super) fn merge(&mut self, other: Sketches) {
+        self.before.merge(other.before);
+        self.after.merge(other.after);
+    }
 }
 
 /// Numbers that go on from part to part.
@@ -138,6 +159,12 @@ fn one(
 ) -> Done {
     let place = Place { file: document.file, line: document.line };
     let amount = Amount::of(&document.text);
+    let sampled = number < SAMPLE_FIRST || number.is_multiple_of(SAMPLE_EVERY);
+    let look = |text: &str, language| Look::at(text, number, sampled, language);
+    let language = |text: &str| sampled.then(|| identify(text).map_or("unknown", |(code, _)| code));
+    // Without steps, what is read is what stays.
+    let alone = known.first && known.last && pass.judges.is_empty();
+    let before = (known.first && !alone).then(|| look(&document.text, language(&document.text)));
     let subject = Subject::new(document.text);
     let mut way = Way { subject, amount, passed: vec![], notes: vec![] };
     let resolved = pass.resolve.and_then(|(step, level)| way.resolve(step, level, duplicates, known));
@@ -152,6 +179,8 @@ fn one(
         signatures: vec![],
         amount: way.amount,
         language: None,
+        looks: [before, None],
+        failed: None,
     };
     match dropped {
         Some((step, rule, detail)) => {
@@ -164,8 +193,11 @@ fn one(
                 done.signatures =
                     units(signer.level(), &done.text).into_iter().map(|u| signer.sign(u)).collect();
             }
-            if known.last && (number < LANGUAGE_FIRST || number.is_multiple_of(LANGUAGE_EVERY)) {
-                done.language = Some(identify(&done.text).map_or("unknown", |(code, _)| code));
+            if known.last {
+                done.language = language(&done.text);
+                let nameless = (done.language == Some("unknown")).then_some(checks::NO_LANGUAGE);
+                done.failed = checks::failed(&done.text).or(nameless);
+                done.looks[1] = Some(look(&done.text, done.language));
             }
         }
     }
@@ -241,7 +273,15 @@ impl Way {
     }
 }
 
-fn record(done: Done, known: &Known<'_>, report: &mut Report, signed: &mut UnitWriter, group: &mut Group) {
+fn record(
+    done: Done,
+    known: &Known<'_>,
+    report: &mut Report,
+    sketches: &mut Sketches,
+    signed: &mut UnitWriter,
+    group: &mut Group,
+) {
+    let [read, left] = done.looks;
     report.steps.resize_with(known.steps.len(), StepReport::default);
     for (step, name) in report.steps.iter_mut().zip(known.steps) {
         step.step = (*name).to_string();
@@ -250,6 +290,9 @@ fn record(done: Done, known: &Known<'_>, report: &mut Report, signed: &mut UnitW
         let before = done.passed.first().map_or(done.amount, |(_, amount, _)| *amount);
         report.before.add(before);
         *report.lengths_before.entry(length_class(before.words)).or_default() += 1;
+        if let Some(look) = read {
+            sketches.before.add(look);
+        }
     }
     // What a step leaves is what comes to the next; after the last one it is what stays.
     let afters = done.passed.iter().skip(1).map(|(_, amount, _)| Some(*amount));
@@ -279,10 +322,19 @@ fn record(done: Done, known: &Known<'_>, report: &mut Report, signed: &mut UnitW
     if known.last {
         report.after.add(done.amount);
         *report.lengths_after.entry(length_class(done.amount.words)).or_default() += 1;
+        *report.words_by_file.entry(done.place.file).or_default() += done.amount.words;
+        if let Some(look) = left {
+            sketches.after.add(look);
+        }
+    }
+    if let Some(check) = done.failed {
+        let Place { file, line } = done.place;
+        let example = || Example { file, line, detail: String::new(), text: excerpt(&done.text) };
+        report.fails(check, done.amount, example);
     }
     if let Some(language) = done.language {
         *report.languages.entry(language.to_string()).or_default() += 1;
     }
     done.signatures.into_iter().for_each(|signature| signed.push(done.place, signature));
-    group.kept.push(Stored { file: done.place.file, line: done.place.line, text: done.text });
+    group.kept.push(Stored { file: done.place.file, line: done.place.line, text: done.text, label: None });
 }

@@ -1,5 +1,7 @@
 //! What cleaning did, in numbers and examples: made for every part of the data, summed over all of them.
 
+use super::classifier::Trained;
+use super::quality::Quality;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -43,7 +45,7 @@ pub struct Removed {
 }
 
 /// What one step did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
     /// The step, as written in the language.
     pub step: String,
@@ -57,15 +59,21 @@ pub struct StepReport {
     pub rules: BTreeMap<String, Removed>,
     /// What it changed or saw, and how often.
     pub notes: BTreeMap<String, u64>,
+    /// What it learned, if it had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<Trained>,
 }
 
 /// What cleaning did to the documents of one source, or of a mix.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Name of the `data` declaration.
     pub name: String,
     /// Names of the files that documents come from; examples refer to them by index.
     pub files: Vec<String>,
+    /// Whether these are the steps of all sources together.
+    #[serde(default)]
+    pub together: bool,
     /// What was read.
     pub before: Amount,
     /// What was left.
@@ -78,8 +86,18 @@ pub struct Report {
     pub lengths_before: BTreeMap<u32, u64>,
     /// The same of what was left.
     pub lengths_after: BTreeMap<u32, u64>,
+    /// Words of what was left, by file.
+    #[serde(default)]
+    pub words_by_file: BTreeMap<u32, u64>,
     /// Languages of what was left, in documents that were looked at.
     pub languages: BTreeMap<String, u64>,
+    /// Documents that are left and do not look like samples, by what is the matter; labels as they were read.
+    #[serde(default)]
+    pub checks: BTreeMap<String, Removed>,
+    /// What documents were like as they were read, if there are steps.
+    pub quality_before: Option<Quality>,
+    /// What those are like that are left.
+    pub quality_after: Quality,
 }
 
 impl Amount {
@@ -102,6 +120,13 @@ impl Removed {
         self.examples.extend(other.examples);
         self.examples.truncate(EXAMPLES);
     }
+
+    fn count(&mut self, amount: Amount, example: impl FnOnce() -> Example) {
+        self.amount.add(amount);
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(example());
+        }
+    }
 }
 
 impl StepReport {
@@ -117,11 +142,7 @@ impl StepReport {
 
     /// Counts a document that a rule removed.
     pub(crate) fn removed(&mut self, rule: &str, amount: Amount, example: impl FnOnce() -> Example) {
-        let removed = self.rules.entry(rule.to_string()).or_default();
-        removed.amount.add(amount);
-        if removed.examples.len() < EXAMPLES {
-            removed.examples.push(example());
-        }
+        self.rules.entry(rule.to_string()).or_default().count(amount, example);
     }
 }
 
@@ -140,6 +161,15 @@ impl Report {
         sum(&mut self.lengths_before, other.lengths_before);
         sum(&mut self.lengths_after, other.lengths_after);
         sum(&mut self.languages, other.languages);
+        sum(&mut self.words_by_file, other.words_by_file);
+        for (check, found) in other.checks {
+            self.checks.entry(check).or_default().add(found);
+        }
+    }
+
+    /// Counts a document that fails a check.
+    pub(crate) fn fails(&mut self, check: &str, amount: Amount, example: impl FnOnce() -> Example) {
+        self.checks.entry(check.to_string()).or_default().count(amount, example);
     }
 
     /// The step that dropped most documents.

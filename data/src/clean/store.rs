@@ -14,6 +14,8 @@ pub(crate) struct Stored {
     pub line: u64,
     /// Its text.
     pub text: String,
+    /// The class that its record names, as long as it was not written to a file.
+    pub label: Option<String>,
 }
 
 /// Writes documents.
@@ -66,7 +68,7 @@ impl StoreReader {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
         }
         let text = String::from_utf8(text).map_err(io::Error::other)?;
-        Ok(Some(Stored { file: number(file) as u32, line: number(line), text }))
+        Ok(Some(Stored { file: number(file) as u32, line: number(line), text, label: None }))
     }
 }
 
@@ -91,7 +93,7 @@ mod tests {
         writer.push(2, 3, "").unwrap();
         writer.finish().unwrap();
         let all: Vec<Stored> = StoreReader::open(&path).unwrap().map(Result::unwrap).collect();
-        let stored = |file, line, text: &str| Stored { file, line, text: text.into() };
+        let stored = |file, line, text: &str| Stored { file, line, text: text.into(), label: None };
         assert_eq!(all, [stored(1, 1 << 40, "ä"), stored(2, 3, "")]);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 3]).unwrap();

@@ -1,5 +1,6 @@
 //! A document on its way through the steps.
 
+use super::classifier::Trained;
 use super::text::tally::Tally;
 use super::text::words::words;
 use std::ops::Range;
@@ -34,6 +35,11 @@ impl Verdict {
 pub(crate) trait Judge: Send + Sync {
     /// Says whether the document stays, and may change it.
     fn judge(&self, subject: &mut Subject, scratch: &mut Scratch) -> Verdict;
+
+    /// What it learned, if it had to.
+    fn trained(&self) -> Option<Trained> {
+        None
+    }
 }
 
 /// A document and what is known of it.

@@ -49,6 +49,8 @@ pub mod e0591;
 pub mod e0592;
 pub mod e0593;
 pub mod e0594;
+pub mod e0595;
+pub mod e0596;
 pub mod e0599;
 
 /// Every page, in the order of the codes.
@@ -98,6 +100,8 @@ pub const ALL: &[CodePage] = &[
     e0592::PAGE,
     e0593::PAGE,
     e0594::PAGE,
+    e0595::PAGE,
+    e0596::PAGE,
     e0599::PAGE,
 ];
 

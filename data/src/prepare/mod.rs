@@ -4,6 +4,7 @@ mod answers;
 mod build;
 mod conversations;
 mod labels;
+mod predict;
 mod probe;
 mod survey;
 mod train;
@@ -21,6 +22,7 @@ use crate::progress::Progress;
 use crate::token_file::TokenFile;
 use crate::tokenizer::{CONFIG_FILE, SPECIAL_FILE, TOKENIZER_FILE, Tokenize, facts_of};
 use crate::{Fault, Outcome, read, tokenizer};
+pub use predict::predict;
 pub use probe::{chat_probe, chat_probe_if_cached};
 use regimen_base::Diagnostic;
 use regimen_base::data::{
@@ -179,7 +181,10 @@ pub fn facts_if_cached(
     let Some(contents) = contents else { return Ok(None) };
     let key = tokens_key(dataset, &contents, &tokenizer, opened.as_ref());
     match Entry::new(&place.cache, "tokens", &key).look() {
-        Found::Whole(splits) => Ok(Some(Facts { tokenizer, dataset: dataset_facts(splits, &contents) })),
+        Found::Whole(splits) => Ok(Some(Facts {
+            tokenizer,
+            dataset: dataset_facts(splits, &contents, clean::remarks(place, dataset)?),
+        })),
         _ => not_prepared(place, dataset),
     }
 }
@@ -340,6 +345,7 @@ impl Work<'_> {
         if dataset.is_cleaned() {
             let cleaned = clean::clean(self.place, dataset, self.progress)?;
             let contents = vec![cleaned.key.clone()];
+            self.warnings.extend(cleaned.warnings());
             let files = match dataset.ordered_by {
                 Some(_) => files::find(self.place, &dataset.name, &source.files)?,
                 None => vec![],
@@ -427,7 +433,12 @@ impl Work<'_> {
             Found::Nothing => {}
             Found::Damaged(why) => self.damaged(&entry, &why).unwrap_or(()),
             Found::Whole(splits) => match open_splits(&entry, input.dataset) {
-                Ok(files) => return Ok((dataset_facts(splits, &input.contents), files)),
+                Ok(files) => {
+                    return Ok((
+                        dataset_facts(splits, &input.contents, clean::remarks(self.place, input.dataset)?),
+                        files,
+                    ));
+                }
                 Err(why) => self.damaged(&entry, &why).unwrap_or(()),
             },
         }
@@ -455,7 +466,7 @@ impl Work<'_> {
         };
         let files = open_splits(&entry, input.dataset)
             .map_err(|why| vec![e0571::bad_token_file(&entry.folder().display().to_string(), &why)])?;
-        Ok((dataset_facts(splits, &input.contents), files))
+        Ok((dataset_facts(splits, &input.contents, clean::remarks(self.place, input.dataset)?), files))
     }
 
     fn lock(&self, entry: &Entry) -> Outcome<crate::cache::entry::Lock> {
@@ -624,6 +635,6 @@ fn dataset_definition(dataset: &Dataset) -> impl serde::Serialize {
     (formats, dataset.splits.clone(), dataset.key, order)
 }
 
-fn dataset_facts(splits: Vec<SplitFacts>, contents: &[String]) -> DatasetFacts {
-    DatasetFacts { splits, content: key_of(&contents), certainty: Certainty::Measured }
+fn dataset_facts(splits: Vec<SplitFacts>, contents: &[String], remarks: Vec<String>) -> DatasetFacts {
+    DatasetFacts { remarks, ..DatasetFacts::measured(splits, key_of(&contents)) }
 }

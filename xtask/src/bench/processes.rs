@@ -51,6 +51,12 @@ print(statistics.median(process), statistics.median(wall), peak)";
 /// What every one of them may take, in megabytes.
 const MEMORY: f64 = 200.0;
 
+/// Prints the highest resident memory of a command in KiB, as above, and then what the command prints.
+const PEAK_AND_OUTPUT: &str = "import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], check=True, stdout=subprocess.PIPE)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, flush=True)
+sys.stdout.buffer.write(done.stdout)";
+
 /// Prints a table; fails if a limit is exceeded.
 pub fn run() -> Result<(), String> {
     let regimen = regimen(true)?;
@@ -74,6 +80,16 @@ pub fn run() -> Result<(), String> {
         }
     }
     if exceeded.is_empty() { Ok(()) } else { Err(format!("beyond a limit: {}", exceeded.join(", "))) }
+}
+
+/// Megabytes at the highest point of a command in a folder, and what it prints.
+pub fn peak_of(program: &Path, folder: &Path, arguments: &[&str]) -> Result<(f64, String), String> {
+    let mut command = Command::new(python()?);
+    command.current_dir(folder).args(["-c", PEAK_AND_OUTPUT]).arg(program).args(arguments);
+    let text = output(command, "the memory of a process cannot be measured")?;
+    let (kibibytes, said) = text.split_once('\n').unwrap_or((&text, ""));
+    let kibibytes: f64 = kibibytes.trim().parse().map_err(|_| format!("not a number of KiB: {text}"))?;
+    Ok((kibibytes * 1024.0 / 1e6, said.to_string()))
 }
 
 /// Seconds of process time, seconds on the wall, and megabytes at the highest point.

@@ -1,6 +1,7 @@
 //! Cleaning steps of a dataset, one file each: `clean = [gopher {}, minhash { similarity = 0.8 }]`.
 
 pub mod c4;
+pub mod classifier;
 pub mod decontaminate;
 pub mod exact;
 pub mod fineweb;
@@ -38,6 +39,7 @@ pub static ALL: &[&StepType] = &[
     &pii::PII,
     &word_list::WORD_LIST,
     &decontaminate::DECONTAMINATE,
+    &classifier::CLASSIFIER,
 ];
 
 /// Field tables of all.

@@ -10,6 +10,7 @@ mod normalise;
 pub(crate) mod pii;
 mod word_list;
 
+use super::classifier::Classifier;
 use super::subject::Judge;
 use crate::{Outcome, Place};
 use regimen_base::cleaning::Step;
@@ -29,6 +30,7 @@ pub(crate) fn judge(place: &Place, step: &Step) -> Outcome<Option<Box<dyn Judge>
         Step::Pii(asked) => Box::new(pii::Finder::new(asked)?),
         Step::WordList(asked) => Box::new(word_list::Listed::read(place, asked)?),
         Step::Decontaminate(asked) => Box::new(decontaminate::Overlap::read(place, asked)?),
+        Step::Classifier(asked) => Box::new(Classifier::of(place, asked)?),
         Step::Exact(_) | Step::Minhash(_) => return Ok(None),
     }))
 }

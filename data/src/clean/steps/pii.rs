@@ -3,34 +3,86 @@
 use crate::clean::subject::{Judge, Scratch, Subject, Verdict};
 use crate::codes::e0584;
 use crate::{Fault, Outcome};
-use regex::Regex;
+use regex::{Regex, RegexSet};
 use regimen_base::cleaning::{Action, Pii, PiiKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 pub(crate) struct Finder {
     action: Action,
     patterns: Vec<(PiiKind, Regex)>,
 }
 
-/// The shape of each kind. E-mail: the dot-atoms of RFC 5322 and a domain with a dot.
+/// The shape of each kind. E-mail: the dot-atoms of RFC 5322 and a domain with a dot, both with letters of any script (RFC 6531).
 fn pattern(kind: PiiKind) -> &'static str {
     match kind {
         PiiKind::Email => {
-            r"(?-u:\b)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+            r"[\p{L}\p{M}\p{Nd}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{Nd}!#$%&'*+/=?^_`{|}~-]+)*@(?:[\p{L}\p{M}\p{Nd}](?:[\p{L}\p{M}\p{Nd}-]*[\p{L}\p{M}\p{Nd}])?\.)+[\p{L}\p{M}\p{Nd}](?:[\p{L}\p{M}\p{Nd}-]*[\p{L}\p{M}\p{Nd}])?"
         }
         PiiKind::Ip => {
             r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4})"
         }
         PiiKind::Iban => r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?",
-        PiiKind::Card => r"[2-6][0-9]{3}(?:[ -]?[0-9]{2,6}){2,4}",
+        PiiKind::Card => r"62[0-9]{4}[ -][0-9]{13}|[2-6][0-9]{3}(?:[ -]?[0-9]{2,6}){2,4}",
         PiiKind::NationalId => {
-            r"[0-9]{3}-[0-9]{2}-[0-9]{4}|[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]|[0-9]{8}-?[A-Z]"
+            r"[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}|[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]|[0-9]{8}-?[A-Z]"
         }
-        PiiKind::Phone => {
-            r"\+[0-9]{1,3}(?:[ ./-]?\(?[0-9]{1,5}\)?){2,6}|\(?[0-9]{3}\)?[ .-][0-9]{3}[ .-][0-9]{4}|\(?0[0-9]{1,4}\)?[ /-][0-9]{3,8}(?:[ -][0-9]{2,5}){0,3}"
-        }
+        PiiKind::Phone => PHONE,
     }
+}
+
+/// Telephone numbers, the more specific shapes first.
+const PHONE: &str = concat!(
+    // International, `+44 (0)20 7946 0958`, `0049 30 123456`.
+    r"(?:\+|00)[1-9][0-9]{0,2}(?:[ ./-]?\(?[0-9]{1,5}\)?){2,6}",
+    // North American, `1 (415) 555-2671`.
+    r"|(?:1[ .-])?(?:\([0-9]{3}\) ?|[0-9]{3}[ .-])[0-9]{3}[ .-][0-9]{4}",
+    // Russian, `8 (495) 123-45-67`.
+    r"|8[ -]\(?[0-9]{3}\)?[ -][0-9]{3}-[0-9]{2}-[0-9]{2}",
+    // With a trunk zero: in pairs `01 42 68 53 00`, in brackets `03(1234)5678`, and as most write them, `030 / 123 45 67`.
+    r"|0[1-9](?:[ .-][0-9]{2}){4}",
+    r"|0[0-9]{1,3}\([0-9]{3,4}\)[0-9]{4}",
+    r"|\(?0[0-9]{1,5}\)?(?: / |[ /-])[0-9]{3,8}(?:[ -][0-9]{2,5}){0,3}",
+    // An area in brackets, `(11) 98765-4321`, and Chinese and Brazilian mobiles with hyphens.
+    r"|\([1-9][0-9]{1,2}\) ?[0-9]{4,5}[ -][0-9]{4}",
+    r"|1[3-9][0-9]-[0-9]{4}-[0-9]{4}",
+    r"|[1-9][0-9] 9[0-9]{4}-[0-9]{4}",
+    // Groups that may be any number, `912 345 678`: only where a word says that it is a telephone's.
+    r"|[1-9][0-9]{1,2}(?:[ .-][0-9]{2,5}){2,4}|[1-9][0-9]{4}[ -][0-9]{5}",
+);
+
+/// Whether a shape is one that other numbers have too.
+fn is_ambiguous(found: &str, kind: PiiKind) -> bool {
+    let plain = found.bytes().all(|b| b.is_ascii_digit() || b == b' ');
+    match kind {
+        PiiKind::NationalId => plain && found.contains(' '),
+        PiiKind::Phone => {
+            let shapes = [
+                r"^(?:\+|00|0|\(|8[ -]\(?[0-9]{3}\)?[ -][0-9]{3}-[0-9]{2}-)",
+                r"^(?:1[ .-])?(?:\([0-9]{3}\) ?|[0-9]{3}[ .-])[0-9]{3}[ .-][0-9]{4}$",
+                r"^1[3-9][0-9]-[0-9]{4}-[0-9]{4}$",
+                r"^[1-9][0-9] 9[0-9]{4}-[0-9]{4}$",
+            ];
+            static KNOWN: OnceLock<Option<RegexSet>> = OnceLock::new();
+            !KNOWN.get_or_init(|| RegexSet::new(shapes).ok()).as_ref().is_some_and(|set| set.is_match(found))
+        }
+        _ => false,
+    }
+}
+
+/// Words that say what a number is.
+const PHONE_CUES: &str = r"(?i)(?:tel|phone|fono|fone|fax|mobil|cell|handy|portable|móvil|whatsapp|sms|call|contact|reach|dial|ring|text me|电话|手机|電話|携帯|тел|전화)[^0-9\n]{0,24}$";
+const IDENTITY_CUES: &str = r"(?i)(?:ssn|social security|ss#)[^0-9\n]{0,24}$";
+
+/// Whether the text before a number says what it is.
+fn is_announced(before: &str, kind: PiiKind) -> bool {
+    static CUES: OnceLock<[Option<Regex>; 2]> = OnceLock::new();
+    let [phone, identity] =
+        CUES.get_or_init(|| [PHONE_CUES, IDENTITY_CUES].map(|cues| Regex::new(cues).ok()));
+    let cues = if kind == PiiKind::Phone { phone } else { identity };
+    let from = before.char_indices().rev().nth(39).map_or(0, |(at, _)| at);
+    cues.as_ref().is_some_and(|cues| cues.is_match(before.get(from..).unwrap_or("")))
 }
 
 /// What a kind is replaced by.
@@ -73,9 +125,12 @@ impl Finder {
                 }
                 let range = trimmed(text, hit.range());
                 let free = !found.iter().any(|(f, _)| f.start < range.end && range.start < f.end);
+                let (before, shape) =
+                    (text.get(..range.start).unwrap_or(""), text.get(range.clone()).unwrap_or(""));
                 if free
                     && stands_alone(text, &range, *kind)
-                    && is_valid(text.get(range.clone()).unwrap_or(""), *kind)
+                    && is_valid(shape, *kind)
+                    && (!is_ambiguous(shape, *kind) || is_announced(before, *kind))
                 {
                     found.push((range, *kind));
                 }
@@ -86,10 +141,25 @@ impl Finder {
     }
 }
 
-/// Without spaces and separators at its end.
+/// Without spaces and separators at its end, and without a bracket that it does not open or close itself.
 fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
-    let inner = text.get(range.clone()).unwrap_or("").trim_end_matches([' ', '.', '-', '/', '(']);
-    range.start..range.start + inner.len()
+    let whole = text.get(range.clone()).unwrap_or("");
+    let mut inner = whole;
+    loop {
+        let (open, closed) = (inner.matches('(').count(), inner.matches(')').count());
+        let next = match inner {
+            _ if closed > open => inner.strip_suffix(')'),
+            _ if open > closed => inner.strip_prefix('('),
+            _ => None,
+        };
+        let next = next.unwrap_or(inner).trim_end_matches([' ', '.', '-', '/', '(']);
+        if next.len() == inner.len() {
+            break;
+        }
+        inner = next;
+    }
+    let start = range.start + (inner.as_ptr() as usize - whole.as_ptr() as usize);
+    start..start + inner.len()
 }
 
 /// Whether what stands around it does not make it a part of something longer.
@@ -102,8 +172,10 @@ fn stands_alone(text: &str, range: &Range<usize>, kind: PiiKind) -> bool {
     match kind {
         PiiKind::Email => true,
         PiiKind::Ip => {
+            // After an IPv4 address stands its port.
+            let v4 = text.get(range.clone()).is_some_and(|found| !found.contains(':'));
             let joined = matches!(last, Some('.' | ':' | '-'))
-                || matches!(next, Some(':')) && second.is_some_and(|c| c.is_ascii_hexdigit());
+                || !v4 && matches!(next, Some(':')) && second.is_some_and(|c| c.is_ascii_hexdigit());
             let longer = next == Some('.') && second.is_some_and(|c| c.is_ascii_digit());
             !(word(last) || word(next) || joined || longer)
         }
@@ -125,7 +197,9 @@ fn is_valid(found: &str, kind: PiiKind) -> bool {
         PiiKind::Card => (13..=19).contains(&digits.len()) && luhn(&digits),
         PiiKind::NationalId => is_national(found, &digits),
         PiiKind::Phone => {
-            (9..=15).contains(&digits.len()) || (found.starts_with('+') && (8..=15).contains(&digits.len()))
+            let least = if found.starts_with('+') { 8 } else { 9 };
+            let most = if found.starts_with("00") { 17 } else { 15 };
+            (least..=most).contains(&digits.len())
         }
     }
 }

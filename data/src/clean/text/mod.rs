@@ -2,6 +2,7 @@
 
 pub(crate) mod lines;
 pub(crate) mod punctuation;
+pub(crate) mod scripts;
 pub(crate) mod simplify;
 pub(crate) mod tally;
 pub(crate) mod words;
