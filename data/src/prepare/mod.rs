@@ -26,8 +26,7 @@ pub use predict::predict;
 pub use probe::{chat_probe, chat_probe_if_cached};
 use regimen_base::Diagnostic;
 use regimen_base::data::{
-    Certainty, ChatTemplate, Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts,
-    TokenizerKind,
+    ChatTemplate, Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
 };
 use std::collections::BTreeMap;
 use std::io;

@@ -124,6 +124,8 @@ pub fn predict(
             tokens: share(tokens as f64),
             records: None,
             lengths: vec![],
+            answers: None,
+            left_out: 0,
         }
     });
     Ok(Some(DatasetFacts {
