@@ -151,7 +151,7 @@ fn models_of_transformers_are_imported_whole_and_give_classifiers_their_pooler()
             planning::plan(&experiment, &SourceMap::default()).content.expect("plans").stages.remove(0);
         let mut engine = Libtorch::new(&stage, Observe::Peak).expect("allocates");
         exchange::import(&stage, &mut engine, &folder).expect("imports");
-        let index = stage.residents.iter().position(|r| r.name == dense).expect("listed");
+        let index = stage.residents.iter().position(|r| *r.name == *dense).expect("listed");
         let bytes = engine.bytes(ResidentId(index as u32)).expect("readable").into_owned();
         let found: Vec<f32> =
             bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
