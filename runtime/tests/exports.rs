@@ -174,11 +174,14 @@ impl Family {
         export(&saved(&stage, &engine, &root.join("checkpoints").join(self.name)), &folder, self.form)
             .expect("exports");
         let (mut tokens, lengths) = samples();
-        let head = self.stage.model.spec.classifier();
-        if head.is_some_and(|head| head.reads() == Reads::Last) {
+        let fills = match self.stage.model.spec.classifier().map(|head| head.reads()) {
+            Some(Reads::First) => PADDING.0,
             // transformers finds the last token by the id of padding, which is 1 in these models.
-            tokens = tokens.masked_fill(&tokens.eq(PADDING.0), 1);
-        }
+            Some(Reads::Last) => 1,
+            // Running text has no padding.
+            None => 99,
+        };
+        tokens = tokens.masked_fill(&tokens.eq(PADDING.0), fills);
         let mut numbers = self.numbers(trainer, &tokens, &lengths);
         let mut theirs = tokens.copy();
         if self.name.starts_with("roberta") {
