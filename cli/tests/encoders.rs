@@ -25,10 +25,18 @@ fn a_resumed_run_has_the_losses_of_one_that_never_stopped() {
     for (model, kind, masking) in [
         ("bert { dropout = 10%", "masked_lm", "{ rate = 30%, unit = word }"),
         ("roberta { dropout = 10%", "masked_lm", "{ fresh = once }"),
+        ("bert { dropout = 10%", "masked_lm", "{ rate = 30% }\n  next_sentence = true"),
         ("electra { generator_heads = 1, generator_hidden = 8", "replaced_token_detection", "{}"),
         ("deberta { generator_layers = 1, buckets = 4", "replaced_token_detection", "{ rate = 30% }"),
     ] {
         let bench = Bench::good();
+        // Pairs need documents in every part.
+        for n in 0..40 {
+            bench.write(
+                &format!("data/more{n}.txt"),
+                format!("Act {n}. Who enters? The {n}th ghost.\n").repeat(12),
+            );
+        }
         let text = experiment(model, kind);
         let text = text.replace("  optimizer   =", &format!("  masking     = {masking}\n  optimizer   ="));
         bench.write("good.exp", &text);

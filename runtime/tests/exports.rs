@@ -12,6 +12,7 @@ use regimen_base::SourceMap;
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::{Content, Plan, Stage as Planned};
 use regimen_base::program::{Program, ResidentId, Role};
+use regimen_base::schedule::Reads;
 use regimen_compiler::arch::deberta::Deberta;
 use regimen_compiler::experiment::{Experiment, Stage};
 use regimen_compiler::graph::{Graph, Value};
@@ -114,7 +115,7 @@ impl Family {
         let spec = &self.stage.model.spec;
         let rows = tokens.size()[0];
         if let Some(classifier) = spec.classifier() {
-            let last = classifier.reads() == regimen_base::schedule::Reads::Last;
+            let last = classifier.reads() == Reads::Last;
             let program = trainer.lowered.programs["evaluate"].as_ref().clone();
             let places = Tensor::arange(CONTEXT as i64, (Kind::Int64, tch::Device::Cpu));
             let segments = places.less_tensor(&lengths.unsqueeze(1)).to_kind(Kind::Int64);
@@ -172,7 +173,15 @@ impl Family {
         let folder = root.join(self.name);
         export(&saved(&stage, &engine, &root.join("checkpoints").join(self.name)), &folder, self.form)
             .expect("exports");
-        let (tokens, lengths) = samples();
+        let (mut tokens, lengths) = samples();
+        let fills = match self.stage.model.spec.classifier().map(|head| head.reads()) {
+            Some(Reads::First) => PADDING.0,
+            // transformers finds the last token by the id of padding, which is 1 in these models.
+            Some(Reads::Last) => 1,
+            // Running text has no padding.
+            None => 99,
+        };
+        tokens = tokens.masked_fill(&tokens.eq(PADDING.0), fills);
         let mut numbers = self.numbers(trainer, &tokens, &lengths);
         let mut theirs = tokens.copy();
         if self.name.starts_with("roberta") {
@@ -287,6 +296,8 @@ fn trained(family: &Family) -> Trainer {
             "labels" if to.dim() == 1 => to.copy_(&Tensor::from_slice(&[0i64, last_class])),
             "labels" => to.copy_(&(&tokens + 1).remainder(256)),
             "segments" => drop(to.fill_(1)),
+            "types" => drop(to.fill_(0)),
+            "follows" => to.copy_(&Tensor::from_slice(&[0i64, 1])),
             "rows" => to.copy_(&Tensor::from_slice(&[0i64, CONTEXT as i64])),
             "samples" => {
                 to.copy_(&(Tensor::arange(2, (Kind::Int64, tch::Device::Cpu)) + 2 * i64::from(step)))
