@@ -6,7 +6,7 @@ mod common;
 
 use common::{Bench, bytes, dataset, splits};
 use proptest::prelude::*;
-use regimen_base::data::{Dataset, Format, Marks, RecordFacts};
+use regimen_base::data::{Dataset, Format, Marks, NearDuplicates, RecordFacts};
 use regimen_data::{Labelled, Prepared};
 use std::collections::BTreeMap;
 
@@ -134,6 +134,7 @@ proptest! {
         let bench = Bench::new(&[("x.jsonl", &records(&classes))]);
         let mut dataset = labelled("x.jsonl", None, &[], true);
         (dataset.splits, dataset.key) = (splits(&[("train", 80), ("validation", 20)]), key);
+        dataset.near_duplicates = NearDuplicates::Apart;
         let prepared = bench.prepare(&bytes(), &dataset).unwrap();
         let of = |split: &str| facts(&prepared, split).classes.into_iter().collect::<BTreeMap<_, _>>();
         let (train, validation) = (of("train"), of("validation"));

@@ -96,11 +96,11 @@ pub fn pairing(kind: &str, data: &str, holds: Holds, at: Span, declared: Span) -
     let (why, help) = match holds.readers() {
         Some(readers) => (
             format!(
-                "It holds {}, from which {readers} learn; `{kind}` learns from {}.",
+                "It holds {}, which are for {readers}; `{kind}` learns from {}.",
                 holds.name(),
                 needed.name()
             ),
-            format!("{help}, or choose another type of stage: {readers}"),
+            format!("{help}, or make the stage one of those that read it: {readers}"),
         ),
         None => (
             format!(

@@ -4,7 +4,7 @@ use super::Input;
 use super::labels::Labels;
 use crate::Outcome;
 use crate::cache::key_of;
-use crate::codes::{e0557, e0564, e0577};
+use crate::codes::{counted, e0557, e0564, e0577};
 use crate::near::Near;
 use crate::progress::Progress;
 use crate::read::moment::Moment;
@@ -151,7 +151,8 @@ fn fingerprints(
     flush(input, &mut group, &mut found, near)?;
     progress.advance(bytes as u64);
     progress.finish();
-    if wrong.is_empty() { Ok(found) } else { Err(wrong) }
+    let stopped = wrong.len() >= MAX_REPORTED;
+    if wrong.is_empty() { Ok(found) } else { Err(counted(wrong, stopped)) }
 }
 
 /// Fingerprints and signatures of a group of texts, made on all cores and kept in their order.

@@ -194,7 +194,7 @@ impl MicroBatch {
         self.rows.clear();
         for (index, at) in (first..).zip((0..rows).map(|i| i * row..(i + 1) * row)) {
             self.samples.push(if index < end { index as i64 } else { NO_SAMPLE });
-            let row = Row {
+            let mut row = Row {
                 tokens: self.tokens.get_mut(at.clone()).unwrap_or_default(),
                 labels: self.labels.get_mut(at.clone()).unwrap_or_default(),
                 segments: self.segments.get_mut(at.clone()).unwrap_or_default(),
@@ -203,10 +203,7 @@ impl MicroBatch {
             if index < end {
                 batches.sample(feed, index, row)?;
             } else {
-                row.tokens.fill(0);
-                row.labels.fill(IGNORED);
-                row.segments.fill(0);
-                row.positions.fill(0);
+                row.pad();
             }
         }
         self.divisor = [divisor as f32];
