@@ -274,6 +274,24 @@ pub enum TokenizerKind {
         /// Pairs rarer than this are not merged.
         min_frequency: u64,
     },
+    /// WordPiece as BERT has it, trained on the training split of a dataset.
+    Wordpiece {
+        /// The dataset.
+        train_on: String,
+        /// Size of the vocabulary, special tokens included.
+        vocab: u64,
+        /// Pairs rarer than this are not merged.
+        min_frequency: u64,
+        /// Whether text becomes lower case and loses its accents.
+        lowercase: bool,
+    },
+    /// A unigram language model of pieces, as SentencePiece has it, trained on the training split of a dataset.
+    Unigram {
+        /// The dataset.
+        train_on: String,
+        /// Size of the vocabulary, special tokens and bytes included.
+        vocab: u64,
+    },
     /// A `tokenizer.json` as Hugging Face writes it.
     Hf {
         /// The file, or the folder that holds it, relative to the experiment.
@@ -282,6 +300,29 @@ pub enum TokenizerKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         end_of_text: Option<String>,
     },
+}
+
+impl TokenizerKind {
+    /// The dataset that it is trained on, if it is trained.
+    pub fn train_on(&self) -> Option<&str> {
+        match self {
+            TokenizerKind::Bytes | TokenizerKind::Hf { .. } => None,
+            TokenizerKind::Chars { train_on }
+            | TokenizerKind::Bpe { train_on, .. }
+            | TokenizerKind::Wordpiece { train_on, .. }
+            | TokenizerKind::Unigram { train_on, .. } => Some(train_on),
+        }
+    }
+
+    /// The size of the vocabulary that is asked for, if one is.
+    pub fn asked_vocab(&self) -> Option<u64> {
+        match self {
+            TokenizerKind::Bpe { vocab, .. }
+            | TokenizerKind::Wordpiece { vocab, .. }
+            | TokenizerKind::Unigram { vocab, .. } => Some(*vocab),
+            TokenizerKind::Bytes | TokenizerKind::Chars { .. } | TokenizerKind::Hf { .. } => None,
+        }
+    }
 }
 
 /// A tokenizer with its name.

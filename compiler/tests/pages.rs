@@ -23,6 +23,22 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
     if example.contains("broken") && example.contains("calibration") {
         world.calibrations.insert("cpu".into(), "overhead = -1.0".into());
     }
+    if example.contains("reports.jsonl") && !example.contains("apart") {
+        let split = |name: &str, left_out| regimen_base::data::SplitFacts {
+            name: name.into(),
+            documents: 100,
+            bytes: 1_000_000,
+            tokens: 1_000_000,
+            left_out,
+            ..Default::default()
+        };
+        let facts = regimen_base::data::DatasetFacts {
+            splits: vec![split("train", 0), split("validation", 7)],
+            content: String::new(),
+            certainty: regimen_base::data::Certainty::Measured,
+        };
+        world.datasets.insert("reports".into(), facts);
+    }
     if example.contains("tiny.txt") {
         let split = |name: &str, tokens| regimen_base::data::SplitFacts {
             name: name.into(),

@@ -1,7 +1,7 @@
 //! Finding the files of a dataset: patterns relative to a root folder, nothing outside it, the same order
 //! everywhere.
 
-use crate::codes::{e0550, e0551, e0552, e0556, e0567};
+use crate::codes::{counted, e0550, e0551, e0552, e0556, e0567};
 use crate::{Fault, Outcome, pattern};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -103,7 +103,7 @@ pub fn find(place: &Place, dataset: &str, patterns: &[String]) -> Outcome<Vec<In
         }
     }
     if !wrong.is_empty() {
-        return Err(wrong);
+        return Err(counted(wrong, false));
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     // One file may be found by several patterns, and under several names through links.

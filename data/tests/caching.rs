@@ -193,7 +193,7 @@ fn a_tokenizer_from_a_file_is_known_without_parsing_it() {
     let trained = bench.prepare(&bpe(300), &dataset).unwrap();
     assert_eq!(trained.warnings[0].code.0, "E0562");
     fs::create_dir(bench.place.root.join("words")).unwrap();
-    regimen_data::tokenizer::save(trained.tokenizer.as_ref(), &bench.place.root.join("words")).unwrap();
+    regimen_data::tokenizer::save(trained.tokenizer.as_ref(), None, &bench.place.root.join("words")).unwrap();
     let look = || tokenizer_facts_if_cached(&bench.place, &hf("words"), None).unwrap();
     assert_eq!(look(), None);
     let read = bench.prepare(&hf("words"), &dataset).unwrap();

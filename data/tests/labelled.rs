@@ -131,7 +131,9 @@ proptest! {
     fn every_record_is_in_one_part_and_every_class_in_each_share(counts in prop::collection::vec(20usize..60, 2..5), key: i64) {
         let names = ["a", "b", "c", "d"];
         let classes: Vec<&str> = counts.iter().zip(names).flat_map(|(n, name)| vec![name; *n]).collect();
-        let bench = Bench::new(&[("x.jsonl", &records(&classes))]);
+        // Shares are of bytes: texts of one length make them shares of records.
+        let line = |(i, class): (usize, &&str)| format!("{{\"kind\": \"{class}\", \"text\": \"{class}{i:03}\"}}\n");
+        let bench = Bench::new(&[("x.jsonl", &classes.iter().enumerate().map(line).collect::<String>())]);
         let mut dataset = labelled("x.jsonl", None, &[], true);
         (dataset.splits, dataset.key) = (splits(&[("train", 80), ("validation", 20)]), key);
         let prepared = bench.prepare(&bytes(), &dataset).unwrap();

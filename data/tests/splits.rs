@@ -240,7 +240,7 @@ fn parts_follow_each_other_by_date_in_every_format() {
         assert_eq!(facts.iter().map(|s| s.documents).sum::<u64>(), 60);
         assert!((40..=44).contains(&facts[0].documents), "{facts:?}");
         // Two records share a date, so a part never ends between them; the earliest are the last of the file.
-        assert!(facts[0].documents % 2 == 0);
+        assert!(facts[0].documents.is_multiple_of(2));
         let (train, validation) = (tokens(&prepared, "train"), tokens(&prepared, "validation"));
         let text = |tokens: &[u32]| prepared.tokenizer.decode(tokens);
         assert!(text(&train).contains("record 59") && !text(&train).contains("record 0"));

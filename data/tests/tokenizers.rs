@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use regimen_data::Tokenize;
-use regimen_data::tokenizer::{Bpe, Bytes, Chars, END_OF_TEXT, Hf, open, save};
+use regimen_data::tokenizer::{Bpe, Bytes, Chars, END_OF_TEXT, Hf, open, save, unigram, wordpiece};
 use std::sync::LazyLock;
 use tokenizers::Tokenizer;
 
@@ -122,7 +122,7 @@ fn saved_tokenizers_are_what_they_were() {
     let chars = chars();
     for tokenizer in [&Bytes as &dyn Tokenize, &chars, &*BPE] {
         let folder = tempfile::tempdir().unwrap();
-        save(tokenizer, folder.path()).unwrap();
+        save(tokenizer, None, folder.path()).unwrap();
         let again = open("checkpoint", folder.path(), None).unwrap();
         assert_eq!(again.kind(), tokenizer.kind());
         assert_eq!(again.to_json(), tokenizer.to_json());
@@ -182,4 +182,67 @@ fn a_vocabulary_without_room_for_the_bytes_is_refused() {
     let fault = Bpe::train("words", 256, 1, std::iter::empty()).unwrap_err();
     assert_eq!(fault.code.0, "E0561");
     assert_eq!(Bpe::train("words", 257, 1, std::iter::empty()).unwrap().vocab(), 257);
+}
+
+/// Text with rare characters, so that some lose their piece, and lines to shuffle.
+fn lines() -> Vec<String> {
+    let words = [
+        "storm", "stormy", "river", "rivers", "candle", "candles", "winter", "wintry", "meadow", "Über",
+        "naïve", "42",
+    ];
+    let line = |i: usize| {
+        (0..9).map(|at| words[(i * 7 + at * at * (i % 5 + 1)) % words.len()]).collect::<Vec<_>>().join(" ")
+    };
+    let rare = ["x = {1}; y ~ z", "日本 and 🙂", "q\\w|e", "  two  spaces\tand a tab"];
+    (0..300).map(line).chain(rare.map(str::to_owned)).collect()
+}
+
+type Train = fn(Vec<String>) -> Hf;
+
+#[test]
+fn wordpiece_and_unigram_are_the_same_whatever_the_order_and_the_threads() {
+    let wordpiece: Train = |texts| wordpiece::train("words", 220, 2, true, texts.into_iter()).unwrap();
+    let unigram: Train = |texts| unigram::train("words", 400, texts.into_iter()).unwrap();
+    for train in [wordpiece, unigram] {
+        let first = train(lines()).to_json();
+        for threads in [1, 2, 8] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let mut texts = lines();
+            texts.rotate_left(97);
+            texts.reverse();
+            let again = pool.install(|| train(texts).to_json());
+            assert!(first == again, "{threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_unigram_model_gives_every_text_back() {
+    let words = unigram::train("words", 400, lines().into_iter()).unwrap();
+    assert_eq!(words.vocab(), 400);
+    let texts =
+        lines().into_iter().chain(["", " ", "never ssen: ж\u{0}\r\n", "</s> <mask>"].map(str::to_owned));
+    for text in texts {
+        let tokens = words.encode(&text).unwrap();
+        assert_eq!(words.decode(&tokens), text);
+        assert!(!tokens.contains(&words.end_of_text()), "letters stay letters");
+    }
+    assert!(words.encode("storm river candle").unwrap().len() <= 6, "pieces are words");
+    let marks = words.marks();
+    assert_eq!((marks.begin, marks.end, marks.padding, words.mask()), (Some(1), Some(2), Some(3), Some(4)));
+    let small = unigram::train("words", 270, lines().into_iter()).unwrap_err();
+    assert_eq!(small.code.0, "E0561");
+}
+
+#[test]
+fn wordpiece_gives_words_back_in_lower_case() {
+    let words = wordpiece::train("words", 220, 2, true, lines().into_iter()).unwrap();
+    let back = |text: &str| words.decode(&words.encode(text).unwrap());
+    assert_eq!(back("Storm rivers  Über 42"), "storm rivers uber 42");
+    assert_eq!(words.end_of_text(), 3);
+    let marks = words.marks();
+    assert_eq!((marks.begin, marks.end, marks.padding, words.mask()), (Some(2), Some(3), Some(0), Some(4)));
+    let cased = wordpiece::train("words", 220, 2, false, lines().into_iter()).unwrap();
+    assert_eq!(cased.decode(&cased.encode("Über naïve").unwrap()), "Über naïve");
+    assert_eq!(wordpiece::train("words", 20, 2, true, lines().into_iter()).unwrap_err().code.0, "E0561");
 }

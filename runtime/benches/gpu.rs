@@ -264,8 +264,9 @@ fn dump(plan: &Plan, root: &Path, steps: u64, folder: &Path) -> Outcome<()> {
     weights(&training, &folder.join("weights.safetensors"))?;
     let (stage, feed) = (training.stage, training.feed);
     let place = Place::new(root);
-    let (mut streams, _) = prepare_data(stage, &place, &mut NoProgress, &mut Silent)
-        .map_err(|list| list.into_iter().map(said).collect::<Vec<_>>().join("; "))?;
+    let mut streams = prepare_data(stage, &place, &mut NoProgress, &mut Silent)
+        .map_err(|list| list.into_iter().map(said).collect::<Vec<_>>().join("; "))?
+        .streams;
     let file = std::fs::File::create(folder.join("batches.bin")).map_err(|e| failed("the batches", &e))?;
     let mut out = std::io::BufWriter::new(file);
     let n = usize::try_from(feed.sequence).map_err(|e| e.to_string())?;

@@ -57,6 +57,9 @@ pub struct Together {
     folds: Vec<Member>,
 }
 
+/// A metric: name, mean, standard deviation of the sample, and the value of each fold.
+type OverFolds = (String, f64, f64, Vec<f64>);
+
 /// All groups of two and more.
 pub fn together(members: Vec<Member>) -> Vec<Together> {
     let mut groups: Vec<Together> = vec![];
@@ -78,8 +81,8 @@ pub fn together(members: Vec<Member>) -> Vec<Together> {
 }
 
 impl Together {
-    /// Metrics that all folds have: name, mean, standard deviation of the sample, and the value of each.
-    fn metrics(&self) -> Vec<(String, f64, f64, Vec<f64>)> {
+    /// Metrics that all folds have.
+    fn metrics(&self) -> Vec<OverFolds> {
         let names: Vec<&String> = self.folds.first().map(|m| m.values.keys().collect()).unwrap_or_default();
         let of = |name: &&String| {
             let values: Vec<f64> = self.folds.iter().filter_map(|m| m.values.get(*name).copied()).collect();
@@ -116,7 +119,7 @@ impl Together {
         let path = root.join("runs").join(format!("{}.{}.json", self.group, self.stage));
         let folds =
             self.folds.iter().map(|m| json!({ "fold": m.fold.number, "step": m.step, "metrics": m.values }));
-        let pick = |which: fn(&(String, f64, f64, Vec<f64>)) -> f64| {
+        let pick = |which: fn(&OverFolds) -> f64| {
             self.metrics().iter().map(|m| (m.0.clone(), json!(which(m)))).collect::<Map<String, Value>>()
         };
         let value = json!({

@@ -13,7 +13,7 @@ pub const PAGE: CodePage = CodePage {
     page: r#"| a stage | learns from | which is data of the type |
 |---|---|---|
 | `causal_lm`, `masked_lm`, `replaced_token_detection` | running text | `text`, `jsonl`, `csv`, `parquet`, a `mix` of them |
-| `supervised` | conversations | `chats`, a `mix` of them |
+| `supervised` | conversations | `chats` |
 | `classify` | records that name a class | `labelled` |
 
 From `preferences` and `feedback` no type of stage learns yet; they are read, checked and shown.
@@ -95,12 +95,8 @@ pub fn pairing(kind: &str, data: &str, holds: Holds, at: Span, declared: Span) -
     };
     let (why, help) = match holds.readers() {
         Some(readers) => (
-            format!(
-                "It holds {}, from which {readers} learn; `{kind}` learns from {}.",
-                holds.name(),
-                needed.name()
-            ),
-            format!("{help}, or choose another type of stage: {readers}"),
+            format!("It holds {}, read by {readers}; `{kind}` learns from {}.", holds.name(), needed.name()),
+            format!("{help}, or make the stage one of those that read it: {readers}"),
         ),
         None => (
             format!(

@@ -9,7 +9,7 @@ pub const CODE: Code = Code("E0454");
 pub const PAGE: CodePage = CodePage {
     code: CODE,
     title: "data without running text where text is needed",
-    page: r#"A tokenizer is trained on running text, and a mix holds one kind of data: conversations, or text, never both.
+    page: r#"Tokenizers and mixes read running text; conversations, preferences and feedback are records with parts of their own.
 
 ```exp wrong
 data talks : chats { files = "talks/*.jsonl", chat_template = zephyr }

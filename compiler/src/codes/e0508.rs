@@ -13,15 +13,17 @@ pub const PAGE: CodePage = CodePage {
 belong to neither: in its own part it would be validated on although it was trained on, in the earlier part it would be from the future. It is left out.
 
 ```exp wrong
-data news : jsonl { files = "news.jsonl", ordered_by = "published", split = { train = 90%, validation = 10% } }
+data reports : jsonl { files = "reports.jsonl", ordered_by = "published", split = { train = 90%, validation = 10% } }
+stage recent = base with { data = reports }
 ```
 
 If only equal documents are to be left out:
 
 ```exp right
-data news : jsonl {
-  files = "news.jsonl", ordered_by = "published", split = { train = 90%, validation = 10% }, near_duplicates = apart
+data reports : jsonl {
+  files = "reports.jsonl", ordered_by = "published", split = { train = 90%, validation = 10% }, near_duplicates = apart
 }
+stage recent = base with { data = reports }
 ```
 "#,
 };

@@ -181,7 +181,9 @@ impl Evaluator<'_> {
             }
             Ty::Words(words) => self.word(words, expr, ty, place),
             Ty::WordOr(words, or) => match &expr.kind {
-                ExprKind::Path(path) if is_word(words, path) => self.word(words, expr, ty, place),
+                ExprKind::Path(path) if is_word(words, path) || self.is_misspelt(words, path, place) => {
+                    self.word(words, expr, ty, place)
+                }
                 _ => self.leaf_here(or, expr, place),
             },
             Ty::OneOf(types) => match &expr.kind {
@@ -240,6 +242,14 @@ impl Evaluator<'_> {
         let folder = crate::world::folder_of(&self.program.scope(scope).path);
         crate::world::join(folder, path, self.world.may_leave())
             .ok_or_else(|| self.report(codes::e0502::outside(path, span)))
+    }
+
+    /// Whether one bare name that is nothing's can only be meant as one of these words.
+    fn is_misspelt(&self, words: &[Word], path: &Path, place: Place<'_>) -> bool {
+        let [one] = path.parts.as_slice() else { return false };
+        let names: Vec<&str> = words.iter().map(|word| word.name).collect();
+        self.program.lookup(place.context.scope, &path.parts).is_none()
+            && codes::nearest(&one.node, &names).is_some()
     }
 
     fn word(&self, words: &[Word], expr: &Expr, ty: &Ty, place: Place<'_>) -> Result<Value, Stop> {

@@ -402,6 +402,8 @@ fn tokenizer_type(kind: &TokenizerKind) -> &'static str {
         TokenizerKind::Bytes => "bytes",
         TokenizerKind::Chars { .. } => "chars",
         TokenizerKind::Bpe { .. } => "bpe",
+        TokenizerKind::Wordpiece { .. } => "wordpiece",
+        TokenizerKind::Unigram { .. } => "unigram",
         TokenizerKind::Hf { .. } => "hf",
     }
 }

@@ -32,5 +32,16 @@ pub struct Row<'a> {
     pub types: &'a mut [i64],
 }
 
+impl Row<'_> {
+    /// Makes all of it padding without labels.
+    pub fn pad(&mut self) {
+        self.tokens.fill(0);
+        self.labels.fill(IGNORED);
+        self.segments.fill(0);
+        self.positions.fill(0);
+        self.types.fill(0);
+    }
+}
+
 /// The label of a position that is not supervised, as libtorch's cross-entropy has it.
 pub const IGNORED: i64 = -100;

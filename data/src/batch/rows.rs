@@ -79,12 +79,9 @@ impl Rows {
     }
 
     /// Writes the sample with this index. Slices of `sequence` elements are filled; empty ones are left out.
-    pub fn sample(&self, index: u64, row: Row<'_>) {
+    pub fn sample(&self, index: u64, mut row: Row<'_>) {
+        row.pad();
         let Row { tokens, labels, segments, positions, .. } = row;
-        tokens.fill(0);
-        labels.fill(IGNORED);
-        segments.fill(0);
-        positions.fill(0);
         let mut at = 0;
         for (number, conversation) in (1..).zip(self.row(index).map_or(&[][..], |(row, _)| row)) {
             let (start, length) = self.place(*conversation);

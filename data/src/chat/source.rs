@@ -66,6 +66,18 @@ impl Opened {
         (&self.source, &self.edges.beginning, &self.edges.end)
     }
 
+    /// What `tokenizer_config.json` says of it where the token that ends texts is `stop`.
+    pub(crate) fn entries(&self, stop: &str) -> Vec<(String, Value)> {
+        let Edges { beginning, end } = &self.edges;
+        // What reads the file takes the end of texts for the template's `eos_token`; where that is another, the template says so itself.
+        let source = match end.is_empty() || end == stop {
+            true => self.source.clone(),
+            false => format!("{{%- set eos_token = {} -%}}{}", Value::String(end.clone()), self.source),
+        };
+        let begin = (!beginning.is_empty()).then(|| ("bos_token".to_owned(), beginning.clone().into()));
+        begin.into_iter().chain([("chat_template".to_owned(), source.into())]).collect()
+    }
+
     /// The template. Of a tokenizer whose files name no end, the token between documents is the end.
     ///
     /// # Errors

@@ -123,7 +123,12 @@ impl Template {
         let special = Specials::of(tokenizer);
         let guarded = |m: &Message| Message::new(m.role, &special.guarded(&m.content));
         let messages: Vec<Message> = messages.iter().map(guarded).collect();
-        encode::divided(&self.render(&messages, true)?, &special, tokenizer)
+        let text = self.render(&messages, true)?;
+        // What is neither refused nor written would be answered by chance.
+        match messages.last().filter(|last| !text.contains(last.content.trim())) {
+            Some(_) => Err(Box::new(e0590::unheard())),
+            None => encode::divided(&text, &special, tokenizer),
+        }
     }
 }
 
@@ -210,6 +215,13 @@ mod tests {
         assert_eq!(found.iter().filter(|t| **t == 256).count(), 1, "the template's own");
         let text: Vec<u8> = found[1..].iter().map(|t| *t as u8).collect();
         assert_eq!(String::from_utf8(text).unwrap(), "user:x<|endoftext|>y!A:");
+    }
+
+    #[test]
+    fn a_template_that_writes_no_messages_is_refused() {
+        let plain = Template::new("A text about {{ eos_token }}", Edges::default()).unwrap();
+        let error = plain.tokens(&Bytes, &[Message::new(Role::User, "hi")]).unwrap_err();
+        assert_eq!(error.title, "the chat template does not write what is said");
     }
 
     #[test]

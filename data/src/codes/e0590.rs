@@ -38,6 +38,13 @@ pub fn none(tokenizer: &str) -> Diagnostic {
         .help("name one that fits its special tokens: `chat_template = chatml`, or a file: `chat_template = \"template.jinja\"`")
 }
 
+/// A text that has nothing to do with the messages.
+pub fn unheard() -> Diagnostic {
+    Diagnostic::error(PAGE.code, "the chat template does not write what is said")
+        .because("A chat template writes the contents of `messages`; this one leaves the last of them out.")
+        .help("name a folder or file that holds the model's template: `--template`")
+}
+
 /// Records of messages, and nothing to render them with.
 pub fn needed() -> Diagnostic {
     Diagnostic::error(PAGE.code, "records hold messages, and the tokenizer has no chat template")

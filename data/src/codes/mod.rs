@@ -2,7 +2,7 @@
 //!
 //! Codes E0550 to E0599 are the data engine's.
 
-use regimen_base::CodePage;
+use regimen_base::{CodePage, Diagnostic};
 
 pub mod e0550;
 pub mod e0551;
@@ -105,9 +105,55 @@ pub const ALL: &[CodePage] = &[
     e0599::PAGE,
 ];
 
+/// Messages of one cause up to which each is given.
+const NAMED: usize = 3;
+
+/// The same with one message for each cause: of many messages that differ in their title only the first stays, and says how many are like
+/// it. `stopped` says that there may be more.
+pub(crate) fn counted(found: Vec<Diagnostic>, stopped: bool) -> Vec<Diagnostic> {
+    let mut kept: Vec<Vec<Diagnostic>> = vec![];
+    for one in found {
+        let cause = |of: &Diagnostic| (of.code, of.notes.clone(), of.help.clone(), of.labels.clone());
+        match kept.iter_mut().find(|same| same.first().map(cause) == Some(cause(&one))) {
+            Some(same) => same.push(one),
+            None => kept.push(vec![one]),
+        }
+    }
+    let least = if stopped { "at least " } else { "" };
+    let told = |mut same: Vec<Diagnostic>| {
+        let more = same.len() - 1;
+        if same.len() > NAMED {
+            same = same
+                .drain(..1)
+                .map(|one| one.because(format!("The same holds of {least}{more} more.")))
+                .collect();
+        }
+        same
+    };
+    kept.into_iter().flat_map(told).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::ALL;
+    use super::{ALL, counted, e0551, e0555};
+
+    #[test]
+    fn one_cause_is_one_message() {
+        let outside = |n: usize| (0..n).map(|i| e0551::outside(&format!("../{i}"))).collect::<Vec<_>>();
+        let field = |line| e0555::no_field("x", line, "text", "It has `a`.", None);
+        let told = counted(outside(37).into_iter().chain([field(1), field(2)]).collect(), true);
+        let titles: Vec<&str> = told.iter().map(|one| one.title.as_str()).collect();
+        assert_eq!(
+            titles,
+            [
+                "`../0` lies outside the experiment's folder",
+                "`x`, line 1: no text in field `text`",
+                "`x`, line 2: no text in field `text`"
+            ]
+        );
+        assert_eq!(told[0].notes[1], "The same holds of at least 36 more.");
+        assert_eq!(counted(outside(3), false).len(), 3, "a few are named");
+    }
 
     #[test]
     fn codes_are_in_order_and_in_range() {

@@ -53,6 +53,8 @@ pub struct Prepared {
     pub records: Vec<TokenFile>,
     /// Of a dataset of conversations, their tokens, labels and lengths, by split.
     pub conversations: Vec<ConversationFile>,
+    /// The chat template that the data are rendered with, or the tokenizer's own: whoever trains on them keeps it with the model.
+    pub chat: Option<Opened>,
     /// What the user should hear: a damaged cache, a vocabulary that was not reached.
     pub warnings: Vec<Diagnostic>,
 }
@@ -100,12 +102,16 @@ pub fn prepare(
     let input = work.input(dataset)?;
     let train_input = train_on.map(|d| work.input(d)).transpose()?;
     let opened = chat_of(place, tokenizer, dataset)?;
+    let chat = match &opened {
+        Some(opened) => Some(opened.clone()),
+        None => chat::open_if_any(place, tokenizer, &ChatTemplate::Tokenizer)?,
+    };
     let tokenizer = work.tokenizer(tokenizer, train_input.as_ref())?;
     let tokenizer_facts = facts_of(tokenizer.as_ref());
     let (facts, files) = work.tokens(tokenizer.as_ref(), &tokenizer_facts, &input, opened.as_ref())?;
     let Files { splits, records, conversations } = files;
     let warnings = work.warnings;
-    Ok(Prepared { tokenizer, tokenizer_facts, facts, splits, records, conversations, warnings })
+    Ok(Prepared { tokenizer, tokenizer_facts, facts, splits, records, conversations, chat, warnings })
 }
 
 /// A prompt and its answers as a model will read them.
@@ -222,7 +228,8 @@ pub fn tokenizer_facts_if_cached(
             let contents = contents_if_known(place, &("hf", path), &files);
             contents.map(|contents| hf_key(&contents, end_of_text.as_deref()))
         }
-        TokenizerKind::Chars { train_on: name } | TokenizerKind::Bpe { train_on: name, .. } => {
+        trained => {
+            let name = trained.train_on().unwrap_or_default();
             let dataset = train_on.ok_or_else(|| vec![e0570::no_training_split(&tokenizer.name, name)])?;
             known_contents(place, dataset)?.map(|contents| trained_key(&tokenizer.kind, dataset, &contents))
         }
@@ -360,7 +367,8 @@ impl Work<'_> {
         match &tokenizer.kind {
             TokenizerKind::Bytes => Ok(Arc::new(tokenizer::Bytes)),
             TokenizerKind::Hf { path, end_of_text } => self.hf(path, end_of_text.as_deref()),
-            TokenizerKind::Chars { train_on: name } | TokenizerKind::Bpe { train_on: name, .. } => {
+            trained => {
+                let name = trained.train_on().unwrap_or_default();
                 let input = train_on.ok_or_else(|| vec![e0570::no_training_split(&tokenizer.name, name)])?;
                 self.trained(tokenizer, input)
             }
@@ -403,13 +411,13 @@ impl Work<'_> {
                 };
                 let made = trained.clone();
                 self.store_locked(&entry, &lock, move |folder| {
-                    tokenizer::save(made.as_ref(), folder)?;
+                    tokenizer::save(made.as_ref(), None, folder)?;
                     Ok(facts_of(made.as_ref()))
                 })?;
                 trained
             }
         };
-        if let TokenizerKind::Bpe { vocab, .. } = tokenizer.kind
+        if let Some(vocab) = tokenizer.kind.asked_vocab()
             && ready.vocab() < vocab
         {
             self.warnings.push(e0562::vocabulary_not_reached(&tokenizer.name, vocab, ready.vocab()));
@@ -609,7 +617,12 @@ fn hf_key(contents: &[String], end_of_text: Option<&str>) -> String {
 fn trained_key(kind: &TokenizerKind, dataset: &Dataset, contents: &[String]) -> String {
     let asked = match kind {
         TokenizerKind::Bpe { vocab, min_frequency, .. } => ("bpe", *vocab, *min_frequency),
-        _ => ("chars", 0, 0),
+        TokenizerKind::Wordpiece { vocab, min_frequency, lowercase: true, .. } => {
+            ("wordpiece, lower case", *vocab, *min_frequency)
+        }
+        TokenizerKind::Wordpiece { vocab, min_frequency, .. } => ("wordpiece", *vocab, *min_frequency),
+        TokenizerKind::Unigram { vocab, .. } => ("unigram", *vocab, 0),
+        TokenizerKind::Bytes | TokenizerKind::Chars { .. } | TokenizerKind::Hf { .. } => ("chars", 0, 0),
     };
     key_of(&(asked, dataset_definition(dataset), contents))
 }

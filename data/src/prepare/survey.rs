@@ -2,14 +2,14 @@
 
 use super::Input;
 use super::labels::Labels;
-use crate::Outcome;
 use crate::cache::key_of;
-use crate::codes::{e0557, e0564, e0577};
+use crate::codes::{counted, e0557, e0564, e0577};
 use crate::near::Near;
 use crate::progress::Progress;
 use crate::read::moment::Moment;
 use crate::read::{Document, answers};
 use crate::split::{Fingerprint, assign, assign_fold, assign_in_order};
+use crate::{Fault, Outcome};
 use rayon::prelude::*;
 use regimen_base::Diagnostic;
 use regimen_base::data::{Format, NearDuplicates};
@@ -133,7 +133,7 @@ fn fingerprints(
             Ok(document) => {
                 bytes += document.text.len();
                 if let Err(mixed) = seen.push(input, &document) {
-                    wrong.push(mixed);
+                    wrong.push(*mixed);
                 }
                 group.push(document.text);
             }
@@ -151,7 +151,8 @@ fn fingerprints(
     flush(input, &mut group, &mut found, near)?;
     progress.advance(bytes as u64);
     progress.finish();
-    if wrong.is_empty() { Ok(found) } else { Err(wrong) }
+    let stopped = wrong.len() >= MAX_REPORTED;
+    if wrong.is_empty() { Ok(found) } else { Err(counted(wrong, stopped)) }
 }
 
 /// Fingerprints and signatures of a group of texts, made on all cores and kept in their order.
@@ -188,7 +189,7 @@ fn fingerprint(format: &Format, text: &str) -> Fingerprint {
 
 impl Seen {
     /// Adds the next document; an error if it has a date where others have numbers, or the other way round.
-    fn push(&mut self, input: &Input, document: &Document) -> Result<(), Diagnostic> {
+    fn push(&mut self, input: &Input, document: &Document) -> Result<(), Fault> {
         if let (Some(labels), Some(label)) = (self.labels.as_mut(), &document.label) {
             labels.push(label, (document.file, document.line));
         }
@@ -196,7 +197,9 @@ impl Seen {
         let mixed = self.moments.first().is_some_and(|first| first.is_date() != moment.is_date());
         self.moments.push(moment);
         match mixed {
-            true => Err(e0577::mixed(input.file(document.file), document.line, field, moment.is_date())),
+            true => {
+                Err(Box::new(e0577::mixed(input.file(document.file), document.line, field, moment.is_date())))
+            }
             false => Ok(()),
         }
     }

@@ -4,7 +4,7 @@ use super::Input;
 use super::survey::{Survey, Surveys};
 use crate::codes::e0570;
 use crate::progress::Progress;
-use crate::tokenizer::{Bpe, Chars, Tokenize};
+use crate::tokenizer::{Bpe, Chars, Tokenize, unigram, wordpiece};
 use crate::{Fault, Outcome};
 use regimen_base::data::{Tokenizer, TokenizerKind};
 use std::collections::BTreeSet;
@@ -31,7 +31,14 @@ pub(super) fn train(
         TokenizerKind::Bpe { vocab, min_frequency, .. } => {
             Bpe::train(&tokenizer.name, vocab, min_frequency, texts).map(|t| Arc::new(t) as _)
         }
-        _ => {
+        TokenizerKind::Wordpiece { vocab, min_frequency, lowercase, .. } => {
+            wordpiece::train(&tokenizer.name, vocab, min_frequency, lowercase, texts)
+                .map(|t| Arc::new(t) as _)
+        }
+        TokenizerKind::Unigram { vocab, .. } => {
+            unigram::train(&tokenizer.name, vocab, texts).map(|t| Arc::new(t) as _)
+        }
+        TokenizerKind::Bytes | TokenizerKind::Chars { .. } | TokenizerKind::Hf { .. } => {
             let mut alphabet = BTreeSet::new();
             texts.for_each(|text| alphabet.extend(text.chars()));
             Ok(Arc::new(Chars::new(alphabet)))

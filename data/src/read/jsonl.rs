@@ -43,8 +43,9 @@ impl Iterator for Records<'_> {
                     Ok(Document { text, file: self.index, line, label, when })
                 }
                 Err(Wrong::Record(why)) => Err(Box::new(e0554::broken_record(&file.name, line, &why))),
-                Err(Wrong::Field(what)) => {
-                    Err(Box::new(e0555::no_field(&file.name, line, wanted.text, &what)))
+                Err(Wrong::Field(what, keys)) => {
+                    let nearest = e0555::nearest(wanted.text, &keys);
+                    Err(Box::new(e0555::no_field(&file.name, line, wanted.text, &what, nearest)))
                 }
                 Err(Wrong::Label(what)) => {
                     let field = wanted.label.unwrap_or("");
@@ -68,7 +69,8 @@ struct Content {
 
 enum Wrong {
     Record(String),
-    Field(String),
+    /// What is there, and the names of other fields.
+    Field(String, Vec<String>),
     Label(String),
     When(String),
 }
@@ -80,8 +82,10 @@ fn content(line: &str, wanted: Wanted<'_>) -> Result<Content, Wrong> {
     json.end().map_err(|e| Wrong::Record(describe(&e)))?;
     let text = match found.text {
         Some(Value::String(text)) => text,
-        Some(other) => return Err(Wrong::Field(format!("The field holds {}, not a string.", kind(&other)))),
-        None => return Err(Wrong::Field(listed(&found.keys))),
+        Some(other) => {
+            return Err(Wrong::Field(format!("The field holds {}, not a string.", kind(&other)), vec![]));
+        }
+        None => return Err(Wrong::Field(listed(&found.keys), found.keys)),
     };
     let label = match (wanted.label, found.label) {
         (None, _) => None,
@@ -121,7 +125,7 @@ fn listed(keys: &[String]) -> String {
     if keys.is_empty() {
         "The record is empty.".to_string()
     } else {
-        format!("The record has {}.", keys.join(", "))
+        format!("The record has `{}`.", keys.join("`, `"))
     }
 }
 
@@ -188,7 +192,7 @@ impl<'de> Visitor<'de> for Wanted<'_> {
                 map.next_value::<IgnoredAny>()?;
             }
             if !text && found.keys.len() < 8 {
-                found.keys.push(format!("`{key}`"));
+                found.keys.push(key);
             }
         }
         Ok(found)

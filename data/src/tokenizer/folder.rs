@@ -3,6 +3,7 @@
 
 use super::{Bpe, Bytes, Chars, END_OF_TEXT, Hf, Tokenize};
 use crate::Fault;
+use crate::chat::Opened;
 use crate::codes::e0559;
 use serde_json::{Value, json};
 use std::io;
@@ -18,18 +19,21 @@ pub(crate) const SPECIAL_FILE: &str = "special_tokens_map.json";
 /// A tokenizer.json of more bytes is refused; the largest published ones have about 40 MB.
 const MAX_FILE: u64 = 512 << 20;
 
-/// Writes both files into an existing folder.
+/// Writes both files into an existing folder. The chat template, if there is one, goes into the second, where transformers looks for it.
 ///
 /// # Errors
 /// If writing fails; the caller knows whether the folder is a checkpoint or the cache.
-pub fn save(tokenizer: &dyn Tokenize, folder: &Path) -> io::Result<()> {
+pub fn save(tokenizer: &dyn Tokenize, chat: Option<&Opened>, folder: &Path) -> io::Result<()> {
     let json = tokenizer.to_json();
     let stop = tokenizer.decode(&[tokenizer.end_of_text()]);
-    let config = json!({
+    let mut config = json!({
         "eos_token": stop,
         "regimen_type": tokenizer.kind(),
         "tokenizer_class": "PreTrainedTokenizerFast",
     });
+    if let (Some(chat), Some(entries)) = (chat, config.as_object_mut()) {
+        entries.extend(chat.entries(&stop));
+    }
     std::fs::write(folder.join(TOKENIZER_FILE), json)?;
     std::fs::write(folder.join(CONFIG_FILE), format!("{config:#}\n"))
 }

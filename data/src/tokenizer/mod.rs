@@ -13,6 +13,8 @@ mod folder;
 mod hf;
 mod json;
 mod merge;
+pub mod unigram;
+pub mod wordpiece;
 mod words;
 
 pub use bpe::Bpe;

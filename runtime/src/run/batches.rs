@@ -255,7 +255,7 @@ impl MicroBatch {
         self.pair_divisor = [feed.batch as f32];
         for (index, at) in (first..).zip((0..rows).map(|i| i * row..(i + 1) * row)) {
             self.samples.push(if index < end { index as i64 } else { NO_SAMPLE });
-            let row = Row {
+            let mut row = Row {
                 tokens: self.tokens.get_mut(at.clone()).unwrap_or_default(),
                 labels: self.labels.get_mut(at.clone()).unwrap_or_default(),
                 segments: self.segments.get_mut(at.clone()).unwrap_or_default(),
@@ -271,11 +271,7 @@ impl MicroBatch {
                 batches.sample(feed, index, row)?;
             } else {
                 self.follows.push(IGNORED);
-                row.types.fill(0);
-                row.tokens.fill(0);
-                row.labels.fill(IGNORED);
-                row.segments.fill(0);
-                row.positions.fill(0);
+                row.pad();
             }
         }
         self.divisor = [divisor as f32];

@@ -13,6 +13,7 @@ use regimen_base::data::Certainty;
 use regimen_base::plan::{Backend, DatasetPlan, Stage};
 use regimen_base::schedule::RowLayout;
 use regimen_base::trace::Trace;
+use regimen_data::chat::Opened;
 use regimen_data::tokenizer::edges;
 use regimen_data::{Labelled, Pairs, Place, Prepared, Progress, Rows, Stream, Tokenize};
 use std::path::Path;
@@ -36,10 +37,15 @@ pub fn launch(
     let stage = find_stage(job.plan, job.stage).map_err(one)?;
     // Before any data is read.
     Checked::new(stage).map_err(one)?;
-    let (mut streams, tokenizer) = prepare_data(stage, place, preparing, observer)?;
+    let Ready { mut streams, tokenizer, chat } = prepare_data(stage, place, preparing, observer)?;
     let mut engine = open(stage, observe).map_err(one)?;
-    let parts =
-        Parts { engine: engine.as_mut(), batches: &mut streams, tokenizer: tokenizer.as_ref(), observer };
+    let parts = Parts {
+        engine: engine.as_mut(),
+        batches: &mut streams,
+        tokenizer: tokenizer.as_ref(),
+        chat: chat.as_ref(),
+        observer,
+    };
     let outcome = run_stage(job, parts).map_err(one)?;
     if observe == Observe::Times {
         write_profile(stage, engine.as_ref(), &outcome.folder).map_err(one)?;
@@ -74,6 +80,17 @@ pub fn open(stage: &Stage, observe: Observe) -> Result<Box<dyn Engine>, Diagnost
     })
 }
 
+/// What a stage reads, ready.
+#[derive(Debug)]
+pub struct Ready {
+    /// Its feeds.
+    pub streams: Streams,
+    /// Its tokenizer.
+    pub tokenizer: Arc<dyn Tokenize>,
+    /// How conversations are rendered, if the data or the tokenizer say so.
+    pub chat: Option<Opened>,
+}
+
 /// Opens a stage's data, prepared as planned or prepared now: its feeds and its tokenizer.
 ///
 /// # Errors
@@ -83,9 +100,9 @@ pub fn prepare_data(
     place: &Place,
     preparing: &mut dyn Progress,
     observer: &mut dyn Observer,
-) -> Result<(Streams, Arc<dyn Tokenize>), Vec<Diagnostic>> {
+) -> Result<Ready, Vec<Diagnostic>> {
     let mut streams = Streams::default();
-    let mut tokenizer = None;
+    let mut ready = None;
     for dataset in &stage.datasets {
         let plan = &stage.tokenizer;
         let prepared = regimen_data::prepare(
@@ -98,10 +115,11 @@ pub fn prepare_data(
         prepared.warnings.iter().for_each(|w| observer.warning(w));
         as_planned(stage, dataset, &prepared).map_err(|d| vec![d])?;
         add_feeds(stage, dataset, &prepared, &mut streams).map_err(|d| vec![d])?;
-        tokenizer = Some(prepared.tokenizer);
+        ready = Some((prepared.tokenizer, prepared.chat));
     }
     let none = || vec![codes::plan_not_runnable(&stage.name, "it reads no data")];
-    Ok((streams, tokenizer.ok_or_else(none)?))
+    let (tokenizer, chat) = ready.ok_or_else(none)?;
+    Ok(Ready { streams, tokenizer, chat })
 }
 
 /// Refuses data that is not what the plan's numbers follow from.

@@ -38,7 +38,7 @@ pub use engine::{Engine, HostSlice, Residents};
 pub use folder::{RunFolder, Start};
 pub use gpu::Gpu;
 pub use interrupt::{INTERRUPTED, Interrupt};
-pub use launch::{PROFILE, launch, open, prepare_data};
+pub use launch::{PROFILE, Ready, launch, open, prepare_data};
 pub use libtorch::{Libtorch, Observe};
 pub use measure::{Measured, free_memory};
 pub use observer::{Evaluated, Observer, Silent, Started, Step};
@@ -51,6 +51,7 @@ use planned::Part;
 use regimen_base::Diagnostic;
 use regimen_base::plan::{Plan, Stage};
 use regimen_data::Tokenize;
+use regimen_data::chat::Opened;
 use session::{Flow, Progress, Session};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -79,6 +80,8 @@ pub struct Parts<'a> {
     pub batches: &'a mut dyn Batches,
     /// Turns text into tokens and back.
     pub tokenizer: &'a dyn Tokenize,
+    /// How conversations with the model are rendered, if it learns from any: its checkpoints keep it.
+    pub chat: Option<&'a Opened>,
     /// Is told what happens.
     pub observer: &'a mut dyn Observer,
 }
@@ -138,7 +141,7 @@ pub fn run_stage(job: &Job, parts: Parts) -> Result<Outcome, Diagnostic> {
         parents::unchanged(&stage.name, checkpoint.manifest.parent.as_ref(), parent.as_ref())?;
         checkpoint.restore(stage, parts.engine)?;
     }
-    let texts = texts(job.plan, parts.tokenizer, &folder)?;
+    let texts = texts(job.plan, parts.tokenizer, parts.chat, &folder)?;
     let state = match &checkpoint {
         Some(c) => Manifest { plan: fresh.plan, machine: fresh.machine, ..c.manifest.clone() },
         None => Manifest { parent, ..fresh },
@@ -247,13 +250,14 @@ fn agree(
 fn texts(
     plan: &Plan,
     tokenizer: &dyn Tokenize,
+    chat: Option<&Opened>,
     folder: &RunFolder,
 ) -> Result<BTreeMap<String, String>, Diagnostic> {
     let json =
         plan.to_json().map_err(|e| codes::plan_not_runnable(&plan.content.experiment, e.to_string()))?;
     folder.write(names::PLAN, &json)?;
     let failed = |e| codes::run_folder_failed("write the tokenizer in", folder.path(), &e);
-    regimen_data::tokenizer::save(tokenizer, folder.path()).map_err(failed)?;
+    regimen_data::tokenizer::save(tokenizer, chat, folder.path()).map_err(failed)?;
     let mut texts = BTreeMap::from([(names::PLAN.to_owned(), json)]);
     for name in [names::TOKENIZER, names::TOKENIZER_CONFIG] {
         texts.insert(name.to_owned(), std::fs::read_to_string(folder.path().join(name)).map_err(failed)?);

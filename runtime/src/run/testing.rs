@@ -373,7 +373,8 @@ pub fn run(
     let plan = Plan::new(Content { experiment: "e".into(), stages: vec![stage.clone()] }, vec![]).unwrap();
     let mut diary = Diary::default();
     let job = Job { plan: &plan, stage: "pretrain", root, start, interrupt };
-    let parts = Parts { engine: bench, batches: &mut Numbers, tokenizer: &Bytes, observer: &mut diary };
+    let parts =
+        Parts { engine: bench, batches: &mut Numbers, tokenizer: &Bytes, chat: None, observer: &mut diary };
     (run_stage(&job, parts), diary.0)
 }
 

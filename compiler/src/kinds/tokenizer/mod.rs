@@ -4,6 +4,8 @@ pub mod bpe;
 pub mod bytes;
 pub mod chars;
 pub mod hf;
+pub mod unigram;
+pub mod wordpiece;
 
 use crate::eval::{Evaluator, Fields, Stop};
 use crate::quantity::Dimension;
@@ -52,7 +54,8 @@ pub struct TokenizerType {
 }
 
 /// The types, in the order of the language reference.
-pub static ALL: &[&TokenizerType] = &[&bytes::BYTES, &chars::CHARS, &bpe::BPE, &hf::HF];
+pub static ALL: &[&TokenizerType] =
+    &[&bytes::BYTES, &chars::CHARS, &bpe::BPE, &wordpiece::WORDPIECE, &unigram::UNIGRAM, &hf::HF];
 
 /// The type with this name.
 pub fn find(name: &str) -> Option<&'static TokenizerType> {
