@@ -45,7 +45,7 @@ fn damaged(whole: &[u8], turn: u64) -> (Vec<u8>, Range<usize>) {
         1 => bytes[at] = byte,
         2 => {
             let end = (at + 1 + byte as usize % 16).min(bytes.len());
-            bytes[at..end].fill(if byte % 2 == 0 { 0xFF } else { 0 });
+            bytes[at..end].fill(if byte.is_multiple_of(2) { 0xFF } else { 0 });
             return (bytes, at..end);
         }
         _ => {

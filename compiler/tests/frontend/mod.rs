@@ -2,7 +2,7 @@
 
 #![allow(dead_code)]
 
-use regimen_base::data::{Certainty, DatasetFacts, Length, Probe, ProbeTurn, Role, SplitFacts};
+use regimen_base::data::{DatasetFacts, Length, Probe, ProbeTurn, Role, SplitFacts};
 use regimen_base::{Diagnostic, SourceMap};
 use regimen_compiler::front::{Front, Options, load};
 use regimen_compiler::world::MemoryWorld;
