@@ -12,7 +12,7 @@ use std::fmt::Write;
 
 /// Least share of each kind that must be replaced, whole and nothing else: what docs/benchmarks.md says, rounded down.
 const LEAST: [(&str, f64); 6] =
-    [("email", 1.0), ("phone", 0.88), ("ip", 1.0), ("card", 1.0), ("national_id", 0.88), ("iban", 1.0)];
+    [("email", 1.0), ("phone", 0.94), ("ip", 1.0), ("card", 1.0), ("national_id", 0.88), ("iban", 1.0)];
 
 struct Row {
     kind: String,

@@ -2,8 +2,10 @@
 
 use super::classifier::Trained;
 use super::quality::Quality;
+use crate::clean::text::scripts::is_mostly_unspaced;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// Examples that are kept of each rule.
 pub const EXAMPLES: usize = 3;
@@ -11,14 +13,14 @@ pub const EXAMPLES: usize = 3;
 /// Most characters of an example.
 pub const EXCERPT: usize = 240;
 
-/// Documents, bytes of text, words between white space.
+/// Documents, bytes of text, and words: what stands between white space, and the words of UAX 29 where a text is mostly written without.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
     /// Documents.
     pub documents: u64,
     /// Bytes of text.
     pub bytes: u64,
-    /// Words, as white space separates them.
+    /// Words.
     pub words: u64,
 }
 
@@ -103,7 +105,11 @@ pub struct Report {
 impl Amount {
     /// Counts a text.
     pub(crate) fn of(text: &str) -> Amount {
-        Amount { documents: 1, bytes: text.len() as u64, words: text.split_whitespace().count() as u64 }
+        let words = match is_mostly_unspaced(text) {
+            true => text.unicode_words().count(),
+            false => text.split_whitespace().count(),
+        };
+        Amount { documents: 1, bytes: text.len() as u64, words: words as u64 }
     }
 
     /// Adds another amount.
@@ -221,6 +227,7 @@ mod tests {
         let removed = &sum.steps[0].rules["too few words"];
         assert_eq!((removed.amount.documents, removed.examples.len()), (5, EXAMPLES));
         assert_eq!(removed.examples[2].line, 3);
+        assert_eq!(Amount::of("人人生而自由。 free").words, 7);
         assert_eq!((length_class(0), length_class(1), length_class(7), length_class(8)), (0, 0, 2, 3));
     }
 }

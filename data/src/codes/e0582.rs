@@ -6,7 +6,7 @@ use regimen_base::{Code, CodePage, Diagnostic};
 pub const PAGE: CodePage = CodePage {
     code: Code("E0582"),
     title: "a parquet file cannot be read",
-    page: r#"The file is not in Apache Parquet's format, is damaged, or its pages are packed with something else than snappy, gzip or lz4. A damaged
+    page: r#"The file is not in Apache Parquet's format, is damaged, or its pages are packed with something else than snappy, gzip, brotli or lz4. A damaged
 row group does not keep the others from being read. Files packed with zstd can be written again, for example with
 `pq.write_table(pq.read_table("in.parquet"), "out.parquet")` in Python, which packs with snappy.
 "#,
@@ -22,7 +22,7 @@ pub fn damaged(file: &str, why: &str) -> Diagnostic {
 /// Its pages are packed with `packing`.
 pub fn unknown_packing(file: &str, packing: &str) -> Diagnostic {
     Diagnostic::error(PAGE.code, format!("the pages of `{file}` are packed with {packing}"))
-        .because("Pages without packing, and with snappy, gzip or lz4, are read.")
+        .because("Pages without packing, and with snappy, gzip, brotli or lz4, are read.")
         .help("write the file again with snappy")
 }
 

@@ -151,8 +151,8 @@ fn steps(dataset: &Dataset) -> Vec<Step> {
 fn cleaned(judges: &[Box<dyn Judge>], text: String) -> Option<String> {
     let mut subject = Subject::new(text);
     let mut scratch = Scratch::default();
-    let stays = |judge: &Box<dyn Judge>| judge.judge(&mut subject, &mut scratch) == Verdict::Keep;
-    judges.iter().all(stays).then(|| subject.into_text())
+    let stays = judges.iter().all(|judge| judge.judge(&mut subject, &mut scratch) == Verdict::Keep);
+    stays.then(|| subject.into_text())
 }
 
 /// Tokens per byte, and how far that may be from the truth in 95 of 100 cases.

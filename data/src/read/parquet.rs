@@ -60,7 +60,7 @@ impl<'a> Records<'a> {
             return Err(Box::new(e0588::no_column(&file.name, field, what)));
         }
         let packed = reader.metadata().row_groups().first().map(|g| g.column(column).compression());
-        if let Some(packing @ (Compression::ZSTD(_) | Compression::BROTLI(_) | Compression::LZO)) = packed {
+        if let Some(packing @ (Compression::ZSTD(_) | Compression::LZO)) = packed {
             let name = format!("{packing:?}");
             let name = name.split('(').next().unwrap_or("").to_lowercase();
             return Err(Box::new(e0582::unknown_packing(&file.name, &name)));

@@ -98,7 +98,7 @@ mod tests {
             ("The of library committee decided to open it.", (1, 0)),
             ("He said (and meant it that the shop was closed.", (1, 0)),
             ("Yes. No. Really?", (0, 0)),
-            ("委員会は昨日、新しい図書館を来年開くことを決めました。", (0, 0)),
+            ("委員会は昨日、新しい図書館を来年開くことを決めました。", (1, 1)),
         ] {
             assert_eq!(count(text, true), expected, "{text}");
         }

@@ -20,6 +20,19 @@ pub(crate) fn is_unspaced(c: char) -> bool {
     )
 }
 
+/// Whether most letters of a text belong to such scripts.
+pub(crate) fn is_mostly_unspaced(text: &str) -> bool {
+    if text.is_ascii() {
+        return false;
+    }
+    let (mut unspaced, mut letters) = (0u64, 0u64);
+    for c in text.chars() {
+        unspaced += u64::from(is_unspaced(c));
+        letters += u64::from(c.is_alphabetic());
+    }
+    unspaced * 2 > letters
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +41,10 @@ mod tests {
     fn scripts_are_told_apart() {
         assert!("漢かカไทยລາວខ្មែ".chars().all(is_unspaced));
         assert!(!"aÄжע한글, 。".chars().any(is_unspaced));
+        assert!(
+            is_mostly_unspaced("人人生而自由 (free)")
+                && !is_mostly_unspaced("人 is free")
+                && !is_mostly_unspaced("")
+        );
     }
 }

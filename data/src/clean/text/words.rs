@@ -1,14 +1,22 @@
 //! Words by the rules of spaCy's blank English tokenizer (explosion/spaCy: spacy/lang/punctuation.py, spacy/lang/char_classes.py,
 //! spacy/lang/en/tokenizer_exceptions.py), which the published quality rules were run with: white space separates; punctuation at
 //! the ends of what stands between becomes words of its own; contractions and abbreviations are listed; hyphens, slashes and the
-//! like between letters separate. Writing without spaces between words is not divided further.
+//! like between letters separate. A text that is mostly written without spaces between words is divided by Unicode's rules instead
+//! (UAX 29); where such writing only occurs in other text, it is not divided further, as in spaCy.
 
 use super::punctuation::is_terminal;
+use super::scripts::is_mostly_unspaced;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_segmentation::UnicodeSegmentation;
 
 /// The words of a text, in order.
 pub(crate) fn words(text: &str) -> Vec<&str> {
     let mut out = Vec::with_capacity(text.len() / 5);
+    if is_mostly_unspaced(text) {
+        // Words of UAX 29: a Chinese character, a run of Katakana, a word of other letters.
+        out.extend(text.split_word_bounds().filter(|word| !word.trim().is_empty()));
+        return out;
+    }
     for chunk in text.split_whitespace() {
         if chunk.bytes().all(|b| b.is_ascii_alphabetic()) && chunk.len() > 8 {
             out.push(chunk);
