@@ -32,11 +32,8 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
             left_out,
             ..Default::default()
         };
-        let facts = regimen_base::data::DatasetFacts {
-            splits: vec![split("train", 0), split("validation", 7)],
-            content: String::new(),
-            certainty: regimen_base::data::Certainty::Measured,
-        };
+        let splits = vec![split("train", 0), split("validation", 7)];
+        let facts = regimen_base::data::DatasetFacts::measured(splits, String::new());
         world.datasets.insert("reports".into(), facts);
     }
     if example.contains("tiny.txt") {

@@ -174,7 +174,7 @@ fn scalar_heads_of_transformers_are_imported_and_other_heads_refused() {
     let mut engine = Libtorch::new(&stage, Observe::Peak).expect("allocates");
     let folder = |path: &str| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(path);
     exchange::import(&stage, &mut engine, &folder("gpt2/scalar")).expect("imports");
-    let index = stage.residents.iter().position(|r| r.name == "classifier.score.weight").expect("listed");
+    let index = stage.residents.iter().position(|r| *r.name == *"classifier.score.weight").expect("listed");
     let found = engine.bytes(ResidentId(index as u32)).expect("readable").into_owned();
     let stored = read("gpt2/scalar", "model.safetensors");
     let stored = SafeTensors::deserialize(&stored).expect("safetensors");
