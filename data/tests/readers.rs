@@ -98,8 +98,8 @@ fn patterns_that_find_nothing_or_are_malformed_are_reported_together() {
         found,
         [
             "E0550 no file matches `b/*.txt`",
-            "E0567 `a[.txt` is not a file pattern",
-            "E0550 no file matches `*idden.txt`"
+            "E0550 no file matches `*idden.txt`",
+            "E0567 `a[.txt` is not a file pattern"
         ]
     );
 }

@@ -10,7 +10,7 @@
 use super::Hf;
 use crate::Fault;
 use crate::codes::{e0559, e0561};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokenizers::decoders::byte_fallback::ByteFallback;
 use tokenizers::decoders::fuse::Fuse;
@@ -25,6 +25,13 @@ const SPECIAL: [&str; 5] = ["<unk>", "<s>", "</s>", "<pad>", "<mask>"];
 const UNKNOWN: usize = 0;
 const END: &str = "</s>";
 const SPACE: char = '\u{2581}';
+
+/// Score of special tokens and bytes. The model takes its pieces wherever the text has their letters, so text that is written like one of
+/// them would become it; this is less than the letters of any of them have together, which all have pieces of their own.
+const RESERVED: f64 = -1e4;
+
+/// What special tokens and bytes are written with.
+const LETTERS: &str = "</>0123456789ABCDEFadkmnpsux";
 
 /// What each of the characters that lost their piece has more than the one before it: the trainer's.
 const STEP: f64 = 0.0001;
@@ -42,9 +49,10 @@ pub fn train(name: &str, vocab: u64, texts: impl Iterator<Item = String> + Send)
             *count = count.saturating_add(1);
         }
     }
-    let characters: std::collections::BTreeSet<char> = words.keys().flat_map(|word| word.chars()).collect();
-    let first = (SPECIAL.len() + 256) as u64;
-    let needed = first + characters.len() as u64 + 1;
+    let found: BTreeSet<char> = words.keys().flat_map(|word| word.chars()).collect();
+    let first =
+        (SPECIAL.len() + 256 + LETTERS.chars().filter(|letter| !found.contains(letter)).count()) as u64;
+    let needed = first + found.len() as u64 + 1;
     if vocab < needed {
         return Err(Box::new(e0561::too_small_for_characters(name, vocab, needed)));
     }
@@ -93,12 +101,16 @@ fn pieces(size: u32, words: Vec<(String, u32)>) -> Result<Vec<(String, f64)>, St
 fn in_order(mut pieces: Vec<(String, f64)>) -> Vec<(String, f64)> {
     let single = |piece: &str| piece.chars().nth(1).is_none();
     let least = pieces.iter().map(|(_, score)| *score).fold(f64::INFINITY, f64::min);
-    let mut steps = vec![];
+    let mut steps: Vec<(String, f64)> = vec![];
     let mut penalty = 0.0;
-    while let Some((piece, score)) =
-        pieces.iter().find(|(piece, score)| single(piece) && *score == least + penalty)
-    {
-        steps.push((piece.clone(), *score));
+    loop {
+        // Pieces that were learned may have the least score too: all of a score are taken together, so that it does not matter which is which.
+        let these = pieces.iter().filter(|(piece, score)| single(piece) && *score == least + penalty);
+        let before = steps.len();
+        steps.extend(these.cloned());
+        if steps.len() == before {
+            break;
+        }
         penalty += STEP;
     }
     let mut lost: Vec<String> = steps.iter().map(|(piece, _)| piece.clone()).collect();
@@ -113,13 +125,17 @@ fn in_order(mut pieces: Vec<(String, f64)>) -> Vec<(String, f64)> {
 }
 
 fn assembled(pieces: Vec<(String, f64)>) -> tokenizers::Result<Tokenizer> {
-    let special = SPECIAL.map(|token| (token.to_owned(), 0.0));
-    let bytes = (0..=255u8).map(|byte| (format!("<0x{byte:02X}>"), 0.0));
+    let special = SPECIAL.map(|token| (token.to_owned(), RESERVED));
+    let bytes = (0..=255u8).map(|byte| (format!("<0x{byte:02X}>"), RESERVED));
     // A piece that is written like a special token or a byte would have two numbers.
-    let reserved: std::collections::BTreeSet<String> =
+    let reserved: BTreeSet<String> =
         special.iter().map(|(token, _)| token.clone()).chain(bytes.clone().map(|(token, _)| token)).collect();
+    let least = pieces.iter().map(|(_, score)| *score).fold(0.0, f64::min);
+    let lacking = |letter: &char| !pieces.iter().any(|(piece, _)| piece.chars().eq([*letter]));
+    let letters: Vec<(String, f64)> =
+        LETTERS.chars().filter(lacking).map(|letter| (letter.to_string(), least)).collect();
     let own = pieces.into_iter().filter(|(piece, _)| !reserved.contains(piece));
-    let vocab = special.into_iter().chain(bytes).chain(own).collect();
+    let vocab = special.into_iter().chain(bytes).chain(own).chain(letters).collect();
     let mut tokenizer = Tokenizer::new(Unigram::from(vocab, Some(UNKNOWN), true)?);
     let back = Sequence::new(vec![
         Replace::new(SPACE.to_string(), " ")?.into(),
