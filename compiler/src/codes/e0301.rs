@@ -44,6 +44,10 @@ pub fn unknown_unit(word: &Ident) -> Diagnostic {
             Some("a scale letter stands directly after the digits, before a countable unit: `10M tokens`")
         }
         "x" | "X" => Some("multiplication is written `*`"),
+        "second" | "seconds" | "sec" => Some("seconds are written `s`"),
+        "minute" | "minutes" | "mins" => Some("minutes are written `min`"),
+        "hour" | "hours" | "hr" | "hrs" => Some("hours are written `h`"),
+        "day" | "days" => Some("days are written `d`"),
         _ => None,
     };
     match ambiguous {
