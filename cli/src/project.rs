@@ -14,7 +14,6 @@ use regimen_compiler::planning::{self, Outcome};
 use regimen_data::Place;
 use std::collections::BTreeMap;
 use std::io;
-use std::panic::resume_unwind;
 use std::path::Path;
 
 /// More bytes than the grammar accepts, so that its message is the one that is seen.
@@ -111,14 +110,8 @@ impl Project<'_> {
 
     /// As [`Project::plan`], for those who only want to know what is wrong.
     pub fn check(&mut self) {
-        let (of_file, of_variants) = match self.alternatives.as_slice() {
-            [] => (self.outcomes(), vec![]),
-            // Not rayon's join: this thread would wait while two others start.
-            _ => std::thread::scope(|scope| {
-                let of_variants = scope.spawn(|| self.of_variants());
-                (self.outcomes(), of_variants.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            }),
-        };
+        // One after the other: a second thread would take new memory page by page, and the two would not be done sooner.
+        let (of_file, of_variants) = (self.outcomes(), self.of_variants());
         let mut found: Vec<Diagnostic> = of_file.into_iter().flat_map(Judged::into_diagnostics).collect();
         let known: Vec<Diagnostic> = self.diagnostics.iter().chain(&found).cloned().collect();
         let mut news = News::since(&known);
