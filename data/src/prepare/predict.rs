@@ -30,7 +30,8 @@ const BYTES: usize = 64 << 20;
 /// A standard normal value is within so much of 0 in 95 of 100 cases.
 const NORMAL: f64 = 1.959_964;
 
-/// What is known of a dataset, or predicted from a sample; nothing where a record is a sample, whose lengths decide.
+/// What is known of a dataset, or predicted from a sample; nothing where a record is a sample, whose lengths decide, or where a tokenizer is not
+/// trained yet whose training on a sample says little.
 ///
 /// # Errors
 /// What is wrong with the files or the tokenizer.
@@ -45,7 +46,7 @@ pub fn predict(
     if let Some(facts) = facts_if_cached(place, tokenizer, train_on, dataset)? {
         return Ok(Some(facts.dataset));
     }
-    if dataset.is_labelled() || dataset.chats().is_some() {
+    if dataset.is_labelled() || dataset.chats().is_some() || dataset.answers().is_some() {
         return Ok(None);
     }
     let sample = Sample::read(place, dataset, seed, progress)?;
@@ -89,12 +90,13 @@ pub fn predict(
             let (learned, others) = kept.split_at(kept.len() / 2);
             (count(&train(&kept)?, &kept)?, count(&train(learned)?, others)?)
         }
-        (None, _) => {
+        (None, TokenizerKind::Chars { .. }) => {
             let all =
                 kept.iter().filter_map(|(_, _, text)| text.as_ref()).flat_map(|text| text.chars()).collect();
             let ratio = count(&Chars::new(all), &kept)?;
             (ratio, ratio)
         }
+        (None, _) => return Ok(None),
     };
     let whole = sample.bytes as f64;
     let whole_number = |tokens: f64| tokens.max(0.0).round() as u64;
