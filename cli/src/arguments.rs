@@ -275,6 +275,23 @@ pub enum WeightType {
     Bf16,
 }
 
+/// What a model that is not trained runs on.
+#[derive(Args, Clone, Debug)]
+pub struct Device {
+    /// Name of the hardware in the catalogue
+    #[arg(long, default_value = "cpu", value_name = "NAME")]
+    pub hardware: String,
+    /// Precision of weights and caches
+    #[arg(long, value_enum, default_value_t = WeightType::F32, value_name = "TYPE")]
+    pub precision: WeightType,
+    /// Threads of a CPU to compute with; all cores if absent
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub threads: Option<u64>,
+    /// Compare memory with the plan after every instruction (slower)
+    #[arg(long)]
+    pub check_memory: bool,
+}
+
 /// `regimen generate`.
 #[derive(Args, Clone, Debug)]
 #[command(allow_negative_numbers = true)]
@@ -322,12 +339,9 @@ pub struct Generate {
     /// Say at the end what memory was predicted and measured, and how fast it was
     #[arg(long)]
     pub report: bool,
-    /// Compare memory with the plan after every instruction (slower)
-    #[arg(long)]
-    pub check_memory: bool,
-    /// Threads to compute with; all cores if absent
-    #[arg(long, value_name = "N", value_parser = positive)]
-    pub threads: Option<u64>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub device: Device,
 }
 
 /// `regimen evaluate`.
@@ -348,12 +362,9 @@ pub struct Evaluate {
     /// Windows at once
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive)]
     pub batch: u64,
-    /// Compare memory with the plan after every instruction (slower)
-    #[arg(long)]
-    pub check_memory: bool,
-    /// Threads to compute with; all cores if absent
-    #[arg(long, value_name = "N", value_parser = positive)]
-    pub threads: Option<u64>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub device: Device,
 }
 
 /// `regimen export`.

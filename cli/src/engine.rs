@@ -46,6 +46,11 @@ pub fn hand_over<A: AsRef<OsStr>>(
     for variable in ["PYTORCH_NO_CUDA_MEMORY_CACHING", "PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"] {
         command.env_remove(variable);
     }
+    // Threads that wait for each other spin a moment and then sleep. By OpenMP's own setting they spin for so long (10 ms) that a
+    // training on a machine that does something else is several times slower.
+    if std::env::var_os("OMP_WAIT_POLICY").is_none() && std::env::var_os("GOMP_SPINCOUNT").is_none() {
+        command.env("GOMP_SPINCOUNT", "3000");
+    }
     if let Some(file) = input {
         command.stdin(Stdio::from(file));
     }

@@ -10,8 +10,8 @@ use regimen_base::data::{Certainty, TokenizerFacts};
 use regimen_base::program::{Program, Role};
 use regimen_compiler::arch::ModelSpec;
 use regimen_compiler::arch::rope::Scaling;
-use regimen_compiler::experiment::{MicroBatch, Sample, Stage};
-use regimen_compiler::planning::inference::{Subject, Use, plan, stage};
+use regimen_compiler::experiment::{MicroBatch, Precision, Sample, Stage};
+use regimen_compiler::planning::inference::{Device, Subject, Use, plan, stage};
 use regimen_compiler::stages::generation::{DECODE, PREFILL, Texts};
 use regimen_compiler::stages::lower;
 use serde_json::{Value, json};
@@ -25,7 +25,9 @@ fn used(config: &Value, biases: bool, memory: u64) -> Result<Stage, Vec<String>>
         content: String::new(),
         certainty: Certainty::Measured,
     };
-    let subject = Subject { config, biases, tokenizer: &tokenizer, threads: 2, memory: Some(memory) };
+    let device =
+        Device { hardware: "cpu", threads: Some(2), memory: Some(memory), precision: Precision::F32 };
+    let subject = Subject { config, biases, tokenizer: &tokenizer, device };
     stage(&subject).map_err(|all| all.iter().map(|d| format!("{} {}", d.code, d.title)).collect())
 }
 
@@ -118,4 +120,32 @@ fn a_plan_that_does_not_fit_is_refused() {
     let refused = plan(&stage, Use::Generate(Texts { batch: 1, length: 4096 })).unwrap_err();
     assert_eq!(refused[0].code.0, "E0702");
     assert!(plan(&stage, Use::Loss { batch: 64, length: 4096 }).is_err());
+}
+
+#[test]
+fn on_a_gpu_the_allocator_and_the_context_are_counted_too() {
+    let model = llama([3, 6, 2, 24, 37], 200, 29);
+    let tokenizer = TokenizerFacts {
+        vocab: 29,
+        end_of_text: 0,
+        mask: None,
+        marks: Default::default(),
+        content: String::new(),
+        certainty: Certainty::Measured,
+    };
+    let config = model.exchange().config;
+    let plan_on = |hardware, precision| {
+        let device = Device { hardware, threads: None, memory: None, precision };
+        let used = stage(&Subject { config: &config, biases: true, tokenizer: &tokenizer, device }).unwrap();
+        plan(&used, Use::Generate(Texts { batch: 1, length: 90 })).unwrap()
+    };
+    let (cpu, gpu) = (plan_on("cpu", Precision::F32), plan_on("h100_sxm", Precision::F32));
+    assert_eq!((cpu.reserved_bytes, cpu.target.device.as_deref()), (0, None));
+    assert!(gpu.reserved_bytes >= gpu.peak_bytes && gpu.reserved_bytes.is_multiple_of(2 << 20));
+    assert!(gpu.target.multiprocessors > 0);
+    let weights = |planned: &regimen_base::plan::Stage| {
+        let bytes = planned.residents.iter().filter(|r| r.role == Role::Weight);
+        bytes.map(|r| r.ty.elements() * r.ty.dtype.size()).sum::<u64>()
+    };
+    assert_eq!(weights(&gpu), 2 * weights(&plan_on("h100_sxm", Precision::Bf16)));
 }

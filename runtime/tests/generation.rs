@@ -15,7 +15,7 @@ use regimen_base::tensor::{DType, Mesh, TensorType};
 use regimen_compiler::arch::rope::Scaling;
 use regimen_compiler::experiment::{Precision, Stage};
 use regimen_compiler::graph::Graph;
-use regimen_compiler::planning::inference::{Subject, Use, plan, stage};
+use regimen_compiler::planning::inference::{Device, Subject, Use, plan, stage};
 use regimen_compiler::stages::generation::{DECODE, PREFILL, Texts};
 use regimen_data::tokenizer::Bytes;
 use regimen_runtime::exchange;
@@ -216,8 +216,9 @@ fn golden(name: &str) -> (PathBuf, serde_json::Value, Stage) {
         content: String::new(),
         certainty: Certainty::Measured,
     };
-    let subject =
-        Subject { config: &config, biases: true, tokenizer: &tokenizer, threads: 2, memory: Some(1 << 34) };
+    let device =
+        Device { hardware: "cpu", threads: Some(2), memory: Some(1 << 34), precision: Precision::F32 };
+    let subject = Subject { config: &config, biases: true, tokenizer: &tokenizer, device };
     let stage = stage(&subject).expect("a decoder");
     let cases = read("greedy.json");
     (folder, cases, stage)

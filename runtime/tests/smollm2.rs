@@ -5,7 +5,8 @@
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests fail by panicking, as tests do
 
 use regimen_base::data::Role;
-use regimen_compiler::planning::inference::{Subject, Use, plan, stage};
+use regimen_compiler::experiment::Precision;
+use regimen_compiler::planning::inference::{Device, Subject, Use, plan, stage};
 use regimen_compiler::stages::generation::{DECODE, PREFILL, Texts};
 use regimen_data::chat::{Message, Template};
 use regimen_data::tokenizer::facts_of;
@@ -42,8 +43,12 @@ fn planned(source: &Source, what: Use) -> regimen_base::plan::Stage {
         config: source.config(),
         biases: source.biases(),
         tokenizer: &facts,
-        threads: 2,
-        memory: Some(1 << 33),
+        device: Device {
+            hardware: "cpu",
+            threads: Some(2),
+            memory: Some(1 << 33),
+            precision: Precision::F32,
+        },
     });
     plan(&stage.expect("a decoder"), what).expect("plans")
 }

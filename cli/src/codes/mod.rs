@@ -10,6 +10,7 @@ pub mod e0814;
 pub mod e0815;
 pub mod e0816;
 pub mod e0817;
+pub mod e0818;
 pub mod e0825;
 
 use regimen_base::CodePage;
@@ -24,6 +25,7 @@ pub static ALL: &[&CodePage] = &[
     &e0815::PAGE,
     &e0816::PAGE,
     &e0817::PAGE,
+    &e0818::PAGE,
     &e0825::PAGE,
 ];
 

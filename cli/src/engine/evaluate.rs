@@ -18,14 +18,14 @@ const WINDOW: u64 = 1_024;
 
 /// Predicts the files and says how well.
 pub fn evaluate(asked: &Evaluate, terminal: Terminal) -> Result<(), Vec<Diagnostic>> {
-    let model = Model::open(&asked.model, asked.threads)?;
+    let model = Model::open(&asked.model, &asked.device)?;
     let (length, stride) = windows(asked, model.context()).map_err(one)?;
     let (texts, warnings) = read(asked, &model)?;
     if !warnings.is_empty() {
         complain(warnings, terminal);
     }
     let stage = model.plan(Use::Loss { batch: asked.batch, length })?;
-    let mut engine = model.load(&stage, asked.check_memory)?;
+    let mut engine = model.load(&stage)?;
     let mut engine = Counting::new(engine.as_mut());
     let size = |tokens: u64| usize::try_from(tokens).unwrap_or(usize::MAX);
     let windows = Windows { length: size(length), stride: size(stride) };
@@ -110,10 +110,13 @@ fn summary(files: usize, found: &Perplexity, windows: Windows, seconds: f64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use regimen_cli::arguments::{Device, WeightType};
 
     fn asked(context: Option<u64>, stride: Option<u64>) -> Evaluate {
         let (model, text) = ("m".into(), vec!["t".into()]);
-        Evaluate { model, text, context, stride, batch: 1, check_memory: false, threads: None }
+        let device =
+            Device { hardware: "cpu".into(), precision: WeightType::F32, threads: None, check_memory: false };
+        Evaluate { model, text, context, stride, batch: 1, device }
     }
 
     #[test]

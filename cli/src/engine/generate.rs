@@ -22,13 +22,13 @@ const CONVERSATION: u64 = 2_048;
 
 /// Generates what was asked for.
 pub fn generate(asked: &Generate, terminal: Terminal) -> Result<(), Vec<Diagnostic>> {
-    let model = Model::open(&asked.model, asked.threads)?;
+    let model = Model::open(&asked.model, &asked.device)?;
     let mut conversation = Conversation::begin(asked, &model.source).map_err(one)?;
     let first =
         asked.prompt.as_ref().map(|text| conversation.say(text, terminal)).transpose().map_err(one)?;
     let length = length(asked, first.as_deref(), model.context()).map_err(one)?;
     let stage = model.plan(Use::Generate(Texts { batch: 1, length }))?;
-    let mut engine = model.load(&stage, asked.check_memory)?;
+    let mut engine = model.load(&stage)?;
     let mut engine = Counting::new(engine.as_mut());
     let tokenizer = model.source.tokenizer().as_ref();
     let programs = Programs { prefill: PREFILL, decode: DECODE };

@@ -2,9 +2,10 @@
 //! plan that does not fit its machine is refused.
 
 use super::memory::describe;
+use super::reserve::Allocator;
 use crate::arch::declare::declaration;
 use crate::codes;
-use crate::experiment::Stage;
+use crate::experiment::{Precision, Stage};
 use crate::front::{Options, load};
 use crate::graph::{Graph, ShapeError};
 use crate::ops::cross_entropy::cross_entropy;
@@ -15,7 +16,7 @@ use crate::stages::{compute_dtype, traits};
 use crate::world::MemoryWorld;
 use regimen_base::Diagnostic;
 use regimen_base::data::TokenizerFacts;
-use regimen_base::plan::{Report, Stage as StagePlan};
+use regimen_base::plan::{Backend, Report, Stage as StagePlan};
 use regimen_base::program::{Program, Resident};
 use regimen_base::tensor::{DType, Mesh, TensorType};
 use serde_json::Value;
@@ -34,10 +35,31 @@ pub struct Subject<'a> {
     pub biases: bool,
     /// What is known of its tokenizer.
     pub tokenizer: &'a TokenizerFacts,
-    /// Threads of the machine's CPU.
-    pub threads: u64,
+    /// What it runs on.
+    pub device: Device<'a>,
+}
+
+/// What a model runs on, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Device<'a> {
+    /// Name in the catalogue of hardware.
+    pub hardware: &'a str,
+    /// Threads, of a CPU.
+    pub threads: Option<u64>,
     /// Bytes that may be used; the catalogue's if it is not known.
     pub memory: Option<u64>,
+    /// Precision of weights and caches.
+    pub precision: Precision,
+}
+
+impl Device<'_> {
+    /// The declaration of the hardware `device`.
+    fn declaration(&self) -> String {
+        let threads = self.threads.map(|threads| format!("threads = {threads}"));
+        let memory = self.memory.map(|bytes| format!("memory = {bytes} bytes"));
+        let fields: Vec<String> = threads.into_iter().chain(memory).collect();
+        format!("hardware device : {} {{ {} }}", self.hardware, fields.join(", "))
+    }
 }
 
 /// What it is used for.
@@ -68,21 +90,21 @@ impl Use {
 /// # Errors
 /// If the model is none that predicts the next token, or breaks a rule.
 pub fn stage(subject: &Subject) -> Result<Stage, Vec<Diagnostic>> {
-    let Subject { config, biases, tokenizer, threads, memory } = *subject;
+    let Subject { config, biases, tokenizer, device } = *subject;
     if tells_classes(config) {
         let why = "it tells classes (`architectures` names a model for sequence classification)";
         return Err(vec![codes::e0603::not_usable(why)]);
     }
     let model =
         declaration("model", "words", config, biases).map_err(|why| vec![codes::e0603::not_usable(&why)])?;
-    let memory = memory.map_or(String::new(), |bytes| format!(", memory = {bytes} bytes"));
+    let (hardware, precision) = (device.declaration(), device.precision.name());
     let text = format!(
         "experiment inference {{ seed = 0 }}
-hardware device : cpu {{ threads = {threads}{memory} }}
+{hardware}
 tokenizer words : hf {{ path = \"tokenizer.json\" }}
 data none : text {{ files = \"none.txt\" }}
 {model}stage inference : causal_lm {{
-  on = device, model = model, data = none, sequence = 1 tokens, batch = 1 sequences, duration = 1 steps, precision = f32
+  on = device, model = model, data = none, sequence = 1 tokens, batch = 1 sequences, duration = 1 steps, precision = {precision}
   optimizer = sgd {{ lr = 1 }}
 }}
 "
@@ -109,6 +131,18 @@ fn tells_classes(config: &Value) -> bool {
     classes.is_some_and(|classes| classes.iter().any(named))
 }
 
+/// What a GPU's caching allocator takes from the driver: caches are held from the first program on, however many texts there are.
+fn reserved(residents: &[Resident], programs: &[Program]) -> u64 {
+    let mut memory = Allocator::default();
+    for resident in residents {
+        memory.hold(resident);
+    }
+    for program in programs {
+        memory.run(program);
+    }
+    memory.reserved()
+}
+
 /// Plans the use of a stage's model on the stage's device, in the stage's precision.
 ///
 /// # Errors
@@ -117,9 +151,15 @@ pub fn plan(stage: &Stage, what: Use) -> Result<StagePlan, Vec<Diagnostic>> {
     let failed = |error: ShapeError| vec![codes::e0601::shape(stage.model.span, &error)];
     let residents = Arc::new(residents(stage, what));
     let programs = programs(stage, &residents, what).map_err(failed)?;
+    let peak_bytes = programs.iter().map(|program| program.peak_bytes).max().unwrap_or(0);
+    let reserved_bytes = match stage.hardware.backend {
+        Backend::Cpu => 0,
+        Backend::Cuda => reserved(&residents, &programs),
+    };
+    let programs: BTreeMap<String, Arc<Program>> =
+        programs.into_iter().map(|program| (program.name.clone(), Arc::new(program))).collect();
     let mut memory = describe(&programs, &residents, &Mesh::default(), &|_| String::new());
-    let peak_bytes = programs.values().map(|program| program.peak_bytes).max().unwrap_or(0);
-    memory.upper_bound = peak_bytes + stage.hardware.context_bytes;
+    memory.upper_bound = peak_bytes.max(reserved_bytes) + stage.hardware.context_bytes;
     let report = Report { stage: stage.name.clone(), memory, ..Report::default() };
     if report.memory.upper_bound > stage.hardware.memory {
         let (doing, help) = match what {
@@ -128,11 +168,19 @@ pub fn plan(stage: &Stage, what: Use) -> Result<StagePlan, Vec<Diagnostic>> {
         };
         return Err(vec![codes::e0702::use_does_not_fit(stage, &report, doing, help)]);
     }
+    let programs = programs.into_iter().map(|(name, p)| (name, Arc::unwrap_or_clone(p))).collect();
+    let lacking = super::without_kernel(stage, &programs);
+    if let Some(lacking) = lacking {
+        // The stage is nobody's text.
+        let help = Some("use it on a CPU: `--hardware cpu`".to_owned());
+        return Err(vec![Diagnostic { labels: vec![], help, ..lacking }]);
+    }
     Ok(StagePlan {
         kind: what.kind().to_owned(),
         residents: residents.as_ref().clone(),
-        programs: programs.into_iter().map(|(name, p)| (name, Arc::unwrap_or_clone(p))).collect(),
+        programs,
         peak_bytes,
+        reserved_bytes,
         ..super::described(stage)
     })
 }
@@ -147,18 +195,14 @@ fn residents(stage: &Stage, what: Use) -> Vec<Resident> {
     residents.finish()
 }
 
-fn programs(
-    stage: &Stage,
-    residents: &Arc<Vec<Resident>>,
-    what: Use,
-) -> Result<BTreeMap<String, Arc<Program>>, ShapeError> {
+/// In the order in which they first run.
+fn programs(stage: &Stage, residents: &Arc<Vec<Resident>>, what: Use) -> Result<Vec<Program>, ShapeError> {
     let new =
         || Graph::new(residents.clone(), Mesh::default(), traits(stage), compute_dtype(stage.precision));
-    let programs = match what {
+    Ok(match what {
         Use::Generate(texts) => generation::programs(new, stage.model.spec.as_ref(), texts)?.to_vec(),
         Use::Loss { batch, length } => vec![loss(new(), stage, batch, length)?],
-    };
-    Ok(programs.into_iter().map(|program| (program.name.clone(), Arc::new(program))).collect())
+    })
 }
 
 fn loss(mut g: Graph, stage: &Stage, batch: u64, length: u64) -> Result<Program, ShapeError> {

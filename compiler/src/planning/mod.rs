@@ -66,7 +66,7 @@ pub fn plan(experiment: &Experiment, sources: &SourceMap) -> Outcome {
         }
         match plan_stage(stage, experiment.seed, sources) {
             Ok(planned) => {
-                outcome.diagnostics.extend(without_kernel(stage, &planned));
+                outcome.diagnostics.extend(without_kernel(stage, &planned.stage.programs));
                 outcome.diagnostics.extend(budget::check(stage, experiment.seed, &planned, sources));
                 outcome.diagnostics.extend(report::notes(stage));
                 stages.push(planned.stage);
@@ -95,15 +95,15 @@ fn hopeless(stage: &Stage) -> Option<Diagnostic> {
 }
 
 /// Operations that do not run on the stage's device.
-fn without_kernel(stage: &Stage, planned: &Planned) -> Option<Diagnostic> {
-    if let Some(why) = refused(stage.hardware.backend, &planned.stage.programs) {
+fn without_kernel(stage: &Stage, programs: &BTreeMap<String, Program>) -> Option<Diagnostic> {
+    if let Some(why) = refused(stage.hardware.backend, programs) {
         return Some(codes::e0604::operands(stage, &why));
     }
     let lacking: Vec<&str> = ops::without_kernel(stage.hardware.backend).map(|op| op.name()).collect();
     if lacking.is_empty() {
         return None;
     }
-    let instructions = planned.stage.programs.values().flat_map(|program| &program.instructions);
+    let instructions = programs.values().flat_map(|program| &program.instructions);
     let names: BTreeSet<&str> = instructions.map(|i| &*i.op).filter(|op| lacking.contains(op)).collect();
     (!names.is_empty()).then(|| codes::e0604::no_kernel(stage, &names))
 }

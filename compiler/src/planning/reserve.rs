@@ -19,75 +19,84 @@ const GROWTH: [u64; 2] = [2 << 20, 20 << 20];
 
 /// Bytes reserved after every program of the stage has run.
 pub fn reserved(lowered: &Lowered) -> u64 {
-    let mut memory = Memory::default();
-    let bytes = |resident: &Resident| resident.ty.elements() * resident.ty.dtype.size();
+    let mut memory = Allocator::default();
     let (caches, lasting): (Vec<&Resident>, Vec<&Resident>) =
         lowered.residents.iter().partition(|resident| resident.role == Role::Cache);
     for resident in lasting {
-        memory.allocate(bytes(resident));
+        memory.hold(resident);
     }
     for program in lowered.programs.values() {
         let reads = reads_caches(program, &lowered.residents);
-        let held: Vec<_> =
-            caches.iter().filter(|_| reads).map(|cache| memory.allocate(bytes(cache))).collect();
-        run(&mut memory, program);
+        let held: Vec<_> = caches.iter().filter(|_| reads).map(|cache| memory.hold(cache)).collect();
+        memory.run(program);
         held.into_iter().for_each(|block| memory.free(block));
     }
-    memory.ranges.iter().map(|range| range.mapped).sum()
-}
-
-/// Replays the requests of one run.
-fn run(memory: &mut Memory, program: &Program) {
-    let bytes = |index: usize| {
-        let ty = &program.tensors[index].ty;
-        ty.elements() * ty.dtype.size()
-    };
-    let owner = |index: usize| match program.tensors[index].storage {
-        Storage::Shares(base) => base.index(),
-        _ => index,
-    };
-    // The block of each storage, and how many values live in it.
-    let mut blocks: Vec<(Option<Block>, u32)> = vec![(None, 0); program.tensors.len()];
-    for input in &program.inputs {
-        blocks[input.tensor.index()] = (memory.allocate(bytes(input.tensor.index())), 1);
-    }
-    for instruction in &program.instructions {
-        for output in &instruction.outputs {
-            let index = owner(output.index());
-            if index == output.index() {
-                blocks[index].0 = memory.allocate(bytes(index));
-            }
-            blocks[index].1 += 1;
-        }
-        let workspace = memory.allocate(instruction.workspace);
-        memory.free(workspace);
-        for freed in &instruction.frees {
-            let (block, values) = &mut blocks[owner(freed.index())];
-            *values = values.saturating_sub(1);
-            if *values == 0 {
-                memory.free(block.take());
-            }
-        }
-    }
-    for (block, _) in blocks {
-        memory.free(block);
-    }
+    memory.reserved()
 }
 
 /// A block in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Block {
+pub(super) struct Block {
     range: usize,
     address: u64,
     size: u64,
 }
 
+/// The allocator of one device.
 #[derive(Default)]
-struct Memory {
+pub(super) struct Allocator {
     ranges: [Range; 2],
 }
 
-impl Memory {
+impl Allocator {
+    /// Bytes that were taken from the driver so far.
+    pub(super) fn reserved(&self) -> u64 {
+        self.ranges.iter().map(|range| range.mapped).sum()
+    }
+
+    /// Allocates a resident.
+    pub(super) fn hold(&mut self, resident: &Resident) -> Option<Block> {
+        self.allocate(resident.ty.elements() * resident.ty.dtype.size())
+    }
+
+    /// Replays the requests of one run of a program.
+    pub(super) fn run(&mut self, program: &Program) {
+        let bytes = |index: usize| {
+            let ty = &program.tensors[index].ty;
+            ty.elements() * ty.dtype.size()
+        };
+        let owner = |index: usize| match program.tensors[index].storage {
+            Storage::Shares(base) => base.index(),
+            _ => index,
+        };
+        // The block of each storage, and how many values live in it.
+        let mut blocks: Vec<(Option<Block>, u32)> = vec![(None, 0); program.tensors.len()];
+        for input in &program.inputs {
+            blocks[input.tensor.index()] = (self.allocate(bytes(input.tensor.index())), 1);
+        }
+        for instruction in &program.instructions {
+            for output in &instruction.outputs {
+                let index = owner(output.index());
+                if index == output.index() {
+                    blocks[index].0 = self.allocate(bytes(index));
+                }
+                blocks[index].1 += 1;
+            }
+            let workspace = self.allocate(instruction.workspace);
+            self.free(workspace);
+            for freed in &instruction.frees {
+                let (block, values) = &mut blocks[owner(freed.index())];
+                *values = values.saturating_sub(1);
+                if *values == 0 {
+                    self.free(block.take());
+                }
+            }
+        }
+        for (block, _) in blocks {
+            self.free(block);
+        }
+    }
+
     fn allocate(&mut self, bytes: u64) -> Option<Block> {
         if bytes == 0 {
             return None;
@@ -181,7 +190,7 @@ mod tests {
 
     #[test]
     fn small_and_large_blocks_grow_apart() {
-        let mut memory = Memory::default();
+        let mut memory = Allocator::default();
         memory.allocate(1);
         assert_eq!((memory.ranges[0].mapped, memory.ranges[1].mapped), (2 << 20, 0));
         memory.allocate((1 << 20) + 1);

@@ -7,6 +7,7 @@
 mod common;
 mod encoders;
 mod fused;
+mod generation;
 mod memory;
 mod numerics;
 mod operations;

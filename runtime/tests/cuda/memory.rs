@@ -156,7 +156,15 @@ fn a_plan_for_97_percent_of_the_card_runs() {
             let lowered = regimen_compiler::stages::lower(&stage, 1, micro).unwrap();
             planning::upper_bound(&stage, &lowered) as f64
         };
-        let micro = (1..=256).rev().find(|micro| bound(*micro) <= 0.97 * usable).unwrap();
+        // Larger cards take more samples, smaller ones fewer.
+        let (mut micro, mut beyond) = (1, 2);
+        while bound(beyond) <= 0.97 * usable {
+            (micro, beyond) = (beyond, 2 * beyond);
+        }
+        while beyond - micro > 1 {
+            let middle = micro.midpoint(beyond);
+            if bound(middle) <= 0.97 * usable { micro = middle } else { beyond = middle }
+        }
         let (planned, reserved) = run(&cuda, &at(micro), micro, false);
         let (measured, held) = (cuda.memory().unwrap().peak, cuda.reserved_peak().unwrap());
         println!(
