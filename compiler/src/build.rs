@@ -399,7 +399,9 @@ fn hardware(eval: &Evaluator<'_>, id: ObjectId) -> Option<Hardware> {
     let bandwidth = entry.bandwidth * per_thread.min(4.0);
     let flops_f32 = entry.f32 * per_thread;
     let typical = shelf::typical(entry.backend, flops_f32, bandwidth);
-    let efficiency = calibration(eval, id, &entry.name, &typical).unwrap_or(typical);
+    let efficiency =
+        calibration(eval, id, &shelf::calibration_name(&entry.name, entry.backend, threads), &typical)
+            .unwrap_or(typical);
     Some(Hardware {
         name: entry.name.clone(),
         backend: entry.backend,

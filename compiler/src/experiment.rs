@@ -390,6 +390,27 @@ pub struct Efficiency {
     pub matmul: Speeds,
     /// For what was not measured: typical bytes/s.
     pub memory: Speeds,
+    /// Where checkpoints are written.
+    pub storage: Storage,
+}
+
+/// What a checkpoint costs until it is durable.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Storage {
+    /// Seconds, however small it is.
+    pub seconds: f64,
+    /// Bytes per second, checksums included.
+    pub bandwidth: f64,
+}
+
+impl Storage {
+    /// A solid-state disk.
+    pub const TYPICAL: Storage = Storage { seconds: 0.05, bandwidth: 400e6 };
+
+    /// Seconds of a checkpoint of so many bytes.
+    pub fn seconds(self, bytes: u64) -> f64 {
+        self.seconds + bytes as f64 / self.bandwidth
+    }
 }
 
 /// What a stage must respect.

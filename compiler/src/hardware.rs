@@ -1,7 +1,7 @@
 //! The hardware catalogue: what devices can do, from data sheets, users' own files and calibration.
 
 use crate::codes;
-use crate::experiment::{Efficiency, Measured, Mode, Sizes};
+use crate::experiment::{Efficiency, Measured, Mode, Sizes, Storage};
 use crate::program::{Block, Term};
 use crate::quantity::{Dimension, number, units};
 use crate::schema::Type;
@@ -65,12 +65,22 @@ struct Calibration {
     #[serde(default)]
     version: u32,
     overhead: f64,
+    #[serde(default)]
+    storage: [f64; 2],
     #[serde(flatten)]
     measured: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// What the numbers of a calibration mean. Version 2: the fourth width of attention is its context.
-pub const CALIBRATION_VERSION: u32 = 2;
+/// What the numbers of a calibration mean. Version 2: the fourth width of attention is its context. Version 3: what checkpoints cost.
+pub const CALIBRATION_VERSION: u32 = 3;
+
+/// The name under which a calibration is kept. Speeds of a CPU are those of so many threads and no others.
+pub fn calibration_name(entry: &str, backend: Backend, threads: u64) -> String {
+    match backend {
+        Backend::Cpu => format!("{entry}_{threads}_threads"),
+        Backend::Cuda => entry.to_owned(),
+    }
+}
 
 static BUILT_IN: LazyLock<BTreeMap<String, Entry>> =
     LazyLock::new(|| parse(CATALOGUE).unwrap_or_default().into_iter().map(|e| (e.name.clone(), e)).collect());
@@ -257,6 +267,7 @@ pub fn typical(backend: Backend, flops: f64, bandwidth: f64) -> Efficiency {
         measured: BTreeMap::new(),
         matmul: scaled(matmul, flops),
         memory: scaled(memory, bandwidth),
+        storage: Storage::TYPICAL,
     }
 }
 
@@ -272,6 +283,11 @@ pub fn calibration(text: &str, otherwise: Efficiency) -> Result<Efficiency, Stri
     if !(read.overhead.is_finite() && read.overhead >= 0.0) {
         return Err("`overhead` must not be negative".into());
     }
+    let [seconds, bandwidth] = read.storage;
+    if !(seconds.is_finite() && seconds >= 0.0 && bandwidth > 0.0) {
+        return Err("`storage` is seconds and bytes a second".into());
+    }
+    let storage = Storage { seconds, bandwidth };
     let mut measured = BTreeMap::new();
     for (name, operations) in read.measured {
         let mode = Mode::from_name(&name).ok_or_else(|| format!("`{name}` is no precision"))?;
@@ -284,7 +300,7 @@ pub fn calibration(text: &str, otherwise: Efficiency) -> Result<Efficiency, Stri
         }
         measured.insert(mode, samples);
     }
-    Ok(Efficiency { calibrated: true, overhead: read.overhead, measured, ..otherwise })
+    Ok(Efficiency { calibrated: true, overhead: read.overhead, measured, storage, ..otherwise })
 }
 
 /// FLOPs, bytes, four widths, seconds.
@@ -339,15 +355,19 @@ mod tests {
     #[test]
     fn calibrations_are_checked() {
         let calibration = |text: &str| calibration(text, typical(Backend::Cpu, 1e11, 1e10));
-        let good = "version = 2\noverhead = 1e-6\n[f32]\nlinear = \"\"\"\n1e6 1e4 1 1 1 1 1e-5\n\"\"\"\n[bf16_reproducible]\n";
+        let good = "version = 3\noverhead = 1e-6\nstorage = [0.02, 1e9]\n[f32]\nlinear = \"\"\"\n1e6 1e4 1 1 1 1 1e-5\n\"\"\"\n[bf16_reproducible]\n";
         assert!(calibration(good).unwrap().calibrated);
         for wrong in ["0", "-1.0", "nan", "inf", "1e-5 1", ""] {
             assert!(calibration(&good.replace("1e-5", wrong)).is_err(), "{wrong}");
         }
-        assert!(calibration("version = 2\noverhead = 1e-6\n[f32]\nlinear = [[1e8, 1e9]]").is_err());
-        let older = good.replace("version = 2\n", "");
+        assert!(
+            calibration("version = 3\noverhead = 1e-6\nstorage = [0.02, 1e9]\n[f32]\nlinear = [[1e8, 1e9]]")
+                .is_err()
+        );
+        assert!(calibration(&good.replace("1e9", "0.0")).unwrap_err().contains("`storage`"));
+        let older = good.replace("version = 3\n", "");
         assert!(calibration(&older).unwrap_err().contains("another version"));
         assert!(calibration(&good.replace("bf16", "f7")).is_err());
-        assert!(calibration("version = 2\noverhead = -1.0").unwrap_err().contains("negative"));
+        assert!(calibration("version = 3\noverhead = -1.0").unwrap_err().contains("negative"));
     }
 }

@@ -21,7 +21,7 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
     let variant =
         example.lines().find_map(|l| l.split_once("--variant ")).map(|(_, name)| name.trim().to_string());
     if example.contains("broken") && example.contains("calibration") {
-        world.calibrations.insert("cpu".into(), "overhead = -1.0".into());
+        world.calibrations.insert("cpu_2_threads".into(), "overhead = -1.0".into());
     }
     if example.contains("reports.jsonl") && !example.contains("apart") {
         let split = |name: &str, left_out| regimen_base::data::SplitFacts {

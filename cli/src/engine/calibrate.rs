@@ -7,11 +7,12 @@ use regimen_base::tensor::Mesh;
 use regimen_cli::arguments::Calibrate;
 use regimen_cli::codes::{e0811, e0817};
 use regimen_cli::{calibration, files, output};
-use regimen_compiler::experiment::Mode;
+use regimen_compiler::experiment::{Mode, Storage};
 use regimen_compiler::front::{Options, load};
 use regimen_compiler::planning::calibrate::{Timed, experiments, fit, toml};
 use regimen_compiler::world::MemoryWorld;
 use regimen_compiler::{hardware, planning};
+use regimen_runtime::checkpoint::trial;
 use regimen_runtime::cuda::Cuda;
 use regimen_runtime::execute::{Executable, Place, Recorded, Watch};
 use regimen_runtime::library;
@@ -26,12 +27,14 @@ const EVERY_STEP: [&str; 2] = ["micro_step", "update"];
 
 /// Measures, fits and writes.
 pub fn calibrate(asked: &Calibrate) -> Result<(), Vec<Diagnostic>> {
-    let target = target(&asked.hardware).map_err(one)?;
     let mut timed = vec![];
     let entry = hardware::built_in().find(|entry| entry.name == asked.hardware);
     let backend = entry.map_or(Backend::Cpu, |entry| entry.backend);
     let device = entry.and_then(|entry| entry.device.as_deref());
-    let texts = experiments(&asked.hardware, backend, asked.threads);
+    let all = || std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let threads = (backend == Backend::Cpu).then(|| asked.threads.unwrap_or_else(all));
+    let target = target(&asked.hardware, backend, threads).map_err(one)?;
+    let texts = experiments(&asked.hardware, backend, threads);
     let mut open: Option<(bool, Place)> = None;
     for (index, (mode, text)) in texts.iter().enumerate() {
         output::err(&format!("measuring {} of {} …\n", index + 1, texts.len()));
@@ -44,17 +47,33 @@ pub fn calibrate(asked: &Calibrate) -> Result<(), Vec<Diagnostic>> {
     }
     let folder = target.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| one(e0811::unwritable(folder, &error)))?;
-    files::write(&target, &toml(&fit(&timed))).map_err(one)?;
-    output::out(&format!("calibrated `{}`: wrote {}\n", asked.hardware, target.display()));
+    let storage = storage().map_err(one)?;
+    files::write(&target, &toml(&fit(&timed, storage))).map_err(one)?;
+    let with =
+        threads.map_or(String::new(), |n| format!(" with {n} thread{}", if n == 1 { "" } else { "s" }));
+    output::out(&format!("calibrated `{}`{with}: wrote {}\n", asked.hardware, target.display()));
     Ok(())
 }
 
 /// Where the calibration goes, if there is hardware of this name that can be measured here.
-fn target(name: &str) -> Result<PathBuf, Diagnostic> {
+fn target(name: &str, backend: Backend, threads: Option<u64>) -> Result<PathBuf, Diagnostic> {
     if !hardware::built_in().any(|entry| entry.name == name) {
         return Err(e0817::not_measurable(name, hardware::built_in().map(|entry| entry.name.as_str())));
     }
-    calibration::path(name).ok_or_else(e0817::nowhere)
+    let kept = hardware::calibration_name(name, backend, threads.unwrap_or(0));
+    calibration::path(&kept).ok_or_else(e0817::nowhere)
+}
+
+/// What checkpoints cost in the working directory: a small and a large one, written and removed.
+fn storage() -> Result<Storage, Diagnostic> {
+    const LARGE: usize = 64 << 20;
+    let here = Path::new(".");
+    let one = |bytes| -> Result<f64, Diagnostic> {
+        let times: std::io::Result<Vec<f64>> = (0..ROUNDS).map(|_| trial::seconds(here, bytes)).collect();
+        Ok(median(times.map_err(|error| e0811::unwritable(here, &error))?))
+    };
+    let (small, large) = (one(0)?, one(LARGE)?);
+    Ok(Storage { seconds: small, bandwidth: LARGE as f64 / (large - small).max(1e-3) })
 }
 
 /// The single stage of an experiment of the compiler.

@@ -3,8 +3,11 @@
 //! Members belong together if their names differ in the number of the fold only. What is compared is the last evaluation of each, as it
 //! stands in its metrics, so that members that an earlier process finished count as well.
 
+use regimen_base::Diagnostic;
 use regimen_base::data::Fold;
 use regimen_base::plan::{Plan, Stage};
+use regimen_cli::codes::e0811;
+use regimen_cli::files;
 use regimen_runtime::metrics::METRICS;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -20,6 +23,8 @@ pub struct Member {
     stage: String,
     fold: Fold,
     step: u64,
+    /// Hash of the plan that was run.
+    plan: String,
     /// Metrics by name.
     values: BTreeMap<String, f64>,
 }
@@ -44,7 +49,7 @@ impl Member {
         let metric = |(name, value): (&String, &Value)| Some((name.clone(), value.as_f64()?));
         let values = last.iter().filter(|(name, _)| !["step", "tokens"].contains(&name.as_str()));
         let values = values.filter_map(metric).collect();
-        Ok(Some(Member { group, stage: stage.name.clone(), fold, step, values }))
+        Ok(Some(Member { group, stage: stage.name.clone(), fold, step, plan: plan.hash.clone(), values }))
     }
 }
 
@@ -111,14 +116,17 @@ impl Together {
         text
     }
 
-    /// Writes the same for machines beside the runs; the file.
+    /// Writes the same for machines beside the runs; the file. Another result that lies there, of other plans, is kept under a number, as
+    /// runs are.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn write(&self, root: &Path) -> io::Result<PathBuf> {
+    pub fn write(&self, root: &Path) -> Result<PathBuf, Diagnostic> {
         let path = root.join("runs").join(format!("{}.{}.json", self.group, self.stage));
-        let folds =
-            self.folds.iter().map(|m| json!({ "fold": m.fold.number, "step": m.step, "metrics": m.values }));
+        let folds = self
+            .folds
+            .iter()
+            .map(|m| json!({ "fold": m.fold.number, "plan": m.plan, "step": m.step, "metrics": m.values }));
         let pick = |which: fn(&OverFolds) -> f64| {
             self.metrics().iter().map(|m| (m.0.clone(), json!(which(m)))).collect::<Map<String, Value>>()
         };
@@ -129,8 +137,23 @@ impl Together {
             "standard_deviation": pick(|m| m.2),
             "members": folds.collect::<Vec<_>>(),
         });
-        fs::write(&path, format!("{value:#}\n"))?;
+        let text = format!("{value:#}\n");
+        if fs::read_to_string(&path).is_ok_and(|there| self.lacks(&there)) {
+            let kept =
+                (1..).map(|n: u32| path.with_extension(format!("{n}.json"))).find(|kept| !kept.exists());
+            let kept = kept.unwrap_or_else(|| path.with_extension("old.json"));
+            fs::rename(&path, &kept).map_err(|error| e0811::unwritable(&kept, &error))?;
+        }
+        files::write(&path, &text)?;
         Ok(path)
+    }
+
+    /// Whether a result that was written before tells of plans that this one does not tell of.
+    fn lacks(&self, written: &str) -> bool {
+        let value: Value = serde_json::from_str(written).unwrap_or_default();
+        let members = value["members"].as_array();
+        let here = |member: &Value| self.folds.iter().any(|m| member["plan"] == *m.plan);
+        members.is_none_or(|members| !members.iter().all(here))
     }
 }
 
@@ -149,7 +172,28 @@ mod tests {
     fn member(group: &str, number: u64, loss: f64) -> Member {
         let values = BTreeMap::from([("loss".to_string(), loss)]);
         let fold = Fold { number, of: 3 };
-        Member { group: group.into(), stage: "tell".into(), fold, step: 5, values }
+        Member { group: group.into(), stage: "tell".into(), fold, step: 5, plan: "p".into(), values }
+    }
+
+    #[test]
+    fn a_result_of_other_plans_is_kept_and_one_of_the_same_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("runs")).unwrap();
+        let names = || {
+            let all = fs::read_dir(root.path().join("runs")).unwrap();
+            let mut names: Vec<String> = all.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        let result = |plan: &str, members: u64| {
+            let of = |number| Member { plan: format!("{plan}{number}"), ..member("a", number, 1.0) };
+            together((1..=members).map(of).collect()).remove(0).write(root.path()).unwrap()
+        };
+        result("p", 2);
+        result("p", 3);
+        assert_eq!(names(), ["a.tell.json"]);
+        result("q", 3);
+        assert_eq!(names(), ["a.tell.1.json", "a.tell.json"]);
     }
 
     #[test]

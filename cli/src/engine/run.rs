@@ -8,7 +8,7 @@ use crate::{complain, one};
 use regimen_base::Diagnostic;
 use regimen_base::diagnostic::any_errors;
 use regimen_base::plan::{Plan, Stage};
-use regimen_cli::codes::{e0810, e0811, e0812};
+use regimen_cli::codes::{e0810, e0812};
 use regimen_cli::exit::Exit;
 use regimen_cli::output::{self, Terminal};
 use regimen_cli::progress::DataProgress;
@@ -92,9 +92,7 @@ fn run_all(
     }
     for folds in together(members) {
         output::out(&folds.text());
-        let path = folds
-            .write(&asked.root)
-            .map_err(|error| one(e0811::unwritable(&asked.root.join("runs"), &error)))?;
+        let path = folds.write(&asked.root).map_err(one)?;
         output::out(&format!("  {}\n", path.display()));
     }
     list(&failed, plans.len());

@@ -5,7 +5,7 @@
 //! the sizes that it has there. No experiment of a user takes part.
 
 use super::time::{kind, sizes, work};
-use crate::experiment::{Efficiency, Measured, Mode, Operations, Precision, Sizes};
+use crate::experiment::{Efficiency, Measured, Mode, Operations, Precision, Sizes, Storage};
 use crate::hardware::CALIBRATION_VERSION;
 use regimen_base::plan::Backend;
 use regimen_base::program::Program;
@@ -173,8 +173,8 @@ impl Timed {
     }
 }
 
-/// Samples that explain the times.
-pub fn fit(timed: &[Timed]) -> Efficiency {
+/// Samples that explain the times; `storage` is what checkpoints were seen to cost.
+pub fn fit(timed: &[Timed], storage: Storage) -> Efficiency {
     let single = smallest(timed);
     let net = |sample: &Measured| (sample.seconds - single).max(single * 0.05).max(1e-9);
     // What an instruction costs beside others, where a program as a whole was timed.
@@ -201,7 +201,7 @@ pub fn fit(timed: &[Timed]) -> Efficiency {
         let means = sums.into_iter().map(|(sum, times)| Measured { seconds: sum.seconds / times, ..sum });
         measured.entry(mode).or_default().insert(kind.to_owned(), means.collect());
     }
-    Efficiency { calibrated: true, overhead, measured, matmul: vec![], memory: vec![] }
+    Efficiency { calibrated: true, overhead, measured, matmul: vec![], memory: vec![], storage }
 }
 
 /// Instructions that a program must have for the cost of one to be seen in its time.
@@ -228,6 +228,11 @@ pub fn toml(efficiency: &Efficiency) -> String {
     );
     let _ = writeln!(out, "version = {CALIBRATION_VERSION}");
     let _ = writeln!(out, "overhead = {:e}", efficiency.overhead);
+    let Storage { seconds, bandwidth } = efficiency.storage;
+    let _ = writeln!(
+        out,
+        "# Seconds of a checkpoint, and bytes a second.\nstorage = [{seconds:.4e}, {bandwidth:.4e}]"
+    );
     for (mode, operations) in &efficiency.measured {
         let _ = writeln!(out, "\n[{}]", mode.name());
         for (kind, samples) in operations {
@@ -246,7 +251,7 @@ fn line(sample: &Measured) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Timed, fit};
-    use crate::experiment::{Measured, Mode, Precision, Sizes};
+    use crate::experiment::{Measured, Mode, Precision, Sizes, Storage};
 
     #[test]
     fn instructions_of_the_same_sizes_count_by_their_mean() {
@@ -255,7 +260,7 @@ mod tests {
         let one = |seconds: f64| ("add".to_owned(), Measured::new(sizes, seconds));
         let tiny = ("fill".to_owned(), Measured::new(Sizes { bytes: 4.0, ..sizes }, 1.0));
         let instructions = vec![tiny, one(11.0), one(3.0), one(4.0)];
-        let found = fit(&[Timed { mode, instructions, whole: None }]);
+        let found = fit(&[Timed { mode, instructions, whole: None }], Storage::TYPICAL);
         assert_eq!((found.overhead, found.measured[&mode]["add"].len()), (1.0, 1));
         assert!((found.measured[&mode]["add"][0].seconds - 5.0).abs() < 1e-12);
     }

@@ -1,7 +1,7 @@
 //! What a plan says of a stage to people: the numbers that follow from it, and notes on them.
 
-use super::show::{self, count};
-use super::time::Device;
+use super::show::{self, bytes, count, duration};
+use super::time::{Device, Seconds};
 use super::{memory, records, time, upper_bound};
 use crate::codes;
 use crate::experiment::{Objective, Stage};
@@ -33,7 +33,7 @@ pub fn report(stage: &Stage, lowered: &Lowered, sources: &SourceMap) -> Report {
     let devices = stage.hardware.count as f64;
     Report {
         stage: stage.name.clone(),
-        derived: derived(stage, lowered),
+        derived: derived(stage, lowered, &seconds),
         memory,
         flops,
         formula_flops: formula_flops_per_token(stage) * tokens(stage) as f64,
@@ -138,7 +138,7 @@ fn conversations(filled: &Filled, sequence: u64, packing: bool) -> [(&'static st
     ]
 }
 
-fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
+fn derived(stage: &Stage, lowered: &Lowered, seconds: &Seconds) -> Vec<Derived> {
     let parameters = stage.model.parameters;
     let all = tokens(stage);
     let mut list = vec![];
@@ -152,6 +152,12 @@ fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
     add("tokens per step", count(per_step), how);
     let how = format!("{} micro-batches of {}", count(lowered.accumulate), count(lowered.micro_batch));
     add("batch", format!("{} sequences", count(stage.batch)), how);
+    let saved = seconds.checkpoints;
+    add(
+        "checkpoints",
+        count(saved.count),
+        format!("{} each, {} in all", bytes(saved.bytes), duration(saved.seconds)),
+    );
     add("steps", count(stage.steps), format!("{} of warmup", count(stage.learning_rate.warmup)));
     add(
         "tokens",

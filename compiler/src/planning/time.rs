@@ -8,15 +8,28 @@ use crate::experiment::{Experiment, Hardware, Measured, Mode, Operations, Precis
 use crate::stages::Lowered;
 use regimen_base::plan::{Backend, Plan};
 use regimen_base::program::{Attr, Instruction, Program, TensorId};
+use regimen_base::schedule::Period;
 use regimen_base::trace::Trace;
 use std::collections::BTreeMap;
 
-/// Seconds of the whole stage, and of one optimizer step.
+/// Seconds of the whole stage, of one optimizer step, and of the checkpoints.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub struct Seconds {
     pub stage: f64,
     pub step: f64,
+    pub checkpoints: Checkpoints,
+}
+
+/// What is written while a stage runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Checkpoints {
+    /// How many, if each evaluation is better than the one before it.
+    pub count: u64,
+    /// Bytes of tensors in each.
+    pub bytes: u64,
+    /// Seconds of all.
+    pub seconds: f64,
 }
 
 /// Predicts the time of a lowered stage.
@@ -24,8 +37,39 @@ pub fn predict(stage: &Stage, lowered: &Lowered) -> Seconds {
     let device = Device::new(stage);
     let seconds = |name: &str| lowered.programs.get(name).map_or(0.0, |p| program_seconds(p, &device));
     let step = lowered.accumulate as f64 * seconds("micro_step") + seconds("update");
-    let stage = lowered.runs.iter().map(|(name, times)| *times as f64 * seconds(name)).sum();
-    Seconds { stage, step }
+    let computing: f64 = lowered.runs.iter().map(|(name, times)| *times as f64 * seconds(name)).sum();
+    let bytes =
+        lowered.residents.iter().filter(|r| r.saved).map(|r| r.ty.elements() * r.ty.dtype.size()).sum();
+    let count = saves(stage, computing);
+    let all = count as f64 * stage.hardware.efficiency.storage.seconds(bytes);
+    Seconds { stage: computing + all, step, checkpoints: Checkpoints { count, bytes, seconds: all } }
+}
+
+/// Checkpoints of a stage that computes for so long: those of its policy, one for every evaluation that may be the best, and the last.
+fn saves(stage: &Stage, computing: f64) -> u64 {
+    let evaluated = stage.evaluate.as_ref().filter(|evaluate| evaluate.watch.keep_best);
+    let evaluated = evaluated.map(|evaluate| evaluate.every.max(1));
+    let evaluations = |every: u64| stage.steps.div_ceil(every);
+    match stage.checkpoint.every {
+        Period::Steps(every) => {
+            let every = every.max(1);
+            // The last step is one of both.
+            let both = evaluated
+                .map_or(0, |other| stage.steps / (every / divisor(every, other)).saturating_mul(other));
+            let inner = stage.steps / every + evaluated.map_or(0, |other| stage.steps / other) - both;
+            let last_is_one =
+                [Some(every), evaluated].into_iter().flatten().any(|n| stage.steps.is_multiple_of(n));
+            inner + u64::from(!last_is_one)
+        }
+        Period::Seconds(every) => {
+            (computing / every.max(1e-9)).min(stage.steps as f64) as u64 + evaluated.map_or(1, evaluations)
+        }
+    }
+}
+
+/// The greatest common divisor of two numbers above zero.
+fn divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { divisor(b, a % b) }
 }
 
 /// Adds the predicted timeline of an experiment's plan: one run of every program. `prefix` is put before the stages' names.
@@ -154,10 +198,25 @@ fn sized_seconds(instruction: &Instruction, sizes: &Sizes, device: &Device) -> f
         Backend::Cpu => 1.0,
         Backend::Cuda => share_of_tiles(&instruction.op, sizes),
     };
+    let typical = roofline_seconds(instruction, device);
     let measured = device.measured(instruction);
-    let speed = measured.and_then(|(samples, scale)| Some(speed(samples, sizes, share)? * scale));
-    overhead + speed.map_or_else(|| roofline_seconds(instruction, device), |speed| work / speed)
+    let by_samples = measured.and_then(|(samples, scale)| {
+        let seconds = work / (speed(samples, sizes, share)? * scale);
+        Some(beyond(samples, work, seconds, typical).unwrap_or(seconds))
+    });
+    overhead + by_samples.unwrap_or(typical)
 }
+
+/// Seconds of an instruction with much more work than any sample, all of which did next to nothing: such samples say what the operation costs
+/// however small it is, and nothing of its speed.
+fn beyond(samples: &[Measured], work_here: f64, seconds: f64, typical: f64) -> Option<f64> {
+    let largest = samples.iter().max_by(|a, b| work(&a.sizes).total_cmp(&work(&b.sizes)))?;
+    let far = work_here > FAR * work(&largest.sizes) && seconds > FAR * typical;
+    far.then_some(largest.seconds + typical)
+}
+
+/// How many times more is much more.
+const FAR: f64 = 8.0;
 
 /// What the speed of an instruction depends on.
 pub fn sizes(program: &Program, instruction: &Instruction) -> Sizes {
@@ -264,8 +323,24 @@ fn interpolate(points: &[(f64, f64)], size: f64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{interpolate, share_of_tiles, speed, work};
+    use super::{beyond, divisor, interpolate, share_of_tiles, speed, work};
     use crate::experiment::{Measured, Sizes};
+
+    #[test]
+    fn samples_of_next_to_no_work_say_nothing_of_speed() {
+        let sample =
+            |bytes: f64, seconds: f64| Measured::new(Sizes { flops: 0.0, bytes, widths: [1.0; 4] }, seconds);
+        // Four bytes in 5 µs: not a second for a megabyte.
+        assert_eq!(beyond(&[sample(4.0, 5e-6)], 1e6, 1.25, 5e-5), Some(5.5e-5));
+        // A fast kernel's samples are extrapolated as they are, and so are those of nearly its size.
+        assert_eq!(beyond(&[sample(1e5, 1e-5)], 1e6, 1e-4, 5e-5), None);
+        assert_eq!(beyond(&[sample(2e5, 1.0)], 1e6, 5.0, 5e-5), None);
+    }
+
+    #[test]
+    fn the_greatest_common_divisor() {
+        assert_eq!([divisor(12, 18), divisor(7, 1), divisor(5, 5)], [6, 1, 5]);
+    }
 
     #[test]
     fn speeds_between_points_are_interpolated_and_ends_are_flat() {

@@ -2,7 +2,7 @@
 
 use crate::planning::show::{bytes, count, dollars, duration, energy, flop};
 use regimen_base::data::Certainty;
-use regimen_base::plan::{BudgetLine, DatasetPlan, Memory, Plan, Report, Stage};
+use regimen_base::plan::{Backend, BudgetLine, DatasetPlan, Memory, Plan, Report, Stage, Target};
 use regimen_base::program::{Category, Program};
 use std::fmt::Write;
 
@@ -38,7 +38,7 @@ fn stage_text(out: &mut String, stage: &Stage, report: &Report) {
     table(out, &derived);
     estimated(out, stage);
     memory_text(out, stage, &report.memory);
-    work_text(out, report);
+    work_text(out, stage, report);
     programs_text(out, stage);
     budgets_text(out, &report.budgets);
 }
@@ -114,13 +114,25 @@ fn memory_text(out: &mut String, stage: &Stage, memory: &Memory) {
     table(out, &rows);
 }
 
-fn work_text(out: &mut String, report: &Report) {
+/// How the hardware of a target is calibrated.
+fn calibrate(target: &Target) -> String {
+    match target.backend {
+        Backend::Cpu => format!("regimen calibrate --threads {}", target.threads),
+        Backend::Cuda => format!("regimen calibrate --hardware {}", target.hardware),
+    }
+}
+
+fn work_text(out: &mut String, stage: &Stage, report: &Report) {
     out.push_str("\n work\n");
     let formula = format!("counted; {} by 6·N + 12·L·C·T", flop(report.formula_flops));
-    let how = if report.calibrated { "calibrated" } else { "from the data sheet; run `regimen calibrate`" };
+    let how = if report.calibrated {
+        "calibrated".to_owned()
+    } else {
+        format!("from the data sheet; run `{}`", calibrate(&stage.target))
+    };
     let mut rows = vec![
         ("compute".to_string(), flop(report.flops), formula),
-        ("time".to_string(), duration(report.seconds), how.to_string()),
+        ("time".to_string(), duration(report.seconds), how),
         ("one step".to_string(), duration(report.step_seconds), String::new()),
     ];
     rows.extend(report.dollars.map(|d| ("cost".to_string(), dollars(d), String::new())));

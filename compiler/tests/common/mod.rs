@@ -177,6 +177,7 @@ fn hardware() -> Hardware {
             measured: Default::default(),
             matmul: vec![],
             memory: vec![],
+            storage: Storage::TYPICAL,
         },
     }
 }

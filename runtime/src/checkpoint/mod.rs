@@ -23,6 +23,7 @@ pub mod manifest;
 pub mod reader;
 pub mod store;
 pub mod tensors;
+pub mod trial;
 pub mod weights;
 mod write;
 
