@@ -259,6 +259,9 @@ pub struct Feed {
     pub dataset: String,
     /// `train`, `validation`, or another declared split.
     pub split: String,
+    /// Of a mix, the sources that samples are drawn from; empty where the dataset is no mix.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mix: Vec<Drawn>,
     /// Tokens of a sample.
     pub sequence: u64,
     /// Samples of the global batch.
@@ -280,6 +283,15 @@ pub struct Feed {
     /// How pairs of texts are made of running text; without it, a sample is one text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pairs: Option<PairForm>,
+}
+
+/// A source of a mix that samples are drawn from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// Its name.
+    pub source: String,
+    /// Of as many samples as the weights of all sources are together, so many are of this one.
+    pub weight: u64,
 }
 
 /// How samples of two texts are made.

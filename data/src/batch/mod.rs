@@ -3,6 +3,7 @@
 
 mod evaluation;
 mod labelled;
+mod mixed;
 mod pairs;
 mod permutation;
 mod prefetch;
@@ -11,6 +12,7 @@ mod stream;
 
 pub use evaluation::Evaluation;
 pub use labelled::Labelled;
+pub use mixed::{Mixed, Of};
 pub use pairs::{Pair, Pairs};
 pub use permutation::Permutation;
 pub use prefetch::{Batch, Prefetch};

@@ -1,10 +1,9 @@
 //! The last reading of a dataset of prompts with answers: each becomes tokens, one after the other, and three numbers that say where one
 //! ends and the next begins.
 
-use super::Input;
+use super::Slice;
 use super::build::{Stop, changed, file_name, no_facts, records_name};
 use super::conversations::gathered;
-use super::survey::Survey;
 use crate::Fault;
 use crate::chat::AnswerEncoder;
 use crate::chat::answers::EncodedAnswers;
@@ -24,18 +23,18 @@ const GROUP: usize = 1 << 12;
 /// Writes the files of all splits into the folder.
 pub(super) fn write(
     folder: &Path,
-    input: &Input,
-    survey: &Survey,
+    slice: Slice<'_>,
     encoder: &AnswerEncoder<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Vec<SplitFacts>, Stop> {
-    progress.begin("tokenising prompts and answers", Some(survey.documents.iter().map(|d| d.bytes).sum()));
+    let Slice { input, survey, .. } = slice;
+    progress.begin("tokenising prompts and answers", Some(slice.bytes()));
     let longest = input.dataset.answers().and_then(|rendering| rendering.max_length);
     let create = |split| Writer::create(folder, split, encoder.vocab(), longest);
     let mut writers = (0..input.dataset.splits.len()).map(create).collect::<io::Result<Vec<_>>>()?;
     let mut facts = no_facts(input, survey);
-    let mut documents = input.documents();
-    let mut number = 0;
+    let mut documents = slice.documents();
+    let mut number = slice.range().start;
     loop {
         let group = documents.by_ref().take(GROUP).collect::<Result<Vec<Document>, Fault>>()?;
         if group.is_empty() {

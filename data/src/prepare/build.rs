@@ -1,8 +1,8 @@
 //! The last reading of a dataset: documents become tokens, tokens become files.
 
-use super::Input;
 use super::labels::Labels;
 use super::survey::Survey;
+use super::{Input, Slice};
 use crate::codes::e0565;
 use crate::progress::Progress;
 use crate::token_file::TokenWriter;
@@ -53,14 +53,14 @@ pub(super) fn records_name(split: usize) -> String {
 /// Writes the token files of all splits into the folder.
 pub(super) fn write_tokens(
     folder: &Path,
-    input: &Input,
-    survey: &Survey,
+    slice: Slice<'_>,
     tokenizer: &dyn Tokenize,
     progress: &mut dyn Progress,
 ) -> Result<Vec<SplitFacts>, Stop> {
-    progress.begin("tokenising", Some(survey.documents.iter().map(|d| d.bytes).sum()));
-    let mut splits = Splits::create(folder, input, survey, tokenizer)?;
-    let mut documents = input.documents();
+    let Slice { input, survey, .. } = slice;
+    progress.begin("tokenising", Some(slice.bytes()));
+    let mut splits = Splits::create(folder, slice, tokenizer)?;
+    let mut documents = slice.documents();
     let mut group = next_group(&mut documents)?;
     while !group.is_empty() {
         // The next texts are read while these are encoded.
@@ -128,12 +128,13 @@ struct Splits {
     records: Vec<Records>,
     facts: Vec<SplitFacts>,
     end_of_text: u32,
-    /// Documents written so far: the index of the next one in the survey.
+    /// The index of the next document in the survey.
     documents: usize,
 }
 
 impl Splits {
-    fn create(folder: &Path, input: &Input, survey: &Survey, tokenizer: &dyn Tokenize) -> io::Result<Splits> {
+    fn create(folder: &Path, slice: Slice<'_>, tokenizer: &dyn Tokenize) -> io::Result<Splits> {
+        let Slice { input, survey, .. } = slice;
         let splits = &input.dataset.splits;
         let create = |index| TokenWriter::create(&folder.join(file_name(index)), tokenizer.vocab());
         let writers = (0..splits.len()).map(create).collect::<io::Result<_>>()?;
@@ -145,7 +146,13 @@ impl Splits {
             None => vec![],
         };
         let facts = no_facts(input, survey);
-        Ok(Splits { writers, records, facts, end_of_text: tokenizer.end_of_text(), documents: 0 })
+        Ok(Splits {
+            writers,
+            records,
+            facts,
+            end_of_text: tokenizer.end_of_text(),
+            documents: slice.range().start,
+        })
     }
 
     /// Writes the texts' tokens, and an end-of-text token after each text that is no labelled record.
