@@ -280,6 +280,9 @@ pub struct Feed {
     /// How conversations lie in samples; without it, samples are windows of running text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<RowLayout>,
+    /// Of running text whose documents do not see each other, where they end; without it, a sample is one text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents: Option<DocumentBorders>,
     /// How pairs of texts are made of running text; without it, a sample is one text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pairs: Option<PairForm>,
@@ -292,6 +295,13 @@ pub struct Drawn {
     pub source: String,
     /// Of as many samples as the weights of all sources are together, so many are of this one.
     pub weight: u64,
+}
+
+/// Where the documents of running text end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentBorders {
+    /// Id of the last token of each.
+    pub end_of_text: u32,
 }
 
 /// How samples of two texts are made.

@@ -138,7 +138,10 @@ impl Objective {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Objective {
     /// Predicting the next token.
-    CausalLm,
+    CausalLm {
+        /// Whether the documents of a sample do not see each other.
+        documents: bool,
+    },
     /// Predicting what an assistant says.
     Supervised {
         /// Whether a sample holds several conversations.

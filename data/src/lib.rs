@@ -35,7 +35,7 @@ pub mod split;
 pub mod token_file;
 pub mod tokenizer;
 
-pub use batch::{Batch, Evaluation, Labelled, Mixed, Pair, Pairs, Prefetch, Row, Rows, Stream};
+pub use batch::{Batch, Documents, Evaluation, Labelled, Mixed, Pair, Pairs, Prefetch, Row, Rows, Stream};
 pub use conversation_file::ConversationFile;
 pub use files::Place;
 pub use prepare::{

@@ -219,6 +219,16 @@ fn derived(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
     {
         let epochs = show::number(all as f64 / train.tokens as f64);
         add("epochs", epochs, format!("{} training tokens", count(train.tokens)));
+        if stage.objective == (Objective::CausalLm { documents: true }) {
+            // Every cut between two samples makes one piece more.
+            let samples = (train.tokens as f64 / stage.sequence as f64).max(1.0);
+            let texts = show::number(train.documents as f64 / samples + 1.0);
+            let ends = 100.0 * train.documents as f64 / train.tokens as f64;
+            let how = format!(
+                "about {texts} documents or pieces in a sample, which do not see each other; {ends:.1} % of tokens are ends and have no label"
+            );
+            add("padding", "0.0 %".to_string(), how);
+        }
     }
     for (name, value, how) in sources(stage, lowered) {
         add(&name, value, how);

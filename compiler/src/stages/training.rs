@@ -155,7 +155,8 @@ fn loss_of_batch(g: &mut Graph, stage: &Stage, samples: u64, sum: &str) -> Resul
 /// What the forward pass reads: where samples hold several texts, also which token belongs to which.
 fn inputs(g: &mut Graph, stage: &Stage, tokens: Value) -> Inputs {
     let mut inputs = Inputs::from(tokens);
-    if stage.objective == (Objective::Supervised { packing: true }) {
+    let several = [Objective::Supervised { packing: true }, Objective::CausalLm { documents: true }];
+    if several.contains(&stage.objective) {
         let ty = g.ty(tokens).clone();
         inputs.segments = Some(g.input("segments", ty.clone()));
         inputs.positions = Some(g.input("positions", ty));
@@ -282,6 +283,7 @@ pub fn feeds(stage: &Stage, seed: u64, micro_batch: u64) -> Vec<Feed> {
         masking: None,
         records: None,
         rows: None,
+        documents: None,
         pairs: None,
     };
     let key = random_key(seed, &[&stage.name, "shuffle"]);

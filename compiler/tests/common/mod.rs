@@ -65,7 +65,7 @@ pub fn stage(model: impl ModelSpec + 'static, batch: u64, micro_batch: u64) -> S
     Stage {
         name: "pretrain".into(),
         kind: "causal_lm",
-        objective: Objective::CausalLm,
+        objective: Objective::CausalLm { documents: false },
         from: None,
         tokenizer: Tokenizer { name: "words".into(), kind: TokenizerKind::Bytes },
         tokenizer_data: None,

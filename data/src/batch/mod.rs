@@ -1,6 +1,7 @@
 //! Samples from token files. Everything here is a function of the sample's index, so that position in the
 //! data is one number in a checkpoint, and layout, batch size and threads cannot change the order.
 
+mod documents;
 mod evaluation;
 mod labelled;
 mod mixed;
@@ -10,6 +11,7 @@ mod prefetch;
 mod rows;
 mod stream;
 
+pub use documents::Documents;
 pub use evaluation::Evaluation;
 pub use labelled::Labelled;
 pub use mixed::{Mixed, Of};

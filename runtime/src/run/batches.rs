@@ -5,7 +5,7 @@ use super::engine::HostSlice;
 use super::masking::{IGNORED, Masker, Place};
 use regimen_base::Diagnostic;
 use regimen_base::schedule::{Feed, Reads};
-use regimen_data::{Labelled, Mixed, Pairs, Row, Rows, Stream, Tokenize};
+use regimen_data::{Documents, Labelled, Mixed, Pairs, Row, Rows, Stream, Tokenize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ const NO_SAMPLE: i64 = -1;
 
 /// Where samples come from. A sample is a function of its index, so there is no position to restore.
 pub trait Batches {
-    /// Writes a sample. An index beyond one epoch is of a later epoch. Segments and positions are written if the feed's samples are rows
-    /// of conversations.
+    /// Writes a sample. An index beyond one epoch is of a later epoch. Segments and positions are written if the feed's samples hold
+    /// several texts.
     ///
     /// # Errors
     /// If the sample cannot be read.
@@ -62,6 +62,8 @@ pub struct Streams {
 enum Source {
     /// Running text, every token of which has a label.
     Text(Stream),
+    /// The same, of documents that do not see each other: all but their last tokens have labels.
+    Documents(Documents),
     /// Running text, and what is hidden of it: only that has labels.
     Masked(Hidden),
     /// Conversations.
@@ -89,6 +91,7 @@ impl Source {
     fn sample(&self, index: Index, row: Row<'_>) {
         match self {
             Source::Text(stream) => stream.sample(index.own, row.tokens, row.labels),
+            Source::Documents(documents) => documents.sample(index.own, row),
             Source::Masked(hidden) => {
                 hidden.sample(index, row.tokens, row.labels);
             }
@@ -100,6 +103,7 @@ impl Source {
     fn supervised(&self, feed: &Feed, index: Index) -> u64 {
         match self {
             Source::Text(_) => feed.sequence,
+            Source::Documents(documents) => documents.supervised(index.own),
             Source::Masked(hidden) => {
                 let (mut tokens, mut labels) =
                     (vec![0; feed.sequence as usize], vec![0; feed.sequence as usize]);
@@ -163,7 +167,10 @@ impl Streams {
                 before += hidden.stream.tokens();
                 Source::Masked(hidden)
             }
-            None => Source::Text(stream),
+            None => match feed.documents {
+                Some(borders) => Source::Documents(Documents::new(stream, borders.end_of_text)),
+                None => Source::Text(stream),
+            },
         };
         self.feeds.insert(feed.name.clone(), streams.into().map(source));
     }
@@ -218,8 +225,8 @@ impl Batches for Streams {
         Ok(hidden_pair(pairs, masker, index, row).0)
     }
 
-    /// Every token of a window of running text has a label, unless only hidden ones do, or those that an assistant says: then they are
-    /// counted. A labelled record has one. A batch without any has a loss of zero, whatever divides it.
+    /// Every token of a window of running text has a label, unless only hidden ones do, or those that an assistant says, or
+    /// documents do not see each other: then they are counted. A labelled record has one. A batch without any has a loss of zero, whatever divides it.
     fn supervised(&mut self, feed: &Feed, first: u64, count: u64) -> Result<u64, Diagnostic> {
         if feed.records.is_some() {
             return Ok(count);
@@ -286,7 +293,8 @@ impl MicroBatch {
         self.tokens.resize(row * rows, 0);
         self.labels.resize(row * rows, IGNORED);
         let paired = feed.pairs.is_some();
-        let packed = if feed.rows.is_some() { row * rows } else { 0 };
+        let several = feed.rows.is_some() || feed.documents.is_some();
+        let packed = if several { row * rows } else { 0 };
         self.segments.resize(if paired { row * rows } else { packed }, 0);
         self.positions.resize(packed, 0);
         self.types.resize(if paired { row * rows } else { 0 }, 0);
