@@ -275,8 +275,8 @@ pub struct Dataset {
     /// What is done with the documents of all sources together, after each source's own steps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clean: Vec<Step>,
-    /// Named parts; a dataset without splits has the single part `train`. Of a mix, those of all of its sources; the shares are of sources
-    /// that are not divided themselves.
+    /// Named parts; a dataset without splits has the single part `train`. Of a mix whose sources are divided by themselves, those of all of
+    /// its sources.
     pub splits: Vec<Split>,
     /// Key that assigns documents to splits.
     pub key: i64,

@@ -15,7 +15,8 @@ data corpus : mix { sources = { web = 75%, books = 25% } }
     let start = GOOD.find("data corpus").unwrap();
     let end = start + GOOD[start..].find("\n}\n").unwrap() + 3;
     let text = format!("{}{data}{}", &GOOD[..start], &GOOD[end..]);
-    let model = format!("model tiny : {model},\n  layers    = 1");
+    let comma = if model.ends_with('{') { "" } else { "," };
+    let model = format!("model tiny : {model}{comma}\n  layers    = 1");
     text.replace("model tiny : gpt {\n  layers    = 1", &model)
         .replace("causal_lm", kind)
         .replace("on = corpus.validation, metric = loss", &format!("on = {on}"))

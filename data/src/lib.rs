@@ -32,6 +32,7 @@ mod prepare;
 pub mod progress;
 pub mod read;
 pub mod split;
+mod spool;
 pub mod token_file;
 pub mod tokenizer;
 

@@ -103,6 +103,11 @@ fn other_weights_need_no_tokens_again_and_another_source_only_its_own() {
     let after = token_entries(&bench);
     assert_eq!((after.len(), more.members.len()), (3, 3));
     assert!(before.iter().all(|(path, time)| after.get(path) == Some(time)));
+    let mut renamed = mix.clone();
+    renamed.sources[0].name = "pages".to_string();
+    let known = facts_if_cached(&bench.place, &bytes(), None, &renamed).unwrap().unwrap().dataset;
+    assert_eq!(known, bench.prepare(&bytes(), &renamed).unwrap().facts);
+    assert_eq!((known.splits[0].members[0].name.as_str(), token_entries(&bench).len()), ("pages", 3));
     // What is damaged is made again, and said so.
     let victim = before.keys().next().unwrap();
     fs::write(victim.join("0.tokens"), b"short").unwrap();
@@ -161,6 +166,7 @@ fn a_source_with_parts_of_its_own_keeps_them() {
     let bench = bench();
     let mut mix = shares(&[("web", 50), ("books", 50)]);
     let own = splits(&[("train", 50), ("test", 50)]);
+    mix.sources[0].division = Some(Division { splits: mix.splits.clone(), fold: None });
     mix.sources[1].division = Some(Division { splits: own.clone(), fold: None });
     mix.splits.extend(splits(&[("test", 50)]));
     let prepared = bench.prepare(&bytes(), &mix).unwrap();
@@ -275,7 +281,7 @@ proptest! {
             drawn[of.place] += 1;
             let samples = of.member.samples_per_epoch();
             let window = of.member.position(of.index) / 32;
-            if of.index % samples == 0 {
+            if of.index.is_multiple_of(samples) {
                 seen[of.place].clear();
             }
             prop_assert!(seen[of.place].insert(of.member.position(of.index)), "window {window} twice");

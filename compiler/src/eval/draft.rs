@@ -166,8 +166,12 @@ impl<'a> Evaluator<'a> {
             }
             several => {
                 mixing = Some(kinds::data::mix::mixing(&fields)?);
-                if several.iter().all(|source| source.division.is_some()) {
-                    splits.clear();
+                if several.iter().any(|source| source.division.is_some()) {
+                    // The others are divided as the mix says, and have no parts but these.
+                    let own = Division { splits: std::mem::take(&mut splits), fold: fold.take() };
+                    for source in several.iter_mut().filter(|source| source.division.is_none()) {
+                        source.division = Some(own.clone());
+                    }
                 }
                 let divided = several.iter().filter_map(|source| source.division.as_ref());
                 for split in divided.flat_map(|division| &division.splits) {

@@ -10,6 +10,7 @@ use crate::chat::answers::EncodedAnswers;
 use crate::codes::e0571;
 use crate::progress::Progress;
 use crate::read::{Document, answers};
+use crate::split::NO_SPLIT;
 use crate::token_file::TokenWriter;
 use rayon::prelude::*;
 use regimen_base::data::{AnswerFacts, SplitFacts};
@@ -34,7 +35,7 @@ pub(super) fn write(
     let mut writers = (0..input.dataset.splits.len()).map(create).collect::<io::Result<Vec<_>>>()?;
     let mut facts = no_facts(input, survey);
     let mut documents = slice.documents();
-    let mut number = slice.range().start;
+    let mut splits = slice.splits();
     loop {
         let group = documents.by_ref().take(GROUP).collect::<Result<Vec<Document>, Fault>>()?;
         if group.is_empty() {
@@ -47,8 +48,7 @@ pub(super) fn write(
         };
         let encoded = gathered(input, &group, group.par_iter().map(one).collect())?;
         for (document, (encoded, good)) in group.iter().zip(encoded) {
-            let split = survey.splits.get(number).map_or(0, |split| *split as usize);
-            number += 1;
+            let split = splits.next().transpose()?.unwrap_or(NO_SPLIT) as usize;
             let (Some(writer), Some(facts)) = (writers.get_mut(split), facts.get_mut(split)) else {
                 continue;
             };

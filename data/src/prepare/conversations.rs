@@ -9,6 +9,7 @@ use crate::codes::e0571;
 use crate::conversation_file::ConversationWriter;
 use crate::progress::Progress;
 use crate::read::{Document, chats};
+use crate::split::NO_SPLIT;
 use rayon::prelude::*;
 use regimen_base::Diagnostic;
 use regimen_base::data::SplitFacts;
@@ -33,15 +34,14 @@ pub(super) fn write(
     let mut writers = splits.iter().enumerate().map(create).collect::<io::Result<Vec<_>>>()?;
     let mut facts = no_facts(input, survey);
     let mut documents = slice.documents();
-    let mut number = slice.range().start;
+    let mut splits = slice.splits();
     loop {
         let group = documents.by_ref().take(GROUP).collect::<Result<Vec<Document>, Fault>>()?;
         if group.is_empty() {
             break;
         }
         for (document, encoded) in group.iter().zip(encode(input, encoder, &group)?) {
-            let split = survey.splits.get(number).map_or(0, |split| *split as usize);
-            number += 1;
+            let split = splits.next().transpose()?.unwrap_or(NO_SPLIT) as usize;
             let (Some(writer), Some(facts)) = (writers.get_mut(split), facts.get_mut(split)) else {
                 continue;
             };

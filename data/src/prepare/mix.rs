@@ -3,7 +3,7 @@
 //!
 //! Sources are divided together, as one dataset: what is equal or nearly equal in two of them belongs to the same split.
 
-use super::survey::Survey;
+use super::survey::{Found as Seen, Survey};
 use super::{Facts, Input, Making, Member, Work, facts_if_cached, store};
 use crate::Outcome;
 use crate::cache::entry::{Entry, Found};
@@ -26,13 +26,17 @@ struct Mixed {
 }
 
 /// The splits of the mix with this key, if all of its tokens are there.
-pub(super) fn splits_if_whole(place: &Place, key: &str) -> Option<Vec<SplitFacts>> {
-    let Found::Whole(Mixed { members, splits }) = Entry::new(&place.cache, "mixes", key).look() else {
+pub(super) fn splits_if_whole(place: &Place, dataset: &Dataset, key: &str) -> Option<Vec<SplitFacts>> {
+    let Found::Whole(Mixed { members, mut splits }) = Entry::new(&place.cache, "mixes", key).look() else {
         return None;
     };
     let whole = |key: &String| {
         matches!(Entry::new(&place.cache, "tokens", key).look::<Vec<SplitFacts>>(), Found::Whole(_))
     };
+    // Sources may have been renamed since.
+    for member in splits.iter_mut().flat_map(|split| split.members.iter_mut().zip(&dataset.sources)) {
+        member.0.name.clone_from(&member.1.name);
+    }
     members.iter().all(whole).then_some(splits)
 }
 
@@ -102,12 +106,8 @@ pub(super) fn shares_of_bytes(dataset: &Dataset) -> Option<(Vec<Share>, Weights,
 /// proportion and as many as there can be; nothing of other datasets.
 pub(super) fn most_of_each(dataset: &Dataset, survey: &Survey, split: u32) -> Vec<f64> {
     let Some(mixing) = dataset.mixing.filter(|_| dataset.is_mix()) else { return vec![] };
-    let own = |range: &std::ops::Range<usize>| -> f64 {
-        let documents = survey.documents.get(range.clone()).unwrap_or(&[]).iter();
-        let splits = survey.splits.get(range.clone()).unwrap_or(&[]).iter();
-        documents.zip(splits).filter(|(_, s)| **s == split).map(|(d, _)| d.bytes as f64).sum()
-    };
-    let bytes: Vec<f64> = survey.members.iter().map(own).collect();
+    let own = |bytes: &Vec<u64>| bytes.get(split as usize).copied().unwrap_or(0) as f64;
+    let bytes: Vec<f64> = survey.bytes.iter().map(own).collect();
     let weights: Vec<f64> = (dataset.sources.iter().zip(&bytes))
         .map(|(source, bytes)| match mixing.weights {
             Weights::Shares => source.share.as_f64(),
@@ -125,10 +125,9 @@ pub(super) fn most_of_each(dataset: &Dataset, survey: &Survey, split: u32) -> Ve
 }
 
 /// Whether a document is among the share that may be learned from: its text decides, so that the choice is always the same.
-pub(super) fn is_taken(survey: &Survey, most: Option<&f64>, document: usize) -> bool {
+pub(super) fn is_taken(found: &Seen, most: Option<&f64>) -> bool {
     let Some(most) = most else { return true };
-    let Some(document) = survey.documents.get(document) else { return false };
-    let [a, b, c, d, e, f, g, h, ..] = document.hash;
+    let [a, b, c, d, e, f, g, h, ..] = found.hash;
     let place = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
     (place as f64) < most * 18_446_744_073_709_551_616.0
 }

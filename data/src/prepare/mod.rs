@@ -223,7 +223,7 @@ pub fn facts_if_cached(
     let Some(contents) = contents else { return Ok(None) };
     let key = tokens_key(dataset, &contents, &tokenizer, opened.as_ref());
     let known = match dataset.is_mix() {
-        true => mix::splits_if_whole(place, &key),
+        true => mix::splits_if_whole(place, dataset, &key),
         false => match Entry::new(&place.cache, "tokens", &key).look() {
             Found::Whole(splits) => Some(splits),
             _ => None,
@@ -659,13 +659,18 @@ impl<'a> Slice<'a> {
     }
 
     /// Their numbers among the documents of the dataset.
-    fn range(&self) -> std::ops::Range<usize> {
+    fn range(&self) -> std::ops::Range<u64> {
         self.survey.members.get(self.member).cloned().unwrap_or(0..0)
     }
 
     /// Bytes of their texts.
     fn bytes(&self) -> u64 {
-        self.survey.documents.get(self.range()).unwrap_or(&[]).iter().map(|d| d.bytes).sum()
+        self.survey.bytes.get(self.member).map_or(0, |bytes| bytes.iter().sum())
+    }
+
+    /// The split of each of them, in their order.
+    fn splits(&self) -> impl Iterator<Item = io::Result<u32>> + Send + use<'a> {
+        self.survey.documents(self.range()).map(|found| found.map(|found| found.split))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::survey::{Survey, Surveys};
 use super::{Input, mix};
-use crate::codes::e0570;
+use crate::codes::{e0570, e0571};
 use crate::progress::Progress;
 use crate::tokenizer::{Bpe, Chars, Tokenize, unigram, wordpiece};
 use crate::{Fault, Outcome};
@@ -61,22 +61,24 @@ fn texts<'a>(
     most: &'a [f64],
     fault: &'a Mutex<Option<regimen_base::Diagnostic>>,
 ) -> impl Iterator<Item = String> + Send + 'a {
-    let documents = input.documents();
-    let mut index = 0;
+    let failed = move |wrong: regimen_base::Diagnostic| {
+        if let Ok(mut slot) = fault.lock() {
+            *slot = Some(wrong);
+        }
+        None
+    };
+    let lost =
+        |error: &std::io::Error| e0571::bad_token_file("what is known of documents", &error.to_string());
+    let documents = input.documents().zip(survey.all());
     documents
-        .map_while(move |document| match document {
-            Ok(document) => {
-                index += 1;
-                let taken = survey.splits.get(index - 1) == Some(&split)
-                    && mix::is_taken(survey, most.get(input.member_of(document.file)), index - 1);
+        .map_while(move |pair| match pair {
+            (Ok(document), Ok(found)) => {
+                let most = most.get(input.member_of(document.file));
+                let taken = found.split == split && mix::is_taken(&found, most);
                 Some(taken.then_some(document.text))
             }
-            Err(wrong) => {
-                if let Ok(mut slot) = fault.lock() {
-                    *slot = Some(*wrong);
-                }
-                None
-            }
+            (Err(wrong), _) => failed(*wrong),
+            (_, Err(error)) => failed(lost(&error)),
         })
         .flatten()
 }
