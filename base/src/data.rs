@@ -192,8 +192,11 @@ pub struct Source {
     pub format: Format,
     /// Glob patterns relative to the experiment's folder, as written.
     pub files: Vec<String>,
-    /// Share of the mix; 1 if there is one source.
+    /// Its weight in the mix, as [`Mixing`] has it; 1 if there is one source.
     pub share: Share,
+    /// How its documents are divided in a mix, where the source says so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub division: Option<Division>,
     /// What is done with its documents.
     #[serde(default, skip_serializing_if = "Cleaning::is_empty")]
     pub cleaning: Cleaning,
@@ -206,6 +209,36 @@ pub struct Split {
     pub name: String,
     /// Its share of the bytes; whole documents are assigned, so what results differs by less than one document.
     pub share: Share,
+}
+
+/// How the documents of one source of a mix are divided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Division {
+    /// Its named parts.
+    pub splits: Vec<Split>,
+    /// Where the splits `train` and `validation` are folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
+}
+
+/// What the weights of a mix's sources are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weights {
+    /// Shares of the tokens that are drawn.
+    Shares,
+    /// How often each source is seen in one epoch of the mix.
+    Epochs,
+}
+
+/// How the sources of a mix are drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mixing {
+    /// What their weights are.
+    pub weights: Weights,
+    /// Shares are raised to 1/temperature and made one together again (Arivazhagan et al., arXiv 1907.05019): 1 leaves them, more makes
+    /// them more alike.
+    pub temperature: f64,
 }
 
 /// Which part of k-fold cross-validation this is: the training documents are divided into `of` parts of equal size, and part `number` of
@@ -236,10 +269,14 @@ pub struct Dataset {
     pub name: String,
     /// Where documents come from.
     pub sources: Vec<Source>,
+    /// Of a mix of several sources, how they are drawn from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixing: Option<Mixing>,
     /// What is done with the documents of all sources together, after each source's own steps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clean: Vec<Step>,
-    /// Named parts; a dataset without splits has the single part `train`.
+    /// Named parts; a dataset without splits has the single part `train`. Of a mix whose sources are divided by themselves, those of all of
+    /// its sources.
     pub splits: Vec<Split>,
     /// Key that assigns documents to splits.
     pub key: i64,
@@ -336,6 +373,17 @@ pub struct Tokenizer {
 }
 
 impl Dataset {
+    /// Whether it is a mix of several sources, each of which has tokens of its own.
+    pub fn is_mix(&self) -> bool {
+        self.sources.len() > 1
+    }
+
+    /// How the documents of one of its sources are divided.
+    pub fn division(&self, source: &Source) -> Division {
+        let own = || Division { splits: self.splits.clone(), fold: self.fold };
+        source.division.clone().unwrap_or_else(own)
+    }
+
     /// Whether each of its records is one sample with a class.
     pub fn is_labelled(&self) -> bool {
         self.sources.iter().any(|source| matches!(source.format, Format::Labelled { .. }))
@@ -476,12 +524,42 @@ pub struct SplitFacts {
     /// Documents that lie in its time and are in no split: near-duplicates of documents of an earlier one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub left_out: u64,
+    /// Of a mix, the same of each source in the order of the mix, under its name; what is said above is of all of them together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<SplitFacts>,
 }
 
 impl SplitFacts {
+    /// What is known of the sources of a mix, from what is known of each.
+    pub fn of_members(name: &str, members: Vec<SplitFacts>) -> SplitFacts {
+        let sum = |of: fn(&SplitFacts) -> u64| members.iter().map(of).sum();
+        SplitFacts {
+            name: name.to_string(),
+            documents: sum(|m| m.documents),
+            bytes: sum(|m| m.bytes),
+            tokens: sum(|m| m.tokens),
+            left_out: sum(|m| m.left_out),
+            members,
+            ..SplitFacts::default()
+        }
+    }
+
+    /// The sources of a mix; the split itself of any other dataset.
+    pub fn parts(&self) -> &[SplitFacts] {
+        if self.members.is_empty() { std::slice::from_ref(self) } else { &self.members }
+    }
+
+    /// Whether it is of conversations.
+    pub fn is_of_conversations(&self) -> bool {
+        self.parts().iter().any(|part| !part.lengths.is_empty())
+    }
+
     /// Samples of one epoch: records, or windows of `sequence` tokens. Of conversations, it depends on how they are laid
     /// ([`crate::packing`]).
     pub fn samples(&self, sequence: u64) -> u64 {
+        if !self.members.is_empty() {
+            return self.members.iter().map(|member| member.samples(sequence)).sum();
+        }
         match self.records {
             Some(_) => self.documents,
             None => samples_per_epoch(self.tokens, sequence),

@@ -9,6 +9,7 @@ pub mod cleaning;
 pub mod data;
 pub mod diagnostic;
 pub mod gpu;
+pub mod mixing;
 pub mod packing;
 pub mod paraphrase;
 pub mod plan;

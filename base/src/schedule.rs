@@ -259,6 +259,9 @@ pub struct Feed {
     pub dataset: String,
     /// `train`, `validation`, or another declared split.
     pub split: String,
+    /// Of a mix, the sources that samples are drawn from; empty where the dataset is no mix.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mix: Vec<Drawn>,
     /// Tokens of a sample.
     pub sequence: u64,
     /// Samples of the global batch.
@@ -277,9 +280,28 @@ pub struct Feed {
     /// How conversations lie in samples; without it, samples are windows of running text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<RowLayout>,
+    /// Of running text whose documents do not see each other, where they end; without it, a sample is one text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents: Option<DocumentBorders>,
     /// How pairs of texts are made of running text; without it, a sample is one text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pairs: Option<PairForm>,
+}
+
+/// A source of a mix that samples are drawn from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// Its name.
+    pub source: String,
+    /// Of as many samples as the weights of all sources are together, so many are of this one.
+    pub weight: u64,
+}
+
+/// Where the documents of running text end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentBorders {
+    /// Id of the last token of each.
+    pub end_of_text: u32,
 }
 
 /// How samples of two texts are made.

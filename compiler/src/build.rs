@@ -193,7 +193,8 @@ fn stage(eval: &Evaluator<'_>, id: ObjectId) -> Option<Stage> {
         hardware: hardware.clone().zip(on.map(place)),
         budget: budget.clone(),
     };
-    for diagnostic in rules::STAGES.iter().filter_map(|rule| rule(&view)) {
+    let found = rules::STAGES.iter().filter_map(|rule| rule(&view));
+    for diagnostic in found.chain(rules::epochs::of_sources(&view)) {
         eval.report(diagnostic);
     }
     assemble(eval, id, &fields, numbers?, hardware?, budget.as_ref()).ok()
@@ -249,7 +250,7 @@ fn assemble(
         recompute: recompute(fields)?,
         reproducible: fields.bool("reproducible")?,
         fuse: fuse(fields)?,
-        evaluate: evaluate(fields)?,
+        evaluate: evaluate(eval, fields)?,
         checkpoint: checkpoint(fields)?,
         sample: sample(fields)?,
         hardware,
@@ -336,11 +337,13 @@ fn recompute_span(fields: &Fields) -> Span {
     }
 }
 
-fn evaluate(fields: &Fields) -> Result<Option<Evaluate>, Stop> {
+fn evaluate(eval: &Evaluator<'_>, fields: &Fields) -> Result<Option<Evaluate>, Stop> {
     let Some(block) = fields.block("evaluate")? else { return Ok(None) };
-    let Some(Value::Split(_, split)) = block.known("on").map(|c| &c.value) else {
+    let Some(Value::Split(data, split)) = block.known("on").map(|c| &c.value) else {
         return Err(Stop::Reported);
     };
+    let own = fields.object("data")?;
+    let source = (*data != own && eval.dataset(own)?.is_mix()).then(|| eval.object_name(*data));
     let samples = block.optional_quantity("samples")?.and_then(Quantity::u64).unwrap_or(0);
     let mut watch = Watch {
         metric: block.word("metric")?.to_string(),
@@ -359,7 +362,7 @@ fn evaluate(fields: &Fields) -> Result<Option<Evaluate>, Stop> {
         watch.patience = Some(stop.u64("patience")?);
         watch.min_delta = stop.f64("min_delta")?;
     }
-    Ok(Some(Evaluate { split: split.clone(), every: block.u64("every")?, samples, watch }))
+    Ok(Some(Evaluate { split: split.clone(), source, every: block.u64("every")?, samples, watch }))
 }
 
 /// Which way a metric improves.

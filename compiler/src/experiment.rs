@@ -5,10 +5,11 @@
 //! followed, defaults are filled in. Spans are kept for messages that planning may still have to give.
 
 use crate::arch::{ModelSpec, WeightSpec};
+use crate::eval::available;
 use crate::passes::fuse::Fusions;
 use regimen_base::Span;
 use regimen_base::data::{Dataset, DatasetFacts, SplitFacts, Tokenizer, TokenizerFacts};
-use regimen_base::packing::filled;
+use regimen_base::mixing::Available;
 use regimen_base::plan::Backend;
 use regimen_base::schedule::{CheckpointPolicy, LearningRate, Watch};
 use std::collections::BTreeMap;
@@ -108,15 +109,23 @@ impl Stage {
     pub fn samples_of(&self, split: &SplitFacts) -> u64 {
         self.objective.samples_of(split, self.sequence)
     }
+
+    /// What it finds in every source of a part of its data.
+    pub fn available(&self, split: &SplitFacts) -> Vec<Available> {
+        self.objective.available(split, self.sequence)
+    }
 }
 
 impl Objective {
     /// Samples of `sequence` tokens of one pass over a part of the data.
     pub fn samples_of(&self, split: &SplitFacts, sequence: u64) -> u64 {
-        match self {
-            Objective::Supervised { packing } => filled(&split.lengths, sequence, *packing).rows,
-            _ => split.samples(sequence),
-        }
+        self.available(split, sequence).iter().map(|found| found.samples).sum()
+    }
+
+    /// The same of every source of a mix.
+    pub fn available(&self, split: &SplitFacts, sequence: u64) -> Vec<Available> {
+        let packing = matches!(self, Objective::Supervised { packing: true });
+        split.parts().iter().map(|part| available(part, sequence, packing)).collect()
     }
 
     /// Whether it trains on conversations and not on text.
@@ -129,7 +138,10 @@ impl Objective {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Objective {
     /// Predicting the next token.
-    CausalLm,
+    CausalLm {
+        /// Whether the documents of a sample do not see each other.
+        documents: bool,
+    },
     /// Predicting what an assistant says.
     Supervised {
         /// Whether a sample holds several conversations.
@@ -252,6 +264,8 @@ pub enum Recompute {
 pub struct Evaluate {
     /// Name of the split.
     pub split: String,
+    /// The source of a mix whose split it is; without one, it is that of the whole data.
+    pub source: Option<String>,
     /// Steps between two evaluations; there is one after the last step in any case.
     pub every: u64,
     /// Samples per evaluation; 0 for the whole split.

@@ -30,6 +30,7 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
             bytes: 1_000_000,
             tokens: 1_000_000,
             left_out,
+            members: vec![],
             ..Default::default()
         };
         let splits = vec![split("train", 0), split("validation", 7)];
@@ -45,6 +46,7 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
             records: None,
             lengths: vec![],
             left_out: 0,
+            members: vec![],
             answers: None,
         };
         let facts = regimen_base::data::DatasetFacts::measured(

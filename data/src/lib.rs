@@ -32,15 +32,16 @@ mod prepare;
 pub mod progress;
 pub mod read;
 pub mod split;
+mod spool;
 pub mod token_file;
 pub mod tokenizer;
 
-pub use batch::{Batch, Evaluation, Labelled, Pair, Pairs, Prefetch, Row, Rows, Stream};
+pub use batch::{Batch, Documents, Evaluation, Labelled, Mixed, Pair, Pairs, Prefetch, Row, Rows, Stream};
 pub use conversation_file::ConversationFile;
 pub use files::Place;
 pub use prepare::{
-    Facts, Prepared, SampledAnswers, chat_probe, chat_probe_if_cached, facts, facts_if_cached, first_record,
-    predict, prepare, sample_answers, tokenizer_facts, tokenizer_facts_if_cached,
+    Facts, Member, Prepared, SampledAnswers, chat_probe, chat_probe_if_cached, facts, facts_if_cached,
+    first_record, predict, prepare, sample_answers, tokenizer_facts, tokenizer_facts_if_cached,
 };
 pub use progress::{NoProgress, Progress};
 pub use token_file::TokenFile;

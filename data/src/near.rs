@@ -10,14 +10,16 @@ use crate::clean::signature::Signer;
 use crate::clean::units::{Place, UnitWriter};
 use crate::read::{answers, chats};
 use crate::split::Fingerprint;
+use crate::spool::Spool;
 use regimen_base::cleaning::{Level, Minhash, Step};
 use regimen_base::data::Format;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Documents of one file of signatures.
-const PART: u64 = 1 << 18;
+const PART: u64 = 1 << 16;
 
 /// Collects the signatures of all documents in their order.
 pub(crate) struct Near {
@@ -70,30 +72,27 @@ impl Near {
         Ok(())
     }
 
-    /// Gives all documents of a group of near-duplicates the smallest of their hashes, whatever their order; the number of documents that
-    /// have another one's then.
+    /// Documents that another's hash stands for, by their numbers: the smallest hash of a group of near-duplicates stands for all of it,
+    /// whatever their order.
     ///
     /// # Errors
-    /// If signatures cannot be read back.
-    pub(crate) fn unite(mut self, documents: &mut [Fingerprint]) -> io::Result<u64> {
+    /// If signatures or hashes cannot be read back.
+    pub(crate) fn unite(mut self, documents: &Spool<Fingerprint>) -> io::Result<BTreeMap<u64, [u8; 16]>> {
         self.flush()?;
         let found = duplicates(&self.signer, &self.files)?;
-        let hash = |documents: &[Fingerprint], unit: u64| documents.get(unit as usize).map(|d| d.hash);
-        // The first of each group first learns the smallest hash, then gives it to all.
+        let mut least: BTreeMap<u64, [u8; 16]> = BTreeMap::new();
         for pair in &found {
-            let (Some(own), Some(least)) = (hash(documents, pair.unit), hash(documents, pair.of.line)) else {
-                continue;
-            };
-            if let Some(first) = documents.get_mut(pair.of.line as usize).filter(|_| own < least) {
-                first.hash = own;
-            }
+            let (own, first) = (documents.get(pair.unit)?.hash, documents.get(pair.of.line)?.hash);
+            let known = least.entry(pair.of.line).or_insert(first);
+            *known = own.min(*known);
         }
-        let mut united = 0;
-        for pair in &found {
-            let least = hash(documents, pair.of.line);
-            if let (Some(document), Some(least)) = (documents.get_mut(pair.unit as usize), least) {
-                united += u64::from(document.hash != least);
-                document.hash = least;
+        let mut united = BTreeMap::new();
+        let firsts = least.keys().map(|first| (*first, *first));
+        for (number, first) in found.iter().map(|pair| (pair.unit, pair.of.line)).chain(firsts) {
+            if let Some(hash) = least.get(&first)
+                && documents.get(number)?.hash != *hash
+            {
+                united.insert(number, *hash);
             }
         }
         Ok(united)

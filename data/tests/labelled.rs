@@ -53,7 +53,7 @@ fn classes_are_those_of_the_training_part_in_order_or_those_declared() {
     );
     // Again, from the cache.
     let again = bench.prepare(&bytes(), &declared).unwrap();
-    assert_eq!((again.facts, again.records.len()), (prepared.facts, 1));
+    assert_eq!((again.facts, again.members[0].records.len()), (prepared.facts, 1));
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn sample(pairs: &Pairs, index: u64, sequence: usize) -> Sample {
 }
 
 fn open(documents: &[String], sequence: u64, form: PairForm) -> Pairs {
-    Pairs::new(file(documents), sequence, Some(3), form, edges(&Bytes)).unwrap()
+    Pairs::new(file(documents), sequence, Some(3), form, edges(&Bytes).into()).unwrap()
 }
 
 proptest! {
@@ -151,8 +151,9 @@ fn a_sample_is_a_function_of_its_index_and_fixed_pairs_come_again_in_every_epoch
 
 #[test]
 fn one_document_is_refused() {
-    let refused =
-        |documents: &[String]| Pairs::new(file(documents), 8, None, FORM, edges(&Bytes)).unwrap_err().code.0;
+    let refused = |documents: &[String]| {
+        Pairs::new(file(documents), 8, None, FORM, edges(&Bytes).into()).unwrap_err().code.0
+    };
     assert_eq!(refused(&documents(&[40])), "E0599");
     assert_eq!(refused(&documents(&[40, 1, 0, 1])), "E0599");
     assert_eq!(refused(&documents(&[1, 1])), "E0558");

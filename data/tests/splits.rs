@@ -7,12 +7,22 @@ mod common;
 use common::*;
 use proptest::prelude::*;
 use regimen_base::cleaning::{Exact, Level, Step};
-use regimen_base::data::{Dataset, Fold, Format, NearDuplicates, TextDocument};
-use regimen_data::split::{Fingerprint, assign};
+use regimen_base::data::{Dataset, Division, Fold, Format, NearDuplicates, Split, TextDocument};
+use regimen_data::Outcome;
+use regimen_data::split::{Fingerprint, Stratum, cut};
 use std::collections::BTreeMap;
 
 fn fingerprints(texts: &[String]) -> Vec<Fingerprint> {
     texts.iter().map(|t| Fingerprint::of(t)).collect()
+}
+
+/// The split of every document.
+fn assign(name: &str, splits: &[Split], key: i64, documents: &[Fingerprint]) -> Outcome<Vec<u32>> {
+    let folder = tempfile::tempdir().unwrap();
+    let stratum = Stratum { name: name.into(), division: Division { splits: splits.to_vec(), fold: None } };
+    let all = documents.iter().map(|document| Ok((*document, 0)));
+    let cuts = cut(&[stratum], key, documents.len() as u64, all, folder.path())?;
+    Ok(documents.iter().map(|document| cuts.split(&document.hash, 0).1).collect())
 }
 
 proptest! {

@@ -53,11 +53,13 @@ fn dataset() -> Dataset {
         files: vec!["talks.jsonl".into()],
         share,
         cleaning: Default::default(),
+        division: None,
     };
     Dataset {
         name: "talks".into(),
         sources: vec![source],
         clean: vec![],
+        mixing: None,
         splits: vec![Split { name: "train".into(), share }],
         key: 1,
         fold: None,

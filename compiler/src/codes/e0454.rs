@@ -9,16 +9,16 @@ pub const CODE: Code = Code("E0454");
 pub const PAGE: CodePage = CodePage {
     code: CODE,
     title: "data without running text where text is needed",
-    page: r#"Tokenizers and mixes read running text; conversations, preferences and feedback are records with parts of their own.
+    page: r#"Tokenizers read running text, and mixes that or conversations; preferences and feedback are records with parts of their own.
 
 ```exp wrong
 data talks : chats { files = "talks/*.jsonl", chat_template = zephyr }
-data both : mix { sources = { corpus = 50%, talks = 50% } }
+tokenizer heard : bpe { train_on = talks, vocab = 512 }
 ```
 
 ```exp right
 data novels : text { files = "novels/*.txt" }
-data both : mix { sources = { corpus = 50%, novels = 50% } }
+tokenizer read : bpe { train_on = novels, vocab = 512 }
 ```
 "#,
 };

@@ -87,6 +87,7 @@ pub mod e0458;
 pub mod e0459;
 pub mod e0460;
 pub mod e0461;
+pub mod e0462;
 pub mod e0501;
 pub mod e0502;
 pub mod e0503;
@@ -196,6 +197,7 @@ pub static ALL: &[&CodePage] = &[
     &e0459::PAGE,
     &e0460::PAGE,
     &e0461::PAGE,
+    &e0462::PAGE,
     &e0501::PAGE,
     &e0502::PAGE,
     &e0503::PAGE,

@@ -9,9 +9,10 @@ use crate::program::Term;
 use crate::quantity::{Dimension, Quantity};
 use crate::world::Facts;
 use regimen_base::data::{
-    Certainty, Dataset, DatasetFacts, Fold, Format, Length, Marks, NearDuplicates, Probe, RecordFacts, Share,
-    Source, Split, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
+    Certainty, Dataset, DatasetFacts, Division, Fold, Format, Length, Marks, NearDuplicates, Probe,
+    RecordFacts, Share, Source, Split, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
 };
+use regimen_base::mixing::{self, Available};
 use regimen_base::packing::filled;
 use regimen_base::{Diagnostic, Span};
 use std::collections::BTreeMap;
@@ -76,6 +77,9 @@ impl<'a> Evaluator<'a> {
     /// Names of a dataset's parts, without looking at their shares.
     pub(super) fn split_names(&self, id: ObjectId, _: Span) -> Result<Vec<String>, Stop> {
         let expanded = self.instance.object(id);
+        if expanded.ty.is_some_and(|ty| ty.name == kinds::data::mix::MIX.schema.name) {
+            return Ok(self.dataset(id)?.splits.into_iter().map(|split| split.name).collect());
+        }
         let mut names: Vec<String> = match expanded.block.get("split").map(|s| &s.term) {
             None => vec![TRAIN.into()],
             Some(Term::Block(block)) => block.settings.iter().map(|s| s.name.node.clone()).collect(),
@@ -100,7 +104,8 @@ impl<'a> Evaluator<'a> {
         let result = self.through(Key::Member(id, "sources"), at, || {
             let fields = self.fields(id)?;
             let ty = fields.type_name.and_then(kinds::data::find).ok_or(Stop::Reported)?;
-            let sources = merged((ty.read)(self, id, &fields)?);
+            let sources = merged((ty.read)(self, id, &fields)?)
+                .map_err(|twice| self.report(codes::e0462::two_divisions(&twice, at)))?;
             if sources.len() > MAX_SOURCES {
                 let limit = format!("{MAX_SOURCES} sources");
                 return Err(self.report(codes::e0212::too_large("this dataset", &limit, Some(at))));
@@ -116,11 +121,14 @@ impl<'a> Evaluator<'a> {
         Ok(self.fields(id)?.type_name == Some(kinds::data::labelled::LABELLED.schema.name))
     }
 
-    /// A dataset as plans know it.
-    pub fn dataset(&self, id: ObjectId) -> Result<Dataset, Stop> {
-        let sources = self.data_sources(id)?;
+    /// How a dataset itself says that its documents are divided.
+    pub fn own_division(&self, id: ObjectId) -> Result<Option<Division>, Stop> {
         let fields = self.fields(id)?;
-        let mut splits: Vec<Split> = match fields.shares("split")? {
+        let (shares, fold) = (fields.shares("split")?, fold(&fields)?);
+        if shares.is_none() && fold.is_none() {
+            return Ok(None);
+        }
+        let mut splits: Vec<Split> = match shares {
             None => vec![Split { name: TRAIN.into(), share: Share { numerator: 1, denominator: 1 } }],
             Some(shares) => shares
                 .into_iter()
@@ -128,9 +136,50 @@ impl<'a> Evaluator<'a> {
                 .collect::<Option<_>>()
                 .ok_or(Stop::Reported)?,
         };
-        let fold = fold(&fields)?;
         if let Some(fold) = fold {
             divide(&mut splits, fold).ok_or(Stop::Reported)?;
+        }
+        Ok(Some(Division { splits, fold }))
+    }
+
+    /// A dataset as plans know it.
+    pub fn dataset(&self, id: ObjectId) -> Result<Dataset, Stop> {
+        let mut sources = self.data_sources(id)?;
+        let fields = self.fields(id)?;
+        let whole = || Split { name: TRAIN.into(), share: Share { numerator: 1, denominator: 1 } };
+        let own = self.own_division(id)?;
+        let mix = fields.type_name == Some(kinds::data::mix::MIX.schema.name);
+        if mix && own.is_some() && sources.iter().all(|source| source.division.is_some()) {
+            // Inner mixes have given theirs to their sources, and what a source has of its own it keeps.
+            let name = self.object_name(id);
+            return Err(self.report(codes::e0462::nothing_to_divide(&name, fields.span_of("split"))));
+        }
+        let Division { mut splits, mut fold } =
+            own.unwrap_or_else(|| Division { splits: vec![whole()], fold: None });
+        let mut mixing = None;
+        match sources.as_mut_slice() {
+            // A mix of one source is that source.
+            [only] => {
+                if let Some(division) = only.division.take() {
+                    Division { splits, fold } = division;
+                }
+            }
+            several => {
+                mixing = Some(kinds::data::mix::mixing(&fields)?);
+                if several.iter().any(|source| source.division.is_some()) {
+                    // The others are divided as the mix says, and have no parts but these.
+                    let own = Division { splits: std::mem::take(&mut splits), fold: fold.take() };
+                    for source in several.iter_mut().filter(|source| source.division.is_none()) {
+                        source.division = Some(own.clone());
+                    }
+                }
+                let divided = several.iter().filter_map(|source| source.division.as_ref());
+                for split in divided.flat_map(|division| &division.splits) {
+                    if splits.iter().all(|known| known.name != split.name) {
+                        splits.push(split.clone());
+                    }
+                }
+            }
         }
         let near_duplicates = match fields.word("near_duplicates")? {
             "apart" => NearDuplicates::Apart,
@@ -138,11 +187,10 @@ impl<'a> Evaluator<'a> {
         };
         let ordered_by = fields.optional_text("ordered_by")?;
         // Steps of a dataset of files belong to its source, so that they also apply inside a mix.
-        let mix = fields.type_name == Some(kinds::data::mix::MIX.schema.name);
         let clean = if mix { kinds::cleaning::steps(self, &fields)? } else { vec![] };
         // The key does not depend on the seed: runs with different seeds are compared on the same split.
         let name = self.object_name(id);
-        Ok(Dataset { name, sources, clean, splits, key: 0, fold, ordered_by, near_duplicates })
+        Ok(Dataset { name, sources, mixing, clean, splits, key: 0, fold, ordered_by, near_duplicates })
     }
 
     /// A tokenizer as plans know it, and the dataset that it is trained on.
@@ -330,24 +378,41 @@ impl<'a> Evaluator<'a> {
             let object = self.program.object(data);
             return Err(self.report(codes::e0431::no_training_part(&object.name, at)));
         };
-        match self.samples_of(id, train, sequence, at)? {
-            // What is assumed of conversations fits any stage.
-            0 if !train.lengths.is_empty() && facts.certainty == Certainty::Estimated => Ok(1),
-            0 => Err(self.report(codes::e0505::too_little(train, sequence, at))),
-            samples => Ok(samples),
+        let available = self.available(id, train, sequence, at)?;
+        let dataset = self.dataset(data)?;
+        for (part, (found, source)) in train.parts().iter().zip(available.iter().zip(&dataset.sources)) {
+            // What is assumed of conversations fits any stage, and a source without weight is not drawn from.
+            let assumed = !part.lengths.is_empty() && facts.certainty == Certainty::Estimated;
+            if found.samples == 0 && source.share.numerator > 0 && !assumed {
+                return Err(self.report(codes::e0505::too_little(part, sequence, at)));
+            }
         }
+        let samples = match dataset.is_mix() {
+            true => mixing::epoch(&dataset, &available),
+            false => available.iter().map(|found| found.samples).sum(),
+        };
+        Ok(samples.max(1))
     }
 
     /// Samples of one pass over a part of the data, as the stage reads it.
     pub fn samples_of(&self, id: ObjectId, split: &SplitFacts, sequence: u64, at: Span) -> Result<u64, Stop> {
-        if split.lengths.is_empty() {
-            return Ok(split.samples(sequence));
-        }
+        Ok(self.available(id, split, sequence, at)?.iter().map(|found| found.samples).sum())
+    }
+
+    /// The same of every source.
+    pub fn available(
+        &self,
+        id: ObjectId,
+        split: &SplitFacts,
+        sequence: u64,
+        at: Span,
+    ) -> Result<Vec<Available>, Stop> {
         let packing = match self.instance.object(id).ty.and_then(|ty| ty.field("packing")) {
             Some(_) => self.stage_field(id, &["packing"], at)?.map(|c| c.value),
             None => None,
         };
-        Ok(filled(&split.lengths, sequence, matches!(packing, Some(Value::Bool(true)))).rows)
+        let packing = matches!(packing, Some(Value::Bool(true)));
+        Ok(split.parts().iter().map(|part| available(part, sequence, packing)).collect())
     }
 
     /// Facts of the data that a stage trains on, under its model's tokenizer.
@@ -362,6 +427,15 @@ impl<'a> Evaluator<'a> {
     pub fn known_fields(&self, id: ObjectId) -> Option<Fields> {
         self.fields(id).ok()
     }
+}
+
+/// What a stage finds in one source: windows of text, or rows of conversations.
+pub fn available(part: &SplitFacts, sequence: u64, packing: bool) -> Available {
+    if part.lengths.is_empty() {
+        return Available { samples: part.samples(sequence), tokens: sequence as f64 };
+    }
+    let filled = filled(&part.lengths, sequence, packing);
+    Available { samples: filled.rows, tokens: filled.positions as f64 / filled.rows.max(1) as f64 }
 }
 
 /// The part that stages train on, and the one that a fold becomes.
@@ -411,11 +485,9 @@ fn tokenizer_type(kind: &TokenizerKind) -> &'static str {
 /// Facts to plan with while the files are unknown.
 fn assumed(dataset: &Dataset, tokenizer: &Tokenizer) -> DatasetFacts {
     let per_token = kinds::tokenizer::find(tokenizer_type(&tokenizer.kind)).map_or(1, |t| t.bytes_per_token);
-    let bytes = ASSUMED_BYTES.saturating_mul(dataset.sources.len() as u64);
     let records = assumed_records(dataset);
-    let split = |split: &Split| {
-        let bytes = (bytes as f64 * split.share.as_f64()) as u64;
-        let name = split.name.clone();
+    let part = |name: String, share: f64| {
+        let bytes = (ASSUMED_BYTES as f64 * share) as u64;
         let tokens = bytes / per_token + 1;
         if dataset.chats().is_none() {
             let documents = if records.is_some() { (bytes / ASSUMED_RECORD).max(1) } else { 1 };
@@ -427,6 +499,20 @@ fn assumed(dataset: &Dataset, tokenizer: &Tokenizer) -> DatasetFacts {
         let lengths = vec![Length { tokens: ASSUMED_LENGTH, conversations, supervised }];
         let tokens = conversations * ASSUMED_LENGTH;
         SplitFacts { name, documents: conversations, bytes, tokens, lengths, ..SplitFacts::default() }
+    };
+    let member = |source: &Source, name: &str| {
+        let division = dataset.division(source);
+        match division.splits.iter().find(|split| split.name == name) {
+            Some(split) => part(source.name.clone(), split.share.as_f64()),
+            None => SplitFacts { name: source.name.clone(), ..SplitFacts::default() },
+        }
+    };
+    let split = |split: &Split| match dataset.is_mix() {
+        true => {
+            let members = dataset.sources.iter().map(|source| member(source, &split.name));
+            SplitFacts::of_members(&split.name, members.collect())
+        }
+        false => part(split.name.clone(), split.share.as_f64()),
     };
     DatasetFacts {
         splits: dataset.splits.iter().map(split).collect(),
@@ -447,16 +533,17 @@ fn assumed_records(dataset: &Dataset) -> Option<RecordFacts> {
     Some(RecordFacts { classes: names.into_iter().map(|name| (name, 0)).collect(), lengths: vec![] })
 }
 
-/// A source that several mixes share occurs once, with the sum of its shares.
-fn merged(sources: Vec<Source>) -> Vec<Source> {
+/// A source that several mixes share occurs once, with the sum of its shares; an error with its name if they divide it in different ways.
+fn merged(sources: Vec<Source>) -> Result<Vec<Source>, String> {
     let mut out: Vec<Source> = vec![];
     for source in sources {
         match out.iter_mut().find(|s| s.name == source.name) {
+            Some(same) if same.division != source.division => return Err(source.name),
             Some(same) => same.share = sum(same.share, source.share),
             None => out.push(source),
         }
     }
-    out
+    Ok(out)
 }
 
 fn sum(a: Share, b: Share) -> Share {

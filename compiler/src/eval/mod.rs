@@ -13,7 +13,7 @@ mod names;
 
 pub use crate::program::ObjectId;
 pub use checked::{Checked, Fields, MapEntry, Value};
-pub use draft::{FactBook, StageNumbers};
+pub use draft::{FactBook, StageNumbers, available};
 pub use expr::{Context, FUNCTIONS};
 
 use crate::codes;

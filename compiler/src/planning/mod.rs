@@ -242,7 +242,7 @@ fn exchange(stage: &Stage) -> Exchange {
 fn special_tokens(stage: &Stage) -> Option<SpecialTokens> {
     let (facts, spec) = (&stage.tokenizer_facts, &stage.model.spec);
     let around = match &stage.objective {
-        Objective::CausalLm | Objective::Supervised { .. } => return None,
+        Objective::CausalLm { .. } | Objective::Supervised { .. } => return None,
         Objective::MaskedLm(_) | Objective::ReplacedTokenDetection { .. } => false,
         Objective::NextSentence(_) => true,
         Objective::Classify { .. } => {

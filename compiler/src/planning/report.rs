@@ -8,6 +8,8 @@ use crate::experiment::{Objective, Stage};
 use crate::ops;
 use crate::schema::listed;
 use crate::stages::Lowered;
+use regimen_base::data::SplitFacts;
+use regimen_base::mixing::{Available, Draws};
 use regimen_base::packing::{Filled, filled};
 use regimen_base::plan::{Backend, Derived, Report};
 use regimen_base::program::Instruction;
@@ -138,6 +140,46 @@ fn conversations(filled: &Filled, sequence: u64, packing: bool) -> [(&'static st
     ]
 }
 
+/// What several sources of conversations fill together.
+fn together(parts: impl Iterator<Item = Filled>) -> Filled {
+    parts.fold(Filled::default(), |sum, part| Filled {
+        rows: sum.rows + part.rows,
+        conversations: sum.conversations + part.conversations,
+        positions: sum.positions + part.positions,
+        supervised: sum.supervised + part.supervised,
+        too_long: sum.too_long + part.too_long,
+    })
+}
+
+/// How many tokens of each source of a mix are trained on, and how often each is seen.
+fn sources(stage: &Stage, lowered: &Lowered) -> Vec<(String, String, String)> {
+    let train = stage.data_facts.splits.iter().find(|s| s.name == "train");
+    let feed = lowered.feeds.iter().find(|feed| feed.name == "train");
+    let (Some(train), Some(feed)) = (train, feed) else { return vec![] };
+    let weights = feed.mix.iter().map(|drawn| drawn.weight).collect();
+    let Some(draws) = Draws::new(weights, feed.shuffle) else { return vec![] };
+    let counts = draws.counts(stage.steps * stage.batch);
+    let available = stage.available(train);
+    let line = |(member, has): (&SplitFacts, &Available)| {
+        let drawn = feed.mix.iter().position(|drawn| drawn.source == member.name);
+        let samples = drawn.and_then(|place| counts.get(place)).copied().unwrap_or(0);
+        (samples, samples as f64 * has.tokens, samples as f64 / has.samples.max(1) as f64)
+    };
+    let lines: Vec<(u64, f64, f64)> = train.members.iter().zip(&available).map(line).collect();
+    let all: f64 = lines.iter().map(|(_, tokens, _)| tokens).sum();
+    let shown = |(member, (samples, tokens, epochs)): (&SplitFacts, (u64, f64, f64))| {
+        let share = 100.0 * tokens / all.max(1.0);
+        let how = format!(
+            "{share:.1} %: {} samples, {} epochs of {} tokens",
+            count(samples),
+            show::number(epochs),
+            count(member.tokens)
+        );
+        (format!("from {}", member.name), format!("{} tokens", count(tokens.round() as u64)), how)
+    };
+    train.members.iter().zip(lines).map(shown).collect()
+}
+
 fn derived(stage: &Stage, lowered: &Lowered, seconds: &Seconds) -> Vec<Derived> {
     let parameters = stage.model.parameters;
     let all = tokens(stage);
@@ -170,7 +212,8 @@ fn derived(stage: &Stage, lowered: &Lowered, seconds: &Seconds) -> Vec<Derived> 
     if let Some(train) = stage.data_facts.splits.iter().find(|s| s.name == "train")
         && let Objective::Supervised { packing } = stage.objective
     {
-        let filled = filled(&train.lengths, stage.sequence, packing);
+        let filled =
+            together(train.parts().iter().map(|part| filled(&part.lengths, stage.sequence, packing)));
         let epochs = show::number((stage.steps * stage.batch) as f64 / filled.rows.max(1) as f64);
         add("epochs", epochs, format!("{} training samples", count(filled.rows)));
         for (name, value, how) in conversations(&filled, stage.sequence, packing) {
@@ -182,6 +225,19 @@ fn derived(stage: &Stage, lowered: &Lowered, seconds: &Seconds) -> Vec<Derived> 
     {
         let epochs = show::number(all as f64 / train.tokens as f64);
         add("epochs", epochs, format!("{} training tokens", count(train.tokens)));
+        if stage.objective == (Objective::CausalLm { documents: true }) {
+            // Every cut between two samples makes one piece more.
+            let samples = (train.tokens as f64 / stage.sequence as f64).max(1.0);
+            let texts = show::number(train.documents as f64 / samples + 1.0);
+            let ends = 100.0 * train.documents as f64 / train.tokens as f64;
+            let how = format!(
+                "about {texts} documents or pieces in a sample, which do not see each other; {ends:.1} % of tokens are ends and have no label"
+            );
+            add("padding", "0.0 %".to_string(), how);
+        }
+    }
+    for (name, value, how) in sources(stage, lowered) {
+        add(&name, value, how);
     }
     for (name, value, how) in records::derived(stage) {
         add(name, value, how);

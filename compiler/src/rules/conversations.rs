@@ -6,7 +6,7 @@ use crate::codes;
 use crate::codes::e0450::Holds;
 use crate::eval::{Evaluator, Fields, ObjectId, Value};
 use regimen_base::data::{Certainty, Role};
-use regimen_base::packing::filled;
+use regimen_base::packing::{Filled, filled};
 use regimen_base::paraphrase::{self, Part};
 use regimen_base::{Diagnostic, Span};
 
@@ -39,12 +39,15 @@ pub fn length(stage: &StageView<'_>) -> Option<Diagnostic> {
     let sequence = stage.count("sequence")?;
     let facts = stage.eval.stage_data_facts(stage.id, stage.span).ok()?;
     let train = facts.splits.iter().find(|s| s.name == "train")?;
-    let longest = train.lengths.last().filter(|_| facts.certainty == Certainty::Measured)?.tokens;
-    let filled = filled(&train.lengths, sequence.0, false);
-    let all = filled.conversations + filled.too_long;
+    let lengths = || train.parts().iter().flat_map(|part| &part.lengths);
+    let longest = lengths().map(|l| l.tokens).max().filter(|_| facts.certainty == Certainty::Measured)?;
+    let filled: Vec<Filled> =
+        train.parts().iter().map(|part| filled(&part.lengths, sequence.0, false)).collect();
+    let left_out: u64 = filled.iter().map(|f| f.too_long).sum();
+    let left: u64 = filled.iter().map(|f| f.conversations).sum();
     // That none is left is an error of its own.
-    let some = filled.too_long > 0 && filled.conversations > 0;
-    some.then(|| codes::e0507::left_out(filled.too_long, all, longest, sequence.0, sequence.1))
+    let some = left_out > 0 && left > 0;
+    some.then(|| codes::e0507::left_out(left_out, left + left_out, longest, sequence.0, sequence.1))
 }
 
 /// Where the template of a dataset is named; its declaration if nowhere.
@@ -65,7 +68,7 @@ pub fn of_data(eval: &Evaluator<'_>, fields: &Fields) -> Vec<Diagnostic> {
     }
     for entry in fields.map("sources").ok().flatten().unwrap_or(&[]) {
         let Some(part) = entry.object else { continue };
-        if let Some(holds) = no_text(eval, part) {
+        if let Some(holds) = no_text(eval, part).filter(|holds| *holds != Holds::Conversations.name()) {
             let declared = eval.program.object(part).name.span;
             found.push(codes::e0454::reader("a mix", &entry.name.node, holds, entry.name.span, declared));
         }

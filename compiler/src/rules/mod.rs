@@ -7,7 +7,7 @@ pub mod conversations;
 mod convolution;
 mod devices;
 pub mod division;
-mod epochs;
+pub mod epochs;
 mod evaluation;
 mod floor;
 mod groups;

@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::eval::{Evaluator, Fields};
 use crate::program::ObjectId;
-use crate::quantity::Quantity;
+use crate::quantity::{Dimension, Quantity};
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 use regimen_base::Diagnostic;
@@ -11,6 +11,10 @@ use regimen_base::Diagnostic;
 /// The rule, for one field of a dataset.
 pub fn check(eval: &Evaluator<'_>, id: ObjectId, fields: &Fields, field: &str) -> Option<Diagnostic> {
     let shares = fields.shares(field).ok()??;
+    // Epochs need no sum.
+    if shares.iter().any(|(_, share)| share.dimension == Dimension::EPOCHS) {
+        return None;
+    }
     let sum = shares.iter().fold(BigRational::zero(), |sum, (_, share)| sum + &share.value);
     if sum.is_one() {
         return None;

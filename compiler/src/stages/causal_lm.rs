@@ -1,5 +1,8 @@
 //! Causal language modelling: every token is predicted from those before it.
 //!
+//! Samples are windows of the stream of all documents. Where documents do not see each other, the loader says which one each token belongs to
+//! and its position there, and leaves out the label of a document's last token, which would be the next one's first.
+//!
 //! | program | what it does |
 //! |---|---|
 //! | `initialise` | fills the weights |
@@ -11,10 +14,10 @@
 use super::generation::{self, DECODE, PREFILL, Texts};
 use super::training::{self, Own};
 use super::{Fixed, Lowered, Probed, compute_dtype, new_graph, random_key};
-use crate::experiment::Stage;
+use crate::experiment::{Objective, Stage};
 use crate::graph::ShapeError;
 use regimen_base::program::{Program, Resident};
-use regimen_base::schedule::{Action, Feed};
+use regimen_base::schedule::{Action, DocumentBorders, Feed};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -40,7 +43,11 @@ pub fn lower(stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<
     let evaluate = training::evaluate(new_graph(stage, &fixed.residents, seed), stage, micro_batch)?;
     let programs = vec![micro_step, evaluate];
     let accumulate = training::accumulate(stage, micro_batch);
-    let feeds = training::feeds(stage, seed, micro_batch);
+    let mut feeds = training::feeds(stage, seed, micro_batch);
+    if stage.objective == (Objective::CausalLm { documents: true }) {
+        let end_of_text = stage.tokenizer_facts.end_of_text;
+        feeds.iter_mut().for_each(|feed| feed.documents = Some(DocumentBorders { end_of_text }));
+    }
     let schedule = schedule(stage, seed, accumulate, &feeds);
     let runs = runs(stage, accumulate, &feeds);
     Ok(training::complete(stage, micro_batch, fixed, Own { programs, feeds, schedule, runs }))

@@ -75,7 +75,7 @@ pub fn begin(stage: &Stage, seed: u64, micro_batch: u64) -> Result<(Fixed, Probe
 /// If the tensors of the model do not fit each other.
 pub fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result<Fixed, ShapeError> {
     let programs = match &stage.objective {
-        Objective::CausalLm => causal_lm::fixed(stage, seed, residents)?,
+        Objective::CausalLm { .. } => causal_lm::fixed(stage, seed, residents)?,
         Objective::Supervised { .. }
         | Objective::MaskedLm(_)
         | Objective::NextSentence(_)
@@ -91,7 +91,7 @@ pub fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result
 /// If there are no programs for this kind of stage.
 pub fn residents(stage: &Stage) -> Result<Arc<Vec<Resident>>, ShapeError> {
     Ok(Arc::new(match &stage.objective {
-        Objective::CausalLm => causal_lm::residents(stage),
+        Objective::CausalLm { .. } => causal_lm::residents(stage),
         Objective::Classify { .. } => classify::residents(stage),
         Objective::Supervised { .. } | Objective::MaskedLm(_) => masked_lm::residents(stage),
         Objective::NextSentence(_) => next_sentence::residents(stage),
@@ -122,7 +122,7 @@ pub fn lower_over(stage: &Stage, seed: u64, micro_batch: u64, fixed: &Fixed) -> 
 /// As for [`lower`].
 pub fn lower_with(stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
     match &stage.objective {
-        Objective::CausalLm => causal_lm::lower(stage, seed, fixed, probed),
+        Objective::CausalLm { .. } => causal_lm::lower(stage, seed, fixed, probed),
         Objective::Classify { .. } => classify::lower(stage, seed, fixed, probed),
         Objective::Supervised { packing } => supervised::lower(stage, *packing, seed, fixed, probed),
         Objective::MaskedLm(masking) => masked_lm::lower(stage, masking, seed, fixed, probed),
@@ -157,7 +157,7 @@ pub fn probe(
     let micro_step = match &stage.objective {
         Objective::Classify { .. } => classify::micro_step(graph, stage, micro_batch)?,
         Objective::NextSentence(_) => next_sentence::micro_step(graph, stage, micro_batch)?,
-        Objective::CausalLm | Objective::Supervised { .. } | Objective::MaskedLm(_) => {
+        Objective::CausalLm { .. } | Objective::Supervised { .. } | Objective::MaskedLm(_) => {
             training::micro_step(graph, stage, micro_batch)?
         }
         Objective::ReplacedTokenDetection { masking, weight } => {

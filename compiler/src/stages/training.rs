@@ -10,8 +10,9 @@ use crate::graph::{Graph, ShapeError, Value, attrs};
 use crate::ops::cross_entropy::cross_entropy;
 use crate::ops::{self, Operation};
 use crate::passes;
+use regimen_base::mixing;
 use regimen_base::program::{Attr, Attrs, Program, Resident, ResidentId, Role};
-use regimen_base::schedule::{Action, Counter, Feed, HostValue, Metric};
+use regimen_base::schedule::{Action, Counter, Drawn, Feed, HostValue, Metric};
 use regimen_base::tensor::{DType, TensorType};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -154,7 +155,8 @@ fn loss_of_batch(g: &mut Graph, stage: &Stage, samples: u64, sum: &str) -> Resul
 /// What the forward pass reads: where samples hold several texts, also which token belongs to which.
 fn inputs(g: &mut Graph, stage: &Stage, tokens: Value) -> Inputs {
     let mut inputs = Inputs::from(tokens);
-    if stage.objective == (Objective::Supervised { packing: true }) {
+    let several = [Objective::Supervised { packing: true }, Objective::CausalLm { documents: true }];
+    if several.contains(&stage.objective) {
         let ty = g.ty(tokens).clone();
         inputs.segments = Some(g.input("segments", ty.clone()));
         inputs.positions = Some(g.input("positions", ty));
@@ -269,10 +271,11 @@ fn insert_floats(attrs: &mut Attrs, pairs: &[(&'static str, f64)]) {
 
 /// The training feed, and that of the evaluation if there is one.
 pub fn feeds(stage: &Stage, seed: u64, micro_batch: u64) -> Vec<Feed> {
-    let feed = |name: &str, split: &str, batch: u64, shuffle: Option<i64>| Feed {
+    let feed = |name: &str, split: &str, mix: Vec<Drawn>, batch: u64, shuffle: Option<i64>| Feed {
         name: name.to_string(),
         dataset: stage.data.name.clone(),
         split: split.to_string(),
+        mix,
         sequence: stage.sequence,
         batch,
         micro_batch,
@@ -280,20 +283,42 @@ pub fn feeds(stage: &Stage, seed: u64, micro_batch: u64) -> Vec<Feed> {
         masking: None,
         records: None,
         rows: None,
+        documents: None,
         pairs: None,
     };
     let key = random_key(seed, &[&stage.name, "shuffle"]);
-    let mut feeds = vec![feed("train", "train", stage.batch, Some(key))];
+    let mut feeds = vec![feed("train", "train", drawn(stage), stage.batch, Some(key))];
     if let Some(evaluate) = &stage.evaluate {
         let facts = stage.data_facts.splits.iter().find(|s| s.name == evaluate.split);
-        let available = facts.map_or(0, |s| stage.samples_of(s));
+        let all: Vec<(&str, u64)> = facts.map_or(vec![], |facts| {
+            let names = facts.parts().iter().map(|part| part.name.as_str());
+            names.zip(stage.available(facts)).map(|(name, found)| (name, found.samples)).collect()
+        });
+        let asked = |name: &str| evaluate.source.as_deref().is_none_or(|source| source == name);
+        let read: Vec<(&str, u64)> = all.into_iter().filter(|(name, _)| asked(name)).collect();
+        let available = read.iter().map(|(_, samples)| samples).sum();
         let samples = match evaluate.samples {
             0 => available,
             n => n.min(available),
         };
-        feeds.push(feed("validation", &evaluate.split, samples.max(1), None));
+        // As many of each source as it has: all of them once, and any number of the first in the same proportion.
+        let weighted = read.into_iter().filter(|(_, samples)| *samples > 0);
+        let mix = match stage.data.is_mix() {
+            true => weighted.map(|(name, weight)| Drawn { source: name.to_string(), weight }).collect(),
+            false => vec![],
+        };
+        feeds.push(feed("validation", &evaluate.split, mix, samples.max(1), None));
     }
     feeds
+}
+
+/// The sources that training samples are drawn from; none where the data are no mix.
+fn drawn(stage: &Stage) -> Vec<Drawn> {
+    let train = stage.data_facts.splits.iter().find(|split| split.name == "train");
+    let Some(train) = train.filter(|_| stage.data.is_mix()) else { return vec![] };
+    let weights = mixing::weights(&stage.data, &stage.available(train));
+    let sources = stage.data.sources.iter().zip(weights).filter(|(_, weight)| *weight > 0);
+    sources.map(|(source, weight)| Drawn { source: source.name.clone(), weight }).collect()
 }
 
 /// A sum that is reported and set back to zero.

@@ -65,7 +65,7 @@ pub fn stage(model: impl ModelSpec + 'static, batch: u64, micro_batch: u64) -> S
     Stage {
         name: "pretrain".into(),
         kind: "causal_lm",
-        objective: Objective::CausalLm,
+        objective: Objective::CausalLm { documents: false },
         from: None,
         tokenizer: Tokenizer { name: "words".into(), kind: TokenizerKind::Bytes },
         tokenizer_data: None,
@@ -133,6 +133,7 @@ fn dataset() -> Dataset {
         name: "corpus".into(),
         sources: vec![],
         clean: vec![],
+        mixing: None,
         splits: vec![Split { name: "train".into(), share }],
         key: 1,
         fold: None,
@@ -150,6 +151,7 @@ fn facts() -> DatasetFacts {
         records: None,
         lengths: vec![],
         left_out: 0,
+        members: vec![],
         answers: None,
     };
     DatasetFacts::measured(vec![train], String::new())

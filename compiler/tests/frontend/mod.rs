@@ -53,6 +53,7 @@ pub fn world(root: &str) -> MemoryWorld {
         records: None,
         lengths: lengths.to_vec(),
         left_out: 0,
+        members: vec![],
         answers: None,
     };
     let facts = DatasetFacts::measured(vec![train], String::new());

@@ -1,16 +1,20 @@
 //! Samples from token files. Everything here is a function of the sample's index, so that position in the
 //! data is one number in a checkpoint, and layout, batch size and threads cannot change the order.
 
+mod documents;
 mod evaluation;
 mod labelled;
+mod mixed;
 mod pairs;
 mod permutation;
 mod prefetch;
 mod rows;
 mod stream;
 
+pub use documents::Documents;
 pub use evaluation::Evaluation;
 pub use labelled::Labelled;
+pub use mixed::{Mixed, Of};
 pub use pairs::{Pair, Pairs};
 pub use permutation::Permutation;
 pub use prefetch::{Batch, Prefetch};

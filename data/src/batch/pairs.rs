@@ -65,7 +65,7 @@ impl Pairs {
         sequence: u64,
         shuffle: Option<i64>,
         form: PairForm,
-        edges: Vec<Edges>,
+        edges: Arc<Vec<Edges>>,
     ) -> Result<Pairs, Fault> {
         let samples = samples_per_epoch(tokens.tokens(), sequence);
         if samples == 0 || sequence < MARKS + 2 {
@@ -75,13 +75,18 @@ impl Pairs {
         if documents.len() < 2 {
             return Err(Box::new(e0599::no_other_document(tokens.name(), documents.len())));
         }
-        let (documents, edges) = (Arc::new(documents), Arc::new(edges));
+        let documents = Arc::new(documents);
         Ok(Pairs { tokens, documents, edges, sequence, samples, shuffle, form })
     }
 
     /// Samples of one epoch.
     pub fn samples_per_epoch(&self) -> u64 {
         self.samples
+    }
+
+    /// Whether every epoch has the same pairs.
+    pub fn is_fixed(&self) -> bool {
+        self.form.fixed
     }
 
     /// Writes a sample: tokens, and into `types` 1 for those of the second text, the mark after it included; `segments` are 1 up to the

@@ -6,7 +6,8 @@
 //! | `cleaned/<key>/` | the documents that cleaning left, what it dropped and why ([`crate::clean`]) |
 //! | `cleaning/<key>/` | the parts of that while it is made, so that it can go on after an interruption |
 //! | `tokenizers/<key>/` | a trained tokenizer and its manifest |
-//! | `tokens/<key>/` | the tokens of every split and their manifest |
+//! | `tokens/<key>/` | the tokens of every split of one source and their manifest |
+//! | `mixes/<key>/` | of a mix, the keys of its sources' tokens and what is known of them |
 //!
 //! Keys are hashes of everything that the content depends on, so nothing is ever stale: what changed has
 //! another key. Folders are written aside and renamed ([`entry`]), so nothing is ever half there.

@@ -1,5 +1,5 @@
-//! Which units are duplicates of which: signatures of all parts are sorted column by column, so that never more than one column is
-//! in memory, and for hashes of whole texts never more than a share of them.
+//! Which units are duplicates of which: signatures of all parts are sorted column by column, and of a column never more than a share is in
+//! memory. Beyond that, memory grows with the number of duplicates, not with that of units.
 
 use super::signature::Signer;
 use super::units::{Place, UnitFile};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-/// Most hashes of whole texts that are sorted at a time: 24 bytes each.
+/// Most hashes that are sorted at a time: 16 or 24 bytes each.
 const AT_A_TIME: u64 = 16 << 20;
 
 /// A unit that goes, and where the one begins that stays for it.
@@ -32,10 +32,11 @@ pub(crate) fn duplicates(signer: &Signer, files: &[PathBuf]) -> io::Result<Vec<D
 fn duplicates_with(signer: &Signer, files: &[PathBuf], at_a_time: u64) -> io::Result<Vec<Duplicate>> {
     let files = files.iter().map(|path| UnitFile::open(path)).collect::<io::Result<Vec<_>>>()?;
     let total: u64 = files.iter().map(UnitFile::units).sum();
+    let passes = total.div_ceil(at_a_time.max(1)).max(1);
     let pairs = if signer.all_columns() {
-        equal(&files, total.div_ceil(at_a_time.max(1)).max(1))?
+        equal(&files, passes)?
     } else {
-        connected(&files, total, signer.columns())?
+        connected(&files, passes, signer.columns())?
     };
     with_places(&files, &pairs)
 }
@@ -67,15 +68,14 @@ fn equal(files: &[UnitFile], passes: u64) -> io::Result<Vec<(u64, u64)>> {
 }
 
 /// (unit, first unit of its group) of all units that share a column with one of their group, directly or by way of others.
-fn connected(files: &[UnitFile], total: u64, columns: usize) -> io::Result<Vec<(u64, u64)>> {
-    let mut groups = Groups::new(total);
-    for column in 0..columns {
+fn connected(files: &[UnitFile], passes: u64, columns: usize) -> io::Result<Vec<(u64, u64)>> {
+    let mut groups = Groups::default();
+    for (column, pass) in (0..columns).flat_map(|column| (0..passes).map(move |pass| (column, pass))) {
         let mut keys: Vec<(u64, u64)> = vec![];
         let mut first = 0;
         for file in files {
-            let signed =
-                file.column(column)?.into_iter().zip(first..).filter(|(key, _)| *key != UnitFile::NONE);
-            keys.extend(signed);
+            let numbered = file.column(column)?.into_iter().zip(first..);
+            keys.extend(numbered.filter(|(key, _)| *key != UnitFile::NONE && key % passes == pass));
             first += file.units();
         }
         keys.par_sort_unstable();
@@ -87,28 +87,24 @@ fn connected(files: &[UnitFile], total: u64, columns: usize) -> io::Result<Vec<(
             }
         }
     }
-    Ok((0..total).filter_map(|unit| Some((unit, groups.first(unit))).filter(|(u, f)| u != f)).collect())
+    let members: Vec<u64> = groups.0.keys().copied().collect();
+    Ok(members.into_iter().map(|unit| (unit, groups.first(unit))).collect())
 }
 
-/// Groups of units; each is known by its first.
-struct Groups(Vec<u64>);
+/// Groups of units; each is known by its first. A unit that is the first of its group, or alone, is not listed.
+#[derive(Default)]
+struct Groups(BTreeMap<u64, u64>);
 
 impl Groups {
-    fn new(units: u64) -> Groups {
-        Groups((0..units).collect())
-    }
-
     fn above(&self, unit: u64) -> u64 {
-        self.0.get(unit as usize).copied().unwrap_or(unit)
+        self.0.get(&unit).copied().unwrap_or(unit)
     }
 
     fn first(&mut self, mut unit: u64) -> u64 {
         while self.above(unit) != unit {
             // Half the way is forgotten, so that the next search is shorter.
             let next = self.above(self.above(unit));
-            if let Some(slot) = self.0.get_mut(unit as usize) {
-                *slot = next;
-            }
+            self.0.insert(unit, next);
             unit = next;
         }
         unit
@@ -116,8 +112,8 @@ impl Groups {
 
     fn join(&mut self, a: u64, b: u64) {
         let (a, b) = (self.first(a), self.first(b));
-        if let Some(slot) = self.0.get_mut(a.max(b) as usize) {
-            *slot = a.min(b);
+        if a != b {
+            self.0.insert(a.max(b), a.min(b));
         }
     }
 }
@@ -188,6 +184,8 @@ mod tests {
         let file = write(folder.path(), "0", &rows, 2, 1);
         let files = [UnitFile::open(&file).unwrap()];
         // 1–3 share a column, 3–4 another; what has no signature is like nothing.
-        assert_eq!(connected(&files, 7, 2).unwrap(), [(3, 1), (4, 1), (6, 0)]);
+        for passes in [1, 2, 5] {
+            assert_eq!(connected(&files, passes, 2).unwrap(), [(3, 1), (4, 1), (6, 0)]);
+        }
     }
 }

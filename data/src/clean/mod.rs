@@ -117,6 +117,11 @@ impl Cleaned {
         own.iter().map(words).collect()
     }
 
+    /// After how many files each source ends.
+    pub(crate) fn borders(&self) -> Vec<usize> {
+        self.reports.iter().filter(|report| !report.together).map(|report| report.files.len()).collect()
+    }
+
     /// Names of the files that documents come from.
     pub fn files(&self) -> &[String] {
         self.reports.last().map_or(&[], |report| &report.files)

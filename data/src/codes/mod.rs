@@ -23,7 +23,6 @@ pub mod e0565;
 pub mod e0566;
 pub mod e0567;
 pub mod e0568;
-pub mod e0569;
 pub mod e0570;
 pub mod e0571;
 pub mod e0572;
@@ -74,7 +73,6 @@ pub const ALL: &[CodePage] = &[
     e0566::PAGE,
     e0567::PAGE,
     e0568::PAGE,
-    e0569::PAGE,
     e0570::PAGE,
     e0571::PAGE,
     e0572::PAGE,

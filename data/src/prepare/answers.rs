@@ -1,16 +1,16 @@
 //! The last reading of a dataset of prompts with answers: each becomes tokens, one after the other, and three numbers that say where one
 //! ends and the next begins.
 
-use super::Input;
+use super::Slice;
 use super::build::{Stop, changed, file_name, no_facts, records_name};
 use super::conversations::gathered;
-use super::survey::Survey;
 use crate::Fault;
 use crate::chat::AnswerEncoder;
 use crate::chat::answers::EncodedAnswers;
 use crate::codes::e0571;
 use crate::progress::Progress;
 use crate::read::{Document, answers};
+use crate::split::NO_SPLIT;
 use crate::token_file::TokenWriter;
 use rayon::prelude::*;
 use regimen_base::data::{AnswerFacts, SplitFacts};
@@ -24,18 +24,18 @@ const GROUP: usize = 1 << 12;
 /// Writes the files of all splits into the folder.
 pub(super) fn write(
     folder: &Path,
-    input: &Input,
-    survey: &Survey,
+    slice: Slice<'_>,
     encoder: &AnswerEncoder<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Vec<SplitFacts>, Stop> {
-    progress.begin("tokenising prompts and answers", Some(survey.documents.iter().map(|d| d.bytes).sum()));
+    let Slice { input, survey, .. } = slice;
+    progress.begin("tokenising prompts and answers", Some(slice.bytes()));
     let longest = input.dataset.answers().and_then(|rendering| rendering.max_length);
     let create = |split| Writer::create(folder, split, encoder.vocab(), longest);
     let mut writers = (0..input.dataset.splits.len()).map(create).collect::<io::Result<Vec<_>>>()?;
     let mut facts = no_facts(input, survey);
-    let mut documents = input.documents();
-    let mut number = 0;
+    let mut documents = slice.documents();
+    let mut splits = slice.splits();
     loop {
         let group = documents.by_ref().take(GROUP).collect::<Result<Vec<Document>, Fault>>()?;
         if group.is_empty() {
@@ -48,8 +48,7 @@ pub(super) fn write(
         };
         let encoded = gathered(input, &group, group.par_iter().map(one).collect())?;
         for (document, (encoded, good)) in group.iter().zip(encoded) {
-            let split = survey.splits.get(number).map_or(0, |split| *split as usize);
-            number += 1;
+            let split = splits.next().transpose()?.unwrap_or(NO_SPLIT) as usize;
             let (Some(writer), Some(facts)) = (writers.get_mut(split), facts.get_mut(split)) else {
                 continue;
             };

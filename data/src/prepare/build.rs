@@ -1,10 +1,11 @@
 //! The last reading of a dataset: documents become tokens, tokens become files.
 
-use super::Input;
 use super::labels::Labels;
 use super::survey::Survey;
+use super::{Input, Slice};
 use crate::codes::e0565;
 use crate::progress::Progress;
+use crate::split::NO_SPLIT;
 use crate::token_file::TokenWriter;
 use crate::tokenizer::Tokenize;
 use crate::{Fault, read};
@@ -53,19 +54,19 @@ pub(super) fn records_name(split: usize) -> String {
 /// Writes the token files of all splits into the folder.
 pub(super) fn write_tokens(
     folder: &Path,
-    input: &Input,
-    survey: &Survey,
+    slice: Slice<'_>,
     tokenizer: &dyn Tokenize,
     progress: &mut dyn Progress,
 ) -> Result<Vec<SplitFacts>, Stop> {
-    progress.begin("tokenising", Some(survey.documents.iter().map(|d| d.bytes).sum()));
-    let mut splits = Splits::create(folder, input, survey, tokenizer)?;
-    let mut documents = input.documents();
+    let input = slice.input;
+    progress.begin("tokenising", Some(slice.bytes()));
+    let mut splits = Splits::create(folder, slice, tokenizer)?;
+    let mut documents = slice.documents();
     let mut group = next_group(&mut documents)?;
     while !group.is_empty() {
         // The next texts are read while these are encoded.
         let (encoded, next) = rayon::join(|| encode(tokenizer, &group), || next_group(&mut documents));
-        splits.push(survey, &group, &encoded?)?;
+        splits.push(&group, &encoded?)?;
         progress.advance(group.iter().map(|text| text.len() as u64).sum());
         group = next?;
     }
@@ -122,18 +123,23 @@ pub(super) fn no_facts(input: &Input, survey: &Survey) -> Vec<SplitFacts> {
 }
 
 /// The files being written, one for each split.
-struct Splits {
+struct Splits<'a> {
     writers: Vec<TokenWriter>,
     /// Of a labelled dataset, what each record is.
     records: Vec<Records>,
     facts: Vec<SplitFacts>,
     end_of_text: u32,
-    /// Documents written so far: the index of the next one in the survey.
+    /// The split of every document that is still to come.
+    assigned: Box<dyn Iterator<Item = io::Result<u32>> + Send + 'a>,
+    /// The class of every record.
+    labels: &'a [u32],
+    /// Documents written so far.
     documents: usize,
 }
 
-impl Splits {
-    fn create(folder: &Path, input: &Input, survey: &Survey, tokenizer: &dyn Tokenize) -> io::Result<Splits> {
+impl<'a> Splits<'a> {
+    fn create(folder: &Path, slice: Slice<'a>, tokenizer: &dyn Tokenize) -> io::Result<Splits<'a>> {
+        let Slice { input, survey, .. } = slice;
         let splits = &input.dataset.splits;
         let create = |index| TokenWriter::create(&folder.join(file_name(index)), tokenizer.vocab());
         let writers = (0..splits.len()).map(create).collect::<io::Result<_>>()?;
@@ -145,15 +151,17 @@ impl Splits {
             None => vec![],
         };
         let facts = no_facts(input, survey);
-        Ok(Splits { writers, records, facts, end_of_text: tokenizer.end_of_text(), documents: 0 })
+        let labels = survey.labels.as_ref().map_or(&[][..], |labels| &labels.numbers);
+        let (end_of_text, assigned) = (tokenizer.end_of_text(), Box::new(slice.splits()));
+        Ok(Splits { writers, records, facts, end_of_text, assigned, labels, documents: 0 })
     }
 
     /// Writes the texts' tokens, and an end-of-text token after each text that is no labelled record.
-    fn push(&mut self, survey: &Survey, texts: &[String], encoded: &[(usize, Vec<u32>)]) -> io::Result<()> {
+    fn push(&mut self, texts: &[String], encoded: &[(usize, Vec<u32>)]) -> io::Result<()> {
         let mut pieces = encoded.iter().peekable();
         for (index, text) in texts.iter().enumerate() {
-            let split = survey.splits.get(self.documents).map_or(0, |s| *s as usize);
-            let label = survey.labels.as_ref().and_then(|l| l.numbers.get(self.documents));
+            let split = self.assigned.next().transpose()?.unwrap_or(NO_SPLIT) as usize;
+            let label = self.labels.get(self.documents).copied();
             self.documents += 1;
             let (Some(writer), Some(facts)) = (self.writers.get_mut(split), self.facts.get_mut(split)) else {
                 while pieces.next_if(|(of, _)| *of == index).is_some() {}
@@ -165,7 +173,7 @@ impl Splits {
                 length += tokens.len() as u32;
             }
             match (self.records.get_mut(split), label) {
-                (Some(records), Some(label)) => records.push(length, *label)?,
+                (Some(records), Some(label)) => records.push(length, label)?,
                 _ => writer.push(&[self.end_of_text])?,
             }
             facts.documents += 1;

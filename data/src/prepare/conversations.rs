@@ -1,14 +1,15 @@
 //! The last reading of a dataset of conversations: each becomes tokens and labels.
 
-use super::Input;
 use super::build::{Stop, changed, no_facts};
-use super::survey::{MAX_REPORTED, Survey};
+use super::survey::MAX_REPORTED;
+use super::{Input, Slice};
 use crate::Fault;
 use crate::chat::{Encoded, Encoder};
 use crate::codes::e0571;
 use crate::conversation_file::ConversationWriter;
 use crate::progress::Progress;
 use crate::read::{Document, chats};
+use crate::split::NO_SPLIT;
 use rayon::prelude::*;
 use regimen_base::Diagnostic;
 use regimen_base::data::SplitFacts;
@@ -21,27 +22,26 @@ const GROUP: usize = 1 << 12;
 /// Writes the files of all splits into the folder.
 pub(super) fn write(
     folder: &Path,
-    input: &Input,
-    survey: &Survey,
+    slice: Slice<'_>,
     encoder: &Encoder<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Vec<SplitFacts>, Stop> {
-    progress.begin("tokenising conversations", Some(survey.documents.iter().map(|d| d.bytes).sum()));
+    let Slice { input, survey, .. } = slice;
+    progress.begin("tokenising conversations", Some(slice.bytes()));
     let vocab = encoder.vocab();
     let splits = &input.dataset.splits;
     let create = |(split, _)| ConversationWriter::create(folder, split, vocab);
     let mut writers = splits.iter().enumerate().map(create).collect::<io::Result<Vec<_>>>()?;
     let mut facts = no_facts(input, survey);
-    let mut documents = input.documents();
-    let mut number = 0;
+    let mut documents = slice.documents();
+    let mut splits = slice.splits();
     loop {
         let group = documents.by_ref().take(GROUP).collect::<Result<Vec<Document>, Fault>>()?;
         if group.is_empty() {
             break;
         }
         for (document, encoded) in group.iter().zip(encode(input, encoder, &group)?) {
-            let split = survey.splits.get(number).map_or(0, |split| *split as usize);
-            number += 1;
+            let split = splits.next().transpose()?.unwrap_or(NO_SPLIT) as usize;
             let (Some(writer), Some(facts)) = (writers.get_mut(split), facts.get_mut(split)) else {
                 continue;
             };

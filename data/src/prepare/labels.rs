@@ -4,7 +4,6 @@ use super::Input;
 use super::survey::MAX_REPORTED;
 use crate::Outcome;
 use crate::codes::e0576;
-use crate::split::Fingerprint;
 use regimen_base::data::Format;
 use std::collections::BTreeMap;
 
@@ -41,40 +40,13 @@ impl Labels {
         self.places.push(place);
     }
 
-    /// Divides the records of each class by themselves. Equal texts stay together, with the class of the first of them.
-    pub(super) fn stratified(
-        &self,
-        dataset: &str,
-        documents: &[Fingerprint],
-        assign: impl Fn(&str, &[Fingerprint]) -> Outcome<Vec<u32>>,
-    ) -> Outcome<Vec<u32>> {
-        let mut of_text: BTreeMap<[u8; 16], u32> = BTreeMap::new();
-        let mut strata: Vec<Vec<usize>> = vec![vec![]; self.classes.len()];
-        for (index, (document, number)) in documents.iter().zip(&self.numbers).enumerate() {
-            let stratum = *of_text.entry(document.hash).or_insert(*number);
-            if let Some(stratum) = strata.get_mut(stratum as usize) {
-                stratum.push(index);
-            }
-        }
-        let mut splits = vec![0; documents.len()];
-        for (stratum, class) in strata.iter().zip(&self.classes).filter(|(s, _)| !s.is_empty()) {
-            let own: Vec<Fingerprint> = stratum.iter().filter_map(|i| documents.get(*i).copied()).collect();
-            for (index, split) in stratum.iter().zip(assign(&format!("{dataset}, class {class}"), &own)?) {
-                if let Some(slot) = splits.get_mut(*index) {
-                    *slot = split;
-                }
-            }
-        }
-        Ok(splits)
-    }
-
     /// The same with the final numbers: of the declared classes, or of those of `train`, sorted.
     ///
     /// # Errors
     /// If a record is of another class, or there are fewer than two.
     pub(super) fn numbered(self, input: &Input, splits: &[u32]) -> Outcome<Labels> {
-        let declared = match &input.source.format {
-            Format::Labelled { classes, .. } => classes.clone(),
+        let declared = match input.format() {
+            Some(Format::Labelled { classes, .. }) => classes.clone(),
             _ => vec![],
         };
         let classes = if declared.is_empty() { self.trained(input, splits) } else { declared.clone() };

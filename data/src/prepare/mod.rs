@@ -4,6 +4,7 @@ mod answers;
 mod build;
 mod conversations;
 mod labels;
+mod mix;
 mod predict;
 mod probe;
 mod survey;
@@ -15,7 +16,7 @@ use crate::cache::key_of;
 use crate::chat::answers::Rendered;
 use crate::chat::{self, AnswerEncoder, Encoder, Opened};
 use crate::clean::{self, Cleaned};
-use crate::codes::{e0562, e0563, e0564, e0569, e0570, e0571, e0577};
+use crate::codes::{e0562, e0563, e0564, e0570, e0571, e0577};
 use crate::conversation_file::ConversationFile;
 use crate::files::{self, InputFile, Place};
 use crate::progress::Progress;
@@ -26,13 +27,13 @@ pub use predict::predict;
 pub use probe::{chat_probe, chat_probe_if_cached};
 use regimen_base::Diagnostic;
 use regimen_base::data::{
-    ChatTemplate, Dataset, DatasetFacts, Source, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
+    ChatTemplate, Dataset, DatasetFacts, Format, SplitFacts, Tokenizer, TokenizerFacts, TokenizerKind,
 };
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use survey::Surveys;
+use survey::{Survey, Surveys};
 
 /// Token files up to this size are read and compared with their checksum each time they are opened.
 const ALWAYS_VERIFIED: u64 = 8 << 20;
@@ -46,6 +47,19 @@ pub struct Prepared {
     pub tokenizer_facts: TokenizerFacts,
     /// What is known of the dataset.
     pub facts: DatasetFacts,
+    /// The files of every source in the order of the mix; of a dataset that is no mix, of its only one.
+    pub members: Vec<Member>,
+    /// The chat template that the data are rendered with, or the tokenizer's own: whoever trains on them keeps it with the model.
+    pub chat: Option<Opened>,
+    /// What the user should hear: a damaged cache, a vocabulary that was not reached.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// The files of one source.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Name of the source.
+    pub name: String,
     /// The tokens of every split, in the declared order.
     pub splits: Vec<TokenFile>,
     /// By split, of a labelled dataset tokens and class of every record, two numbers each; of prompts with answers tokens of the prompt,
@@ -53,13 +67,9 @@ pub struct Prepared {
     pub records: Vec<TokenFile>,
     /// Of a dataset of conversations, their tokens, labels and lengths, by split.
     pub conversations: Vec<ConversationFile>,
-    /// The chat template that the data are rendered with, or the tokenizer's own: whoever trains on them keeps it with the model.
-    pub chat: Option<Opened>,
-    /// What the user should hear: a damaged cache, a vocabulary that was not reached.
-    pub warnings: Vec<Diagnostic>,
 }
 
-impl Prepared {
+impl Member {
     /// The tokens of the split with this name.
     pub fn split(&self, name: &str) -> Option<&TokenFile> {
         self.splits.iter().find(|s| s.name() == name)
@@ -73,6 +83,33 @@ impl Prepared {
     /// The conversations of the split with this name.
     pub fn conversations(&self, name: &str) -> Option<&ConversationFile> {
         self.conversations.iter().find(|s| s.name() == name)
+    }
+}
+
+impl Prepared {
+    /// The files of the source with this name.
+    pub fn member(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|member| member.name == name)
+    }
+
+    /// The only source of a dataset that is no mix.
+    pub fn only(&self) -> Option<&Member> {
+        if let [member] = self.members.as_slice() { Some(member) } else { None }
+    }
+
+    /// The tokens of the split with this name; nothing of a mix.
+    pub fn split(&self, name: &str) -> Option<&TokenFile> {
+        self.only()?.split(name)
+    }
+
+    /// What the records of the split with this name are, of a labelled dataset.
+    pub fn records(&self, name: &str) -> Option<&TokenFile> {
+        self.only()?.records(name)
+    }
+
+    /// The conversations of the split with this name; nothing of a mix.
+    pub fn conversations(&self, name: &str) -> Option<&ConversationFile> {
+        self.only()?.conversations(name)
     }
 }
 
@@ -108,10 +145,10 @@ pub fn prepare(
     };
     let tokenizer = work.tokenizer(tokenizer, train_input.as_ref())?;
     let tokenizer_facts = facts_of(tokenizer.as_ref());
-    let (facts, files) = work.tokens(tokenizer.as_ref(), &tokenizer_facts, &input, opened.as_ref())?;
-    let Files { splits, records, conversations } = files;
+    let making = Making { tokenizer: tokenizer.as_ref(), facts: &tokenizer_facts, opened: opened.as_ref() };
+    let (facts, members) = work.tokens(making, &input)?;
     let warnings = work.warnings;
-    Ok(Prepared { tokenizer, tokenizer_facts, facts, splits, records, conversations, chat, warnings })
+    Ok(Prepared { tokenizer, tokenizer_facts, facts, members, chat, warnings })
 }
 
 /// A prompt and its answers as a model will read them.
@@ -185,12 +222,19 @@ pub fn facts_if_cached(
     let Some(tokenizer) = tokenizer_facts_if_cached(place, tokenizer, train_on)? else { return Ok(None) };
     let Some(contents) = contents else { return Ok(None) };
     let key = tokens_key(dataset, &contents, &tokenizer, opened.as_ref());
-    match Entry::new(&place.cache, "tokens", &key).look() {
-        Found::Whole(splits) => Ok(Some(Facts {
-            tokenizer,
-            dataset: dataset_facts(splits, &contents, clean::remarks(place, dataset)?),
-        })),
-        _ => not_prepared(place, dataset),
+    let known = match dataset.is_mix() {
+        true => mix::splits_if_whole(place, dataset, &key),
+        false => match Entry::new(&place.cache, "tokens", &key).look() {
+            Found::Whole(splits) => Some(splits),
+            _ => None,
+        },
+    };
+    match known {
+        Some(splits) => {
+            let dataset = dataset_facts(splits, &contents, clean::remarks(place, dataset)?);
+            Ok(Some(Facts { tokenizer, dataset }))
+        }
+        None => not_prepared(place, dataset),
     }
 }
 
@@ -264,47 +308,100 @@ pub fn first_record(place: &Place, dataset: &Dataset) -> Outcome<()> {
 /// What the files of a dataset hold, if that is known. Of files that were never read, the first record is looked at: a field that
 /// no record has is found before anything runs.
 fn known_contents(place: &Place, dataset: &Dataset) -> Outcome<Option<Vec<String>>> {
-    let source = only_source(dataset)?;
-    let files = files::find(place, &dataset.name, &source.files)?;
     if dataset.is_cleaned() {
         if let Some(key) = clean::key_if_known(place, dataset)? {
             return Ok(Some(vec![key]));
         }
-    } else if let Some(contents) = contents_if_known(place, &source.files, &files) {
-        return Ok(Some(contents));
+    } else {
+        let mut all = vec![];
+        for source in &dataset.sources {
+            let files = files::find(place, &source.name, &source.files)?;
+            all.push(contents_if_known(place, &source.files, &files));
+        }
+        if let Some(known) = all.into_iter().collect::<Option<Vec<_>>>() {
+            return Ok(Some(contents_of_sources(known)));
+        }
     }
-    read::probe(source, dataset.ordered_by.as_ref(), &files)?;
+    first_record(place, dataset)?;
     Ok(None)
+}
+
+/// What identifies the contents of all sources: of one, those of its files; of several, one hash for each.
+fn contents_of_sources(mut all: Vec<Vec<String>>) -> Vec<String> {
+    if all.len() == 1 { all.remove(0) } else { all.iter().map(key_of).collect() }
 }
 
 /// A dataset with its files and what is in them.
 struct Input<'a> {
     dataset: &'a Dataset,
-    source: &'a Source,
-    /// Its files; none if documents are cleaned, come from the cache, and are not ordered.
+    /// Its files, source by source; none if documents are cleaned, come from the cache, and are not ordered.
     files: Vec<InputFile>,
+    /// After how many files each source ends, whether they are at hand or not.
+    borders: Vec<usize>,
     /// What cleaning left, where it is asked for.
     cleaned: Option<Cleaned>,
     /// SHA-256 of every file, or what identifies the cleaned documents.
     contents: Vec<String>,
 }
 
+/// A stream of documents.
+type Documents<'a> = Box<dyn Iterator<Item = Result<read::Document, Fault>> + Send + 'a>;
+
 impl Input<'_> {
-    /// The documents, in an order that is always the same.
-    fn documents(&self) -> Box<dyn Iterator<Item = Result<read::Document, Fault>> + Send + '_> {
+    /// What its documents are: sources of a mix are all of one kind.
+    fn format(&self) -> Option<&Format> {
+        self.dataset.sources.first().map(|source| &source.format)
+    }
+
+    /// Numbers of the files of a source.
+    fn files_of(&self, member: usize) -> std::ops::Range<usize> {
+        let border = |index: usize| self.borders.get(index).copied().unwrap_or(0);
+        member.checked_sub(1).map_or(0, border)..border(member)
+    }
+
+    /// The source that the file with this number belongs to.
+    fn member_of(&self, file: usize) -> usize {
+        self.borders.partition_point(|border| *border <= file)
+    }
+
+    /// The documents, in an order that is always the same: source after source.
+    fn documents(&self) -> Documents<'_> {
         match &self.cleaned {
             Some(cleaned) => Box::new(cleaned.documents()),
-            None => Box::new(read::documents(&self.source.format, &self.files)),
+            None => Box::new((0..self.dataset.sources.len()).flat_map(|member| self.read(member, None))),
         }
     }
 
+    /// The documents of one source.
+    fn documents_of(&self, member: usize) -> Documents<'_> {
+        let Some(cleaned) = &self.cleaned else { return self.read(member, None) };
+        let files = self.files_of(member);
+        let before = files.start;
+        let earlier = move |d: &Result<read::Document, Fault>| d.as_ref().is_ok_and(|d| d.file < before);
+        let own = move |d: &Result<read::Document, Fault>| d.as_ref().map_or(true, |d| d.file < files.end);
+        Box::new(cleaned.documents().skip_while(earlier).take_while(own))
+    }
+
+    /// The documents of one source as they are in its files.
+    fn read<'s>(&'s self, member: usize, ordered_by: Option<&'s String>) -> Documents<'s> {
+        let range = self.files_of(member);
+        let first = range.start;
+        let (Some(source), Some(files)) = (self.dataset.sources.get(member), self.files.get(range)) else {
+            return Box::new(std::iter::empty());
+        };
+        let numbered = move |mut document: read::Document| {
+            document.file += first;
+            document
+        };
+        let read = read::ordered_documents(&source.format, ordered_by, files);
+        Box::new(read.map(move |document| document.map(numbered)))
+    }
+
     /// The same, each with its date or number where documents are ordered.
-    fn ordered_documents(
-        &self,
-    ) -> Outcome<Box<dyn Iterator<Item = Result<read::Document, Fault>> + Send + '_>> {
+    fn ordered_documents(&self) -> Outcome<Documents<'_>> {
         let Some(field) = &self.dataset.ordered_by else { return Ok(self.documents()) };
-        let original = || read::ordered_documents(&self.source.format, Some(field), &self.files);
-        let Some(cleaned) = &self.cleaned else { return Ok(Box::new(original())) };
+        let original = || self.read(0, Some(field));
+        let Some(cleaned) = &self.cleaned else { return Ok(original()) };
         // What cleaning keeps has lost its date; the record that it came from has not.
         let mut moments = BTreeMap::new();
         for document in original().flatten() {
@@ -337,6 +434,14 @@ impl Input<'_> {
     }
 }
 
+/// What tokens are made with.
+#[derive(Clone, Copy)]
+struct Making<'a> {
+    tokenizer: &'a dyn Tokenize,
+    facts: &'a TokenizerFacts,
+    opened: Option<&'a Opened>,
+}
+
 /// What one preparation carries along.
 struct Work<'a> {
     place: &'a Place,
@@ -347,20 +452,26 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn input<'d>(&mut self, dataset: &'d Dataset) -> Outcome<Input<'d>> {
-        let source = only_source(dataset)?;
         if dataset.is_cleaned() {
             let cleaned = clean::clean(self.place, dataset, self.progress)?;
             let contents = vec![cleaned.key.clone()];
             self.warnings.extend(cleaned.warnings());
-            let files = match dataset.ordered_by {
-                Some(_) => files::find(self.place, &dataset.name, &source.files)?,
-                None => vec![],
+            let files = match (&dataset.ordered_by, dataset.sources.as_slice()) {
+                (Some(_), [source]) => files::find(self.place, &dataset.name, &source.files)?,
+                _ => vec![],
             };
-            return Ok(Input { dataset, source, files, cleaned: Some(cleaned), contents });
+            let borders = cleaned.borders();
+            return Ok(Input { dataset, files, borders, cleaned: Some(cleaned), contents });
         }
-        let files = files::find(self.place, &dataset.name, &source.files)?;
-        let contents = contents(self.place, &source.files, &files, self.progress)?;
-        Ok(Input { dataset, source, files, cleaned: None, contents })
+        let (mut files, mut borders, mut all) = (vec![], vec![], vec![]);
+        for source in &dataset.sources {
+            let own = files::find(self.place, &source.name, &source.files)?;
+            all.push(contents(self.place, &source.files, &own, self.progress)?);
+            files.extend(own);
+            borders.push(files.len());
+        }
+        let contents = contents_of_sources(all);
+        Ok(Input { dataset, files, borders, cleaned: None, contents })
     }
 
     fn tokenizer(&mut self, tokenizer: &Tokenizer, train_on: Option<&Input>) -> Outcome<Arc<dyn Tokenize>> {
@@ -425,55 +536,65 @@ impl Work<'_> {
         Ok(ready)
     }
 
-    /// The tokens of every split, from the cache or made now.
-    fn tokens(
+    /// The tokens of every split of every source, from the cache or made now.
+    fn tokens(&mut self, making: Making<'_>, input: &Input) -> Outcome<(DatasetFacts, Vec<Member>)> {
+        let key = tokens_key(input.dataset, &input.contents, making.facts, making.opened);
+        let (splits, members) = match input.dataset.is_mix() {
+            true => self.mixed(&key, making, input)?,
+            false => {
+                let entry = Entry::new(&self.place.cache, "tokens", &key);
+                let (splits, member) = self.member(&entry, making, input, 0)?;
+                (splits, vec![member])
+            }
+        };
+        let remarks = clean::remarks(self.place, input.dataset)?;
+        Ok((dataset_facts(splits, &input.contents, remarks), members))
+    }
+
+    /// The tokens of one source, from this entry or made now.
+    fn member(
         &mut self,
-        tokenizer: &dyn Tokenize,
-        facts: &TokenizerFacts,
+        entry: &Entry,
+        making: Making<'_>,
         input: &Input,
-        opened: Option<&Opened>,
-    ) -> Outcome<(DatasetFacts, Files)> {
-        let key = tokens_key(input.dataset, &input.contents, facts, opened);
-        let entry = Entry::new(&self.place.cache, "tokens", &key);
-        let lock = self.lock(&entry)?;
+        member: usize,
+    ) -> Outcome<(Vec<SplitFacts>, Member)> {
+        let lock = self.lock(entry)?;
         match entry.look::<Vec<SplitFacts>>() {
             Found::Nothing => {}
-            Found::Damaged(why) => self.damaged(&entry, &why).unwrap_or(()),
-            Found::Whole(splits) => match open_splits(&entry, input.dataset) {
-                Ok(files) => {
-                    return Ok((
-                        dataset_facts(splits, &input.contents, clean::remarks(self.place, input.dataset)?),
-                        files,
-                    ));
-                }
-                Err(why) => self.damaged(&entry, &why).unwrap_or(()),
+            Found::Damaged(why) => self.damaged(entry, &why).unwrap_or(()),
+            Found::Whole(splits) => match open_splits(entry, input.dataset, member) {
+                Ok(files) => return Ok((splits, files)),
+                Err(why) => self.damaged(entry, &why).unwrap_or(()),
             },
         }
         let survey = self.surveys.of(input, &self.place.cache, self.progress)?;
+        let slice = Slice { input, survey: &survey, member };
         let progress = &mut *self.progress;
-        match (opened, input.dataset.chats()) {
+        match (making.opened, input.dataset.chats()) {
             (Some(opened), Some(chats)) => {
+                let tokenizer = making.tokenizer;
                 let encoder = Encoder::new(opened.template(tokenizer)?, tokenizer, &chats.train_on);
-                let write = |folder: &Path| conversations::write(folder, input, &survey, &encoder, progress);
-                store(&entry, &lock, write)?;
+                let write = |folder: &Path| conversations::write(folder, slice, &encoder, progress);
+                store(entry, &lock, write)?;
             }
             _ if input.dataset.answers().is_some() => {
-                let encoder = answer_encoder(tokenizer, input.dataset, opened)?;
-                let write = |folder: &Path| answers::write(folder, input, &survey, &encoder, progress);
-                store(&entry, &lock, write)?;
+                let encoder = answer_encoder(making.tokenizer, input.dataset, making.opened)?;
+                let write = |folder: &Path| answers::write(folder, slice, &encoder, progress);
+                store(entry, &lock, write)?;
             }
             _ => {
-                let write = |folder: &Path| build::write_tokens(folder, input, &survey, tokenizer, progress);
-                store(&entry, &lock, write)?;
+                let write = |folder: &Path| build::write_tokens(folder, slice, making.tokenizer, progress);
+                store(entry, &lock, write)?;
             }
         }
         let Found::Whole(splits) = entry.look::<Vec<SplitFacts>>() else {
             let why = "it changed just after it was written";
             return Err(vec![e0571::bad_token_file(&entry.folder().display().to_string(), why)]);
         };
-        let files = open_splits(&entry, input.dataset)
+        let files = open_splits(entry, input.dataset, member)
             .map_err(|why| vec![e0571::bad_token_file(&entry.folder().display().to_string(), &why)])?;
-        Ok((dataset_facts(splits, &input.contents, clean::remarks(self.place, input.dataset)?), files))
+        Ok((splits, files))
     }
 
     fn lock(&self, entry: &Entry) -> Outcome<crate::cache::entry::Lock> {
@@ -520,17 +641,41 @@ fn not_written(entry: &Entry, error: &io::Error) -> Diagnostic {
     e0564::cache_not_written(&entry.folder().display().to_string(), error)
 }
 
-/// The token files of all splits.
-struct Files {
-    splits: Vec<TokenFile>,
-    /// What each record is, of a labelled dataset.
-    records: Vec<TokenFile>,
-    /// The files of conversations that these belong to; empty for other data.
-    conversations: Vec<ConversationFile>,
+/// The documents of one source of a dataset, with what the first reading found.
+#[derive(Clone, Copy)]
+struct Slice<'a> {
+    input: &'a Input<'a>,
+    survey: &'a Survey,
+    member: usize,
+}
+
+impl<'a> Slice<'a> {
+    /// The documents of the source.
+    fn documents(&self) -> Documents<'a> {
+        match self.input.dataset.is_mix() {
+            true => self.input.documents_of(self.member),
+            false => self.input.documents(),
+        }
+    }
+
+    /// Their numbers among the documents of the dataset.
+    fn range(&self) -> std::ops::Range<u64> {
+        self.survey.members.get(self.member).cloned().unwrap_or(0..0)
+    }
+
+    /// Bytes of their texts.
+    fn bytes(&self) -> u64 {
+        self.survey.bytes.get(self.member).map_or(0, |bytes| bytes.iter().sum())
+    }
+
+    /// The split of each of them, in their order.
+    fn splits(&self) -> impl Iterator<Item = io::Result<u32>> + Send + use<'a> {
+        self.survey.documents(self.range()).map(|found| found.map(|found| found.split))
+    }
 }
 
 /// Opens the token files of an entry; small ones are compared with their checksums.
-fn open_splits(entry: &Entry, dataset: &Dataset) -> Result<Files, String> {
+fn open_splits(entry: &Entry, dataset: &Dataset, member: usize) -> Result<Member, String> {
     let said = |fault: Fault| fault.notes.first().cloned().unwrap_or(fault.title);
     let verified = |file: &TokenFile| match file.tokens() > ALWAYS_VERIFIED || file.verify() {
         true => Ok(()),
@@ -542,7 +687,8 @@ fn open_splits(entry: &Entry, dataset: &Dataset) -> Result<Files, String> {
         let opened = TokenFile::open(name, &entry.file(&file)).map_err(said)?;
         verified(&opened).map(|()| opened)
     };
-    let mut files = Files { splits: vec![], records: vec![], conversations: vec![] };
+    let name = dataset.sources.get(member).map(|source| source.name.clone()).unwrap_or_default();
+    let mut files = Member { name, splits: vec![], records: vec![], conversations: vec![] };
     for (index, split) in dataset.splits.iter().enumerate() {
         if dataset.chats().is_some() {
             let opened = ConversationFile::open(&split.name, entry.folder(), index).map_err(said)?;
@@ -583,13 +729,6 @@ pub(crate) fn answer_encoder<'t>(
     Ok(AnswerEncoder::new(template, asked, tokenizer))
 }
 
-fn only_source(dataset: &Dataset) -> Outcome<&Source> {
-    match dataset.sources.as_slice() {
-        [source] => Ok(source),
-        sources => Err(vec![e0569::several_sources(&dataset.name, sources.len())]),
-    }
-}
-
 /// The files that a `tokenizer.json` or its folder consists of.
 fn hf_files(place: &Place, path: &str) -> Outcome<Vec<InputFile>> {
     let given = Path::new(path);
@@ -624,7 +763,11 @@ fn trained_key(kind: &TokenizerKind, dataset: &Dataset, contents: &[String]) -> 
         TokenizerKind::Unigram { vocab, .. } => ("unigram", *vocab, 0),
         TokenizerKind::Bytes | TokenizerKind::Chars { .. } | TokenizerKind::Hf { .. } => ("chars", 0, 0),
     };
-    key_of(&(asked, dataset_definition(dataset), contents))
+    let learned = (asked, dataset_definition(dataset), contents);
+    match mix::shares_of_bytes(dataset) {
+        Some(shares) => key_of(&(learned, shares)),
+        None => key_of(&learned),
+    }
 }
 
 fn tokens_key(
@@ -640,9 +783,9 @@ fn tokens_key(
     }
 }
 
-/// What of a declaration decides how contents become splits.
+/// What of a declaration decides how contents become splits; not how much is drawn from each source.
 fn dataset_definition(dataset: &Dataset) -> impl serde::Serialize {
-    let formats: Vec<_> = dataset.sources.iter().map(|s| s.format.clone()).collect();
+    let formats: Vec<_> = dataset.sources.iter().map(|s| (s.format.clone(), s.division.clone())).collect();
     let order = (dataset.fold, dataset.ordered_by.clone(), dataset.near_duplicates);
     (formats, dataset.splits.clone(), dataset.key, order)
 }

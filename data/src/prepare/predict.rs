@@ -6,7 +6,7 @@
 //! text), and B bytes in all, tokens are T = B · Σ tᵢ / Σ cᵢbᵢ where equal documents are dropped, and B · Σ cᵢtᵢ / Σ cᵢbᵢ otherwise: a ratio
 //! estimator, whose error follows from the residuals (Cochran: Sampling techniques, section 6.3).
 
-use super::{facts_if_cached, hf_files, known_contents, only_source, tokenizer_facts_if_cached, trained_key};
+use super::{facts_if_cached, hf_files, known_contents, mix, tokenizer_facts_if_cached, trained_key};
 use crate::cache::entry::Entry;
 use crate::clean::steps::judge;
 use crate::clean::subject::{Judge, Scratch, Subject, Verdict};
@@ -48,6 +48,9 @@ pub fn predict(
     }
     if dataset.is_labelled() || dataset.chats().is_some() || dataset.answers().is_some() {
         return Ok(None);
+    }
+    if dataset.is_mix() {
+        return mix::predict(place, tokenizer, train_on, dataset, seed, progress);
     }
     let sample = Sample::read(place, dataset, seed, progress)?;
     let steps = steps(dataset);
@@ -128,6 +131,7 @@ pub fn predict(
             lengths: vec![],
             answers: None,
             left_out: 0,
+            members: vec![],
         }
     });
     Ok(Some(DatasetFacts {
@@ -192,10 +196,10 @@ struct Sample {
 
 impl Sample {
     fn read(place: &Place, dataset: &Dataset, seed: u64, progress: &mut dyn Progress) -> Outcome<Sample> {
-        let source = only_source(dataset)?;
-        let files = files::find(place, &source.name, &source.files)?;
-        progress.begin(&format!("sampling {}", dataset.name), None);
         let mut sample = Sample { texts: BTreeMap::new(), documents: 0, bytes: 0 };
+        let Some(source) = dataset.sources.first() else { return Ok(sample) };
+        let files = files::find(place, &source.name, &source.files)?;
+        progress.begin(&format!("sampling {}", source.name), None);
         let mut held = 0;
         for document in read::documents(&source.format, &files) {
             let text = match document {

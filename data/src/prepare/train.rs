@@ -1,8 +1,8 @@
 //! Training a tokenizer on the split `train` of a dataset, and on nothing else.
 
-use super::Input;
 use super::survey::{Survey, Surveys};
-use crate::codes::e0570;
+use super::{Input, mix};
+use crate::codes::{e0570, e0571};
 use crate::progress::Progress;
 use crate::tokenizer::{Bpe, Chars, Tokenize, unigram, wordpiece};
 use crate::{Fault, Outcome};
@@ -26,7 +26,8 @@ pub(super) fn train(
     // How far training is cannot be seen from outside; that it goes on is told by its name.
     progress.begin("training the tokenizer", None);
     let fault = Mutex::new(None);
-    let texts = texts(input, &survey, split as u32, &fault);
+    let most = mix::most_of_each(input.dataset, &survey, split as u32);
+    let texts = texts(input, &survey, split as u32, &most, &fault);
     let trained: Result<Arc<dyn Tokenize>, Fault> = match tokenizer.kind {
         TokenizerKind::Bpe { vocab, min_frequency, .. } => {
             Bpe::train(&tokenizer.name, vocab, min_frequency, texts).map(|t| Arc::new(t) as _)
@@ -51,28 +52,33 @@ pub(super) fn train(
     }
 }
 
-/// The texts of one split. A reader's fault ends the texts and is left in `fault`: the survey has read the
+/// The texts of one split, of each source of a mix as many as its weight allows. A reader's fault ends the texts and is left in `fault`: the survey has read the
 /// same files without any, so they have changed since.
 fn texts<'a>(
     input: &'a Input,
     survey: &'a Survey,
     split: u32,
+    most: &'a [f64],
     fault: &'a Mutex<Option<regimen_base::Diagnostic>>,
 ) -> impl Iterator<Item = String> + Send + 'a {
-    let documents = input.documents();
-    let mut index = 0;
+    let failed = move |wrong: regimen_base::Diagnostic| {
+        if let Ok(mut slot) = fault.lock() {
+            *slot = Some(wrong);
+        }
+        None
+    };
+    let lost =
+        |error: &std::io::Error| e0571::bad_token_file("what is known of documents", &error.to_string());
+    let documents = input.documents().zip(survey.all());
     documents
-        .map_while(move |document| match document {
-            Ok(document) => {
-                index += 1;
-                Some((survey.splits.get(index - 1) == Some(&split)).then_some(document.text))
+        .map_while(move |pair| match pair {
+            (Ok(document), Ok(found)) => {
+                let most = most.get(input.member_of(document.file));
+                let taken = found.split == split && mix::is_taken(&found, most);
+                Some(taken.then_some(document.text))
             }
-            Err(wrong) => {
-                if let Ok(mut slot) = fault.lock() {
-                    *slot = Some(*wrong);
-                }
-                None
-            }
+            (Err(wrong), _) => failed(*wrong),
+            (_, Err(error)) => failed(lost(&error)),
         })
         .flatten()
 }

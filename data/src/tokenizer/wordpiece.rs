@@ -6,7 +6,7 @@
 use super::Hf;
 use crate::Fault;
 use crate::codes::{e0559, e0561};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tokenizers::decoders::wordpiece::WordPiece as Decoder;
 use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainerBuilder};
 use tokenizers::normalizers::BertNormalizer;
@@ -49,14 +49,15 @@ pub fn train(
     };
     let mut inside: BTreeSet<char> = BTreeSet::new();
     let mut alphabet: BTreeSet<char> = BTreeSet::new();
-    let mut words: Vec<String> = vec![];
+    // How often each occurs: all of them one by one would take several times the memory of the text.
+    let mut words: BTreeMap<String, usize> = BTreeMap::new();
     for text in texts {
         let found = divided(&normalizer, &text).map_err(failed)?;
-        for word in &found {
+        for word in found {
             alphabet.extend(word.chars());
             inside.extend(word.chars().skip(1));
+            *words.entry(word).or_default() += 1;
         }
-        words.extend(found);
     }
     let needed = (SPECIAL.len() + alphabet.len() + inside.len()) as u64;
     if vocab < needed {
@@ -65,7 +66,8 @@ pub fn train(
     let numbered = inside.iter().map(|c| AddedToken::from(format!("{INSIDE}{c}"), false));
     let first = SPECIAL.iter().map(|token| AddedToken::from(*token, true));
     let mut trainer = trainer(first.chain(numbered).collect());
-    trainer.feed(words.into_iter(), |word| Ok(vec![word.to_owned()])).map_err(failed)?;
+    let all = words.into_iter().flat_map(|(word, count)| std::iter::repeat_n(word, count));
+    trainer.feed(all, |word| Ok(vec![word.to_owned()])).map_err(failed)?;
     let mut model = WordPiece::builder().unk_token(UNKNOWN.into()).build().map_err(failed)?;
     trainer.train(&mut model).map_err(failed)?;
     let mut tokenizer = Tokenizer::new(model);

@@ -5,16 +5,17 @@ use super::engine::HostSlice;
 use super::masking::{IGNORED, Masker, Place};
 use regimen_base::Diagnostic;
 use regimen_base::schedule::{Feed, Reads};
-use regimen_data::{Labelled, Pairs, Row, Rows, Stream, Tokenize};
+use regimen_data::{Documents, Labelled, Mixed, Pairs, Row, Rows, Stream, Tokenize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Stands for the index of a sample in rows that only fill up a batch.
 const NO_SAMPLE: i64 = -1;
 
 /// Where samples come from. A sample is a function of its index, so there is no position to restore.
 pub trait Batches {
-    /// Writes a sample. An index beyond one epoch is of a later epoch. Segments and positions are written if the feed's samples are rows
-    /// of conversations.
+    /// Writes a sample. An index beyond one epoch is of a later epoch. Segments and positions are written if the feed's samples hold
+    /// several texts.
     ///
     /// # Errors
     /// If the sample cannot be read.
@@ -45,75 +46,107 @@ pub trait Batches {
     fn supervised(&mut self, feed: &Feed, first: u64, count: u64) -> Result<u64, Diagnostic>;
 }
 
-/// Streams of the data engine, by feed.
+/// Streams of the data engine, by feed; of a mix, those of all its sources.
 #[derive(Debug, Default)]
 pub struct Streams {
-    feeds: BTreeMap<String, Source>,
+    feeds: BTreeMap<String, Mixed<Source>>,
     records: BTreeMap<String, Labelled>,
-    pairs: BTreeMap<String, (Pairs, Masker)>,
+    pairs: BTreeMap<String, (Mixed<Pairs>, Masker)>,
     /// The last answer of [`Batches::supervised`] that took reading: feed, first sample, samples, labels. It is asked for with every
     /// micro-batch of a batch.
     counted: Option<(String, u64, u64, u64)>,
 }
 
-/// Where the samples of a feed are from.
+/// Where the samples of a feed, or of one source of it, are from.
 #[derive(Debug)]
 enum Source {
     /// Running text, every token of which has a label.
     Text(Stream),
+    /// The same, of documents that do not see each other: all but their last tokens have labels.
+    Documents(Documents),
     /// Running text, and what is hidden of it: only that has labels.
-    Masked(Stream, Masker),
+    Masked(Hidden),
     /// Conversations.
     Conversations(Rows),
 }
 
+/// Running text of which tokens are hidden.
+#[derive(Debug)]
+struct Hidden {
+    stream: Stream,
+    masker: Arc<Masker>,
+    /// Tokens of the sources before it.
+    before: u64,
+}
+
+/// A sample: its index in its source, and in the feed.
+#[derive(Clone, Copy)]
+struct Index {
+    own: u64,
+    whole: u64,
+}
+
 impl Source {
     /// Writes a sample.
-    fn sample(&self, index: u64, row: Row<'_>) {
+    fn sample(&self, index: Index, row: Row<'_>) {
         match self {
-            Source::Text(stream) => stream.sample(index, row.tokens, row.labels),
-            Source::Masked(stream, masker) => {
-                hidden(stream, masker, index, row.tokens, row.labels);
+            Source::Text(stream) => stream.sample(index.own, row.tokens, row.labels),
+            Source::Documents(documents) => documents.sample(index.own, row),
+            Source::Masked(hidden) => {
+                hidden.sample(index, row.tokens, row.labels);
             }
-            Source::Conversations(rows) => rows.sample(index, row),
+            Source::Conversations(rows) => rows.sample(index.own, row),
         }
     }
 
-    /// Labels of the samples `first..first + count`.
-    fn supervised(&self, feed: &Feed, first: u64, count: u64) -> u64 {
-        let indices = first..first + count;
+    /// Labels of a sample.
+    fn supervised(&self, feed: &Feed, index: Index) -> u64 {
         match self {
-            Source::Text(_) => count * feed.sequence,
-            Source::Masked(stream, masker) => {
+            Source::Text(_) => feed.sequence,
+            Source::Documents(documents) => documents.supervised(index.own),
+            Source::Masked(hidden) => {
                 let (mut tokens, mut labels) =
                     (vec![0; feed.sequence as usize], vec![0; feed.sequence as usize]);
-                indices.map(|i| hidden(stream, masker, i, &mut tokens, &mut labels)).sum()
+                hidden.sample(index, &mut tokens, &mut labels)
             }
-            Source::Conversations(rows) => indices.map(|i| rows.supervised(i)).sum(),
+            Source::Conversations(rows) => rows.supervised(index.own),
         }
     }
 }
 
-/// Writes a sample with hidden tokens; says how many these are.
-fn hidden(stream: &Stream, masker: &Masker, index: u64, tokens: &mut [i64], labels: &mut [i64]) -> u64 {
-    stream.sample(index, tokens, labels);
-    let place = Place { sample: index, start: stream.position(index), tokens: stream.tokens() };
-    masker.hide(place, tokens, labels)
+impl Hidden {
+    /// Writes a sample with hidden tokens; says how many these are.
+    fn sample(&self, index: Index, tokens: &mut [i64], labels: &mut [i64]) -> u64 {
+        let stream = &self.stream;
+        stream.sample(index.own, tokens, labels);
+        let (start, before) = (stream.position(index.own), self.before);
+        let place = Place { sample: index.whole, start, tokens: stream.tokens(), before };
+        self.masker.hide(place, tokens, labels)
+    }
 }
 
 /// Writes a sample of two texts with hidden tokens; says whether the second is another one, and how many are hidden.
-fn hidden_pair(pairs: &Pairs, masker: &Masker, index: u64, row: Row<'_>) -> (i64, u64) {
+fn hidden_pair(pairs: &Mixed<Pairs>, masker: &Masker, index: u64, row: Row<'_>) -> (i64, u64) {
+    let Some(of) = pairs.of(index) else { return (0, 0) };
     let Row { tokens, labels, segments, positions, types } = row;
     let inner = Row { tokens: &mut *tokens, labels: &mut *labels, segments, positions, types };
-    let pair = pairs.sample(index, inner);
+    let pair = of.member.sample(of.index, inner);
     // Where the choice is the same in every epoch, it depends on the place of the sample among all.
-    let start = pair.identity * tokens.len() as u64;
-    let place = Place { sample: pair.identity, start, tokens: u64::MAX };
+    let samples = |pairs: &Pairs| pairs.samples_per_epoch();
+    let earlier: u64 = pairs.members().iter().take(of.place).map(samples).sum();
+    let length = tokens.len() as u64;
+    let sample = if of.member.is_fixed() { pair.identity } else { index };
+    let (start, before) = (pair.identity * length, earlier * length);
+    let place = Place { sample, start, tokens: u64::MAX, before };
     (pair.label, masker.hide(place, tokens, labels))
 }
 
 /// How many tokens are hidden in these samples.
-fn hidden_of_pairs((pairs, masker): &(Pairs, Masker), feed: &Feed, indices: std::ops::Range<u64>) -> u64 {
+fn hidden_of_pairs(
+    (pairs, masker): &(Mixed<Pairs>, Masker),
+    feed: &Feed,
+    indices: std::ops::Range<u64>,
+) -> u64 {
     let [mut tokens, mut labels, mut segments, mut types] = [(); 4].map(|()| vec![0; feed.sequence as usize]);
     let mut one = |index| {
         let (segments, types) = (&mut segments, &mut types);
@@ -124,18 +157,27 @@ fn hidden_of_pairs((pairs, masker): &(Pairs, Masker), feed: &Feed, indices: std:
 }
 
 impl Streams {
-    /// Adds the stream of a feed.
-    pub fn add(&mut self, feed: &Feed, stream: Stream, tokenizer: &dyn Tokenize) {
-        let source = match &feed.masking {
-            Some(masking) => Source::Masked(stream, Masker::new(masking, tokenizer)),
-            None => Source::Text(stream),
+    /// Adds the streams of a feed.
+    pub fn add(&mut self, feed: &Feed, streams: impl Into<Mixed<Stream>>, tokenizer: &dyn Tokenize) {
+        let masker = feed.masking.as_ref().map(|masking| Arc::new(Masker::new(masking, tokenizer)));
+        let mut before = 0;
+        let source = |stream: Stream| match &masker {
+            Some(masker) => {
+                let hidden = Hidden { masker: masker.clone(), before, stream };
+                before += hidden.stream.tokens();
+                Source::Masked(hidden)
+            }
+            None => match feed.documents {
+                Some(borders) => Source::Documents(Documents::new(stream, borders.end_of_text)),
+                None => Source::Text(stream),
+            },
         };
-        self.feeds.insert(feed.name.clone(), source);
+        self.feeds.insert(feed.name.clone(), streams.into().map(source));
     }
 
     /// Adds the conversations of a feed.
-    pub fn add_conversations(&mut self, feed: &Feed, rows: Rows) {
-        self.feeds.insert(feed.name.clone(), Source::Conversations(rows));
+    pub fn add_conversations(&mut self, feed: &Feed, rows: impl Into<Mixed<Rows>>) {
+        self.feeds.insert(feed.name.clone(), rows.into().map(Source::Conversations));
     }
 
     /// Adds the records of a feed.
@@ -144,18 +186,21 @@ impl Streams {
     }
 
     /// Adds the pairs of a feed, with what is hidden of them.
-    pub fn add_pairs(&mut self, feed: &Feed, pairs: Pairs, masker: Masker) {
-        self.pairs.insert(feed.name.clone(), (pairs, masker));
+    pub fn add_pairs(&mut self, feed: &Feed, pairs: impl Into<Mixed<Pairs>>, masker: Masker) {
+        self.pairs.insert(feed.name.clone(), (pairs.into(), masker));
     }
 
-    fn paired(&self, feed: &Feed) -> Result<&(Pairs, Masker), Diagnostic> {
+    fn paired(&self, feed: &Feed) -> Result<&(Mixed<Pairs>, Masker), Diagnostic> {
         self.pairs.get(&feed.name).ok_or_else(|| {
             codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no pairs", feed.name))
         })
     }
 
-    fn source(&self, feed: &Feed) -> Result<&Source, Diagnostic> {
-        self.feeds.get(&feed.name).ok_or_else(|| {
+    /// The source of a sample, and the sample's index there.
+    fn source(&self, feed: &Feed, whole: u64) -> Result<(&Source, Index), Diagnostic> {
+        let found = self.feeds.get(&feed.name).and_then(|sources| sources.of(whole));
+        let found = found.map(|of| (of.member, Index { own: of.index, whole }));
+        found.ok_or_else(|| {
             codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no data", feed.name))
         })
     }
@@ -163,7 +208,8 @@ impl Streams {
 
 impl Batches for Streams {
     fn sample(&mut self, feed: &Feed, index: u64, row: Row<'_>) -> Result<(), Diagnostic> {
-        self.source(feed)?.sample(index, row);
+        let (source, index) = self.source(feed, index)?;
+        source.sample(index, row);
         Ok(())
     }
 
@@ -179,8 +225,8 @@ impl Batches for Streams {
         Ok(hidden_pair(pairs, masker, index, row).0)
     }
 
-    /// Every token of a window of running text has a label, unless only hidden ones do, or those that an assistant says: then they are
-    /// counted. A labelled record has one. A batch without any has a loss of zero, whatever divides it.
+    /// Every token of a window of running text has a label, unless only hidden ones do, or those that an assistant says, or
+    /// documents do not see each other: then they are counted. A labelled record has one. A batch without any has a loss of zero, whatever divides it.
     fn supervised(&mut self, feed: &Feed, first: u64, count: u64) -> Result<u64, Diagnostic> {
         if feed.records.is_some() {
             return Ok(count);
@@ -192,7 +238,9 @@ impl Batches for Streams {
         }
         let labels = match feed.pairs {
             Some(_) => hidden_of_pairs(self.paired(feed)?, feed, first..first + count),
-            None => self.source(feed)?.supervised(feed, first, count),
+            None => (first..first + count)
+                .map(|whole| self.source(feed, whole).map(|(source, index)| source.supervised(feed, index)))
+                .sum::<Result<u64, Diagnostic>>()?,
         };
         let labels = labels.max(1);
         self.counted = Some((feed.name.clone(), first, count, labels));
@@ -245,7 +293,8 @@ impl MicroBatch {
         self.tokens.resize(row * rows, 0);
         self.labels.resize(row * rows, IGNORED);
         let paired = feed.pairs.is_some();
-        let packed = if feed.rows.is_some() { row * rows } else { 0 };
+        let several = feed.rows.is_some() || feed.documents.is_some();
+        let packed = if several { row * rows } else { 0 };
         self.segments.resize(if paired { row * rows } else { packed }, 0);
         self.positions.resize(packed, 0);
         self.types.resize(if paired { row * rows } else { 0 }, 0);

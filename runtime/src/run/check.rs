@@ -207,7 +207,9 @@ impl<'a> Checked<'a> {
                 "segments" | "types" if feed.pairs.is_some() => feed.micro_batch * feed.sequence,
                 "rows" | "follows" if feed.pairs.is_some() => feed.micro_batch,
                 "pair_divisor" if feed.pairs.is_some() => 1,
-                "segments" | "positions" if feed.rows.is_some() => feed.micro_batch * feed.sequence,
+                "segments" | "positions" if feed.rows.is_some() || feed.documents.is_some() => {
+                    feed.micro_batch * feed.sequence
+                }
                 "samples" => feed.micro_batch,
                 "divisor" => 1,
                 other => return Err(format!("a feed has no `{other}`, which `{}` reads", program.name)),

@@ -11,11 +11,13 @@ use crate::codes::machine_too_full;
 use regimen_base::Diagnostic;
 use regimen_base::data::Certainty;
 use regimen_base::plan::{Backend, DatasetPlan, Stage};
-use regimen_base::schedule::RowLayout;
+use regimen_base::schedule::{Feed, RowLayout};
 use regimen_base::trace::Trace;
 use regimen_data::chat::Opened;
 use regimen_data::tokenizer::edges;
-use regimen_data::{Labelled, Pairs, Place, Prepared, Progress, Rows, Stream, Tokenize};
+use regimen_data::{
+    Fault, Labelled, Member, Mixed, Pairs, Place, Prepared, Progress, Rows, Stream, Tokenize,
+};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -142,33 +144,60 @@ fn add_feeds(
     prepared: &Prepared,
     streams: &mut Streams,
 ) -> Result<(), Diagnostic> {
+    let tokenizer = prepared.tokenizer.as_ref();
     for feed in stage.feeds.iter().filter(|f| f.dataset == dataset.dataset.name) {
-        let missing =
-            || codes::plan_not_runnable(&stage.name, format!("feed `{}` reads no existing split", feed.name));
+        let read = Reading { stage, feed, prepared };
+        let tokens = |member: &Member| member.split(&feed.split).cloned();
         if let Some(RowLayout { packing }) = feed.rows {
-            let file = prepared.conversations(&feed.split).ok_or_else(missing)?.clone();
-            let rows = Rows::new(file, feed.sequence, packing, feed.shuffle).map_err(|fault| *fault)?;
+            let rows = read.sources(
+                |member| member.conversations(&feed.split).cloned(),
+                |file| Rows::new(file, feed.sequence, packing, feed.shuffle),
+            )?;
             streams.add_conversations(feed, rows);
-            continue;
-        }
-        let tokens = prepared.split(&feed.split).ok_or_else(missing)?;
-        if let Some(records) = &feed.records {
-            let found = prepared.records(&feed.split).ok_or_else(|| {
-                codes::plan_not_runnable(&stage.name, format!("feed `{}` reads no labelled split", feed.name))
-            })?;
-            let labelled = Labelled::new(tokens.clone(), found, records.marks, feed.shuffle);
+        } else if let Some(records) = &feed.records {
+            let both = |member: &Member| Some((tokens(member)?, member.records(&feed.split)?.clone()));
+            let only = prepared.only().and_then(both).ok_or_else(|| read.missing())?;
+            let labelled = Labelled::new(only.0, &only.1, records.marks, feed.shuffle);
             streams.add_records(feed, labelled.map_err(|fault| *fault)?);
-            continue;
+        } else if let (Some(form), Some(masking)) = (feed.pairs, &feed.masking) {
+            let edges = Arc::new(edges(tokenizer));
+            let pairs = |file| Pairs::new(file, feed.sequence, feed.shuffle, form, edges.clone());
+            streams.add_pairs(feed, read.sources(tokens, pairs)?, Masker::new(masking, tokenizer));
+        } else {
+            let found = read.sources(tokens, |file| Stream::new(file, feed.sequence, feed.shuffle))?;
+            streams.add(feed, found, tokenizer);
         }
-        if let (Some(form), Some(masking)) = (feed.pairs, &feed.masking) {
-            let edges = edges(prepared.tokenizer.as_ref());
-            let pairs = Pairs::new(tokens.clone(), feed.sequence, feed.shuffle, form, edges);
-            let masker = Masker::new(masking, prepared.tokenizer.as_ref());
-            streams.add_pairs(feed, pairs.map_err(|fault| *fault)?, masker);
-            continue;
-        }
-        let stream = Stream::new(tokens.clone(), feed.sequence, feed.shuffle).map_err(|fault| *fault)?;
-        streams.add(feed, stream, prepared.tokenizer.as_ref());
     }
     Ok(())
+}
+
+/// A feed and the data that it reads.
+struct Reading<'a> {
+    stage: &'a Stage,
+    feed: &'a Feed,
+    prepared: &'a Prepared,
+}
+
+impl Reading<'_> {
+    /// What is made of the feed's split of every source that it is drawn from.
+    fn sources<F, T>(
+        &self,
+        file: impl Fn(&Member) -> Option<F>,
+        make: impl Fn(F) -> Result<T, Fault>,
+    ) -> Result<Mixed<T>, Diagnostic> {
+        let one = |weight: u64, member: Option<&Member>| {
+            let file = member.and_then(&file).ok_or_else(|| self.missing())?;
+            Ok((weight, make(file).map_err(|fault| *fault)?))
+        };
+        let members: Result<Vec<(u64, T)>, Diagnostic> = match self.feed.mix.as_slice() {
+            [] => one(1, self.prepared.only()).map(|only| vec![only]),
+            mix => mix.iter().map(|drawn| one(drawn.weight, self.prepared.member(&drawn.source))).collect(),
+        };
+        Ok(Mixed::new(members?, self.feed.shuffle))
+    }
+
+    fn missing(&self) -> Diagnostic {
+        let what = format!("feed `{}` reads no existing split", self.feed.name);
+        codes::plan_not_runnable(&self.stage.name, what)
+    }
 }

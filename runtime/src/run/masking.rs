@@ -28,6 +28,8 @@ pub struct Place {
     pub start: u64,
     /// Tokens of the split.
     pub tokens: u64,
+    /// Tokens of the sources before this one in a mix.
+    pub before: u64,
 }
 
 impl Masker {
@@ -79,7 +81,7 @@ impl Masker {
     fn draw(&self, place: Place, position: u64) -> [u32; 4] {
         let key = self.masking.key as u64;
         let (one, other) = match self.masking.fixed {
-            true => ((place.start + position) % place.tokens.max(1), 0),
+            true => (place.before + (place.start + position) % place.tokens.max(1), 0),
             false => (position, place.sample + 1),
         };
         let counter = [one as u32, (one >> 32) as u32, other as u32, (other >> 32) as u32];
@@ -116,7 +118,7 @@ mod tests {
         let masker = Masker::new(masking, &Bytes);
         let one = |sample| {
             let (mut tokens, mut labels) = (text.to_vec(), vec![0; text.len()]);
-            let place = Place { sample, start: 0, tokens: text.len() as u64 };
+            let place = Place { sample, start: 0, tokens: text.len() as u64, before: 0 };
             let count = masker.hide(place, &mut tokens, &mut labels);
             assert_eq!(count, labels.iter().filter(|l| **l != IGNORED).count() as u64);
             (tokens, labels)
@@ -187,7 +189,7 @@ mod tests {
         // Cut at another place, the same tokens are hidden.
         let masker = Masker::new(&fixed, &Bytes);
         let (mut tokens, mut labels) = ((40..100).chain(0..10).collect::<Vec<i64>>(), vec![0; 70]);
-        masker.hide(Place { sample: 9, start: 40, tokens: 100 }, &mut tokens, &mut labels);
+        masker.hide(Place { sample: 9, start: 40, tokens: 100, before: 0 }, &mut tokens, &mut labels);
         assert_eq!(labels, [&same[0].1[40..], &same[0].1[..10]].concat());
     }
 

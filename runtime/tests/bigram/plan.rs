@@ -59,8 +59,10 @@ fn dataset() -> Dataset {
             files: vec!["*.txt".into()],
             share: share(1, 1),
             cleaning: Default::default(),
+            division: None,
         }],
         clean: vec![],
+        mixing: None,
         splits: vec![
             Split { name: "train".into(), share: share(4, 5) },
             Split { name: "validation".into(), share: share(1, 5) },

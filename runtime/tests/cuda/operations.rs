@@ -140,7 +140,7 @@ fn with_dropout(mut model: Gpt) -> Gpt {
 
 /// All programs of a stage on both.
 pub fn compare(cuda: &Rc<Cuda>, stage: &Stage, limit: f64) -> BTreeSet<String> {
-    let causal = stage.objective == Objective::CausalLm;
+    let causal = stage.objective == (Objective::CausalLm { documents: false });
     let sample = causal.then(|| Sample { prompt: String::new(), tokens: 2, temperature: 1.0 });
     let stage = &Stage { sample, ..stage.clone() };
     let mut cpu = Trainer::new(stage, 2);

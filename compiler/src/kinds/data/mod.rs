@@ -133,7 +133,7 @@ fn files(
         false => Cleaning::default(),
     };
     let name = eval.object_name(object);
-    Ok(vec![Source { name, format, files: fields.texts("files")?, share: WHOLE, cleaning }])
+    Ok(vec![Source { name, format, files: fields.texts("files")?, share: WHOLE, cleaning, division: None }])
 }
 
 /// All of it.

@@ -1,8 +1,9 @@
 //! `causal_lm`: predicting the next token.
 
 use super::fields;
+use crate::eval::{Fields, Stop};
 use crate::quantity::Dimension;
-use crate::schema::{Field, Number, Ty, Type};
+use crate::schema::{Field, Number, Ty, Type, Word};
 
 /// Its fields.
 pub static TYPE: Type = Type {
@@ -14,6 +15,7 @@ pub static TYPE: Type = Type {
         fields::DATA,
         fields::FROM,
         fields::SEQUENCE,
+        Field::with("packing", Ty::Words(PACKINGS), "stream", "How documents lie in samples."),
         fields::BATCH,
         fields::MICRO_BATCH,
         fields::DURATION,
@@ -30,6 +32,25 @@ pub static TYPE: Type = Type {
         Field::optional("sample", Ty::Block(&SAMPLE), "A text generated before and after the run."),
     ],
 };
+
+const PACKINGS: &[Word] = &[
+    Word {
+        name: "stream",
+        doc: "all documents are one stream, cut into samples: a token sees every token before it in its sample, whatever document that is of",
+    },
+    Word {
+        name: "documents",
+        doc: "the same samples, but a token sees its own document only, positions begin at 0 with each document or piece of one, and no token of the next document is predicted from the last of one",
+    },
+];
+
+/// Whether documents do not see each other.
+///
+/// # Errors
+/// If the field was reported.
+pub fn documents(fields: &Fields) -> Result<bool, Stop> {
+    Ok(fields.word("packing")? == "documents")
+}
 
 const NONE: &[Dimension] = &[Dimension::NONE];
 

@@ -54,7 +54,7 @@ pub static ALL: &[&Type] = &[
 /// If a field was reported.
 pub fn objective(fields: &Fields) -> Result<Objective, Stop> {
     match fields.type_name {
-        Some("causal_lm") => Ok(Objective::CausalLm),
+        Some("causal_lm") => Ok(Objective::CausalLm { documents: causal_lm::documents(fields)? }),
         Some("classify") => Ok(Objective::Classify { dropout: fields.f64("classifier_dropout")? }),
         Some("supervised") => Ok(Objective::Supervised { packing: fields.bool("packing")? }),
         Some("masked_lm") => {
