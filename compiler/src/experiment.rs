@@ -5,7 +5,9 @@
 //! followed, defaults are filled in. Spans are kept for messages that planning may still have to give.
 
 use crate::arch::{ModelSpec, WeightSpec};
+use crate::kinds::stage::texts_of_sample;
 use crate::passes::fuse::Fusions;
+use crate::stages::classify::marks;
 use regimen_base::Span;
 use regimen_base::data::{Dataset, DatasetFacts, SplitFacts, Tokenizer, TokenizerFacts};
 use regimen_base::packing::filled;
@@ -55,8 +57,8 @@ pub struct Stage {
     pub objective: Objective,
     /// What it trains.
     pub model: Model,
-    /// Start from another stage's checkpoint: (stage, `best` or `last`).
-    pub from: Option<(String, String)>,
+    /// Start from another stage's checkpoint.
+    pub from: Option<Start>,
     /// How text becomes tokens.
     pub tokenizer: Tokenizer,
     /// The dataset that the tokenizer is trained on.
@@ -103,22 +105,34 @@ pub struct Stage {
     pub spans: StageSpans,
 }
 
+/// A checkpoint that a stage starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The stage that wrote it.
+    pub stage: String,
+    /// `best` or `last`.
+    pub which: String,
+    /// Whether that stage put the same kind of head on the model.
+    pub headed: bool,
+}
+
 impl Stage {
     /// Samples of one pass over a part of its data.
     pub fn samples_of(&self, split: &SplitFacts) -> u64 {
-        self.objective.samples_of(split, self.sequence)
+        match self.objective {
+            Objective::Supervised { packing } => filled(&split.lengths, self.sequence, packing).rows,
+            Objective::RewardModel { .. } => split.pairs(self.sequence, marks(self).around()),
+            _ => split.samples(self.sequence),
+        }
+    }
+
+    /// Rows of tokens that a sample takes.
+    pub fn texts(&self) -> u64 {
+        texts_of_sample(self.kind)
     }
 }
 
 impl Objective {
-    /// Samples of `sequence` tokens of one pass over a part of the data.
-    pub fn samples_of(&self, split: &SplitFacts, sequence: u64) -> u64 {
-        match self {
-            Objective::Supervised { packing } => filled(&split.lengths, sequence, *packing).rows,
-            _ => split.samples(sequence),
-        }
-    }
-
     /// Whether it trains on conversations and not on text.
     pub fn reads_conversations(&self) -> bool {
         matches!(self, Objective::Supervised { .. })
@@ -143,6 +157,11 @@ pub enum Objective {
     Classify {
         /// Dropout in the head.
         dropout: f64,
+    },
+    /// Telling by a number which of two answers is better.
+    RewardModel {
+        /// Weight of the squared sum of both rewards, which keeps their mean near zero; 0 for none.
+        center: f64,
     },
     /// Telling which tokens a generator replaced.
     ReplacedTokenDetection {

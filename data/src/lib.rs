@@ -35,7 +35,9 @@ pub mod split;
 pub mod token_file;
 pub mod tokenizer;
 
-pub use batch::{Batch, Evaluation, Labelled, Pair, Pairs, Prefetch, Row, Rows, Stream};
+pub use batch::{
+    Batch, Compared, ComparedSample, Evaluation, Labelled, Pair, PairLayout, Pairs, Prefetch, Row, Rows, Stream,
+};
 pub use conversation_file::ConversationFile;
 pub use files::Place;
 pub use prepare::{

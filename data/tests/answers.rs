@@ -9,7 +9,7 @@ use regimen_base::data::{ChatTemplate, Dataset, Feedback, Format, Preferences, R
 
 fn preferences(pattern: &str, rendering: Rendering) -> Dataset {
     let [prompt, chosen, rejected] = ["question", "better", "worse"].map(str::to_owned);
-    dataset(pattern, Format::Preferences(Preferences { prompt, chosen, rejected, rendering }))
+    dataset(pattern, Format::Preferences(Preferences { prompt, chosen, rejected, margin: None, rendering }))
 }
 
 fn feedback(pattern: &str) -> Dataset {

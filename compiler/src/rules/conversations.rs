@@ -4,9 +4,10 @@
 use super::StageView;
 use crate::codes;
 use crate::codes::e0450::Holds;
+use crate::codes::e0507::LeftOut;
 use crate::eval::{Evaluator, Fields, ObjectId, Value};
-use regimen_base::data::{Certainty, Role};
-use regimen_base::packing::filled;
+use regimen_base::data::{Certainty, FittedPairs, Role};
+use regimen_base::packing::{Filled, filled};
 use regimen_base::paraphrase::{self, Part};
 use regimen_base::{Diagnostic, Span};
 
@@ -34,17 +35,27 @@ pub fn probe(stage: &StageView<'_>) -> Option<Diagnostic> {
     None
 }
 
-/// Conversations that no sample holds.
+/// Conversations and pairs of answers that no sample holds.
 pub fn length(stage: &StageView<'_>) -> Option<Diagnostic> {
     let sequence = stage.count("sequence")?;
     let facts = stage.eval.stage_data_facts(stage.id, stage.span).ok()?;
     let train = facts.splits.iter().find(|s| s.name == "train")?;
-    let longest = train.lengths.last().filter(|_| facts.certainty == Certainty::Measured)?.tokens;
-    let filled = filled(&train.lengths, sequence.0, false);
-    let all = filled.conversations + filled.too_long;
+    let (left_out, remain) = match &train.answers {
+        Some(answers) => {
+            let fitted = answers.fit(sequence.0, stage.eval.marks_of(stage.id, stage.span).ok()?);
+            let FittedPairs { pairs, too_long, longest, .. } = fitted;
+            (LeftOut { what: "pairs of answers", too_long, all: pairs + too_long, longest }, pairs)
+        }
+        None => {
+            let longest = train.lengths.last().filter(|_| facts.certainty == Certainty::Measured)?.tokens;
+            let Filled { conversations, too_long, .. } = filled(&train.lengths, sequence.0, false);
+            let (all, longest) = (conversations + too_long, longest.saturating_sub(1));
+            (LeftOut { what: "conversations", too_long, all, longest }, conversations)
+        }
+    };
     // That none is left is an error of its own.
-    let some = filled.too_long > 0 && filled.conversations > 0;
-    some.then(|| codes::e0507::left_out(filled.too_long, all, longest, sequence.0, sequence.1))
+    let some = left_out.too_long > 0 && remain > 0;
+    some.then(|| codes::e0507::left_out(left_out, sequence.0, sequence.1))
 }
 
 /// Where the template of a dataset is named; its declaration if nowhere.

@@ -15,7 +15,7 @@ use regimen_base::schedule::RowLayout;
 use regimen_base::trace::Trace;
 use regimen_data::chat::Opened;
 use regimen_data::tokenizer::edges;
-use regimen_data::{Labelled, Pairs, Place, Prepared, Progress, Rows, Stream, Tokenize};
+use regimen_data::{Compared, Labelled, PairLayout, Pairs, Place, Prepared, Progress, Rows, Stream, Tokenize};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -158,6 +158,15 @@ fn add_feeds(
             })?;
             let labelled = Labelled::new(tokens.clone(), found, records.marks, feed.shuffle);
             streams.add_records(feed, labelled.map_err(|fault| *fault)?);
+            continue;
+        }
+        if let Some(form) = &feed.compared {
+            let found = prepared.records(&feed.split).ok_or_else(|| {
+                codes::plan_not_runnable(&stage.name, format!("feed `{}` reads no preferences", feed.name))
+            })?;
+            let layout = PairLayout { sequence: feed.sequence, marks: form.marks, margins: form.margins };
+            let pairs = Compared::new(tokens.clone(), found, layout, feed.shuffle);
+            streams.add_compared(feed, pairs.map_err(|fault| *fault)?);
             continue;
         }
         if let (Some(form), Some(masking)) = (feed.pairs, &feed.masking) {
