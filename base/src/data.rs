@@ -692,7 +692,8 @@ mod tests {
 
     #[test]
     fn a_pair_fits_if_its_longer_text_does() {
-        let texts = [(5, 2, 18), (8, 1, 12)].map(|(longest, records, tokens)| Texts { longest, records, tokens });
+        let texts =
+            [(5, 2, 18), (8, 1, 12)].map(|(longest, records, tokens)| Texts { longest, records, tokens });
         let facts = AnswerFacts { texts: texts.to_vec(), ..AnswerFacts::default() };
         let fitted = |pairs, tokens, too_long| FittedPairs { pairs, tokens, too_long, longest: 10 };
         assert_eq!(facts.fit(9, 2), fitted(2, 18 + 8, 1));

@@ -36,7 +36,8 @@ pub mod token_file;
 pub mod tokenizer;
 
 pub use batch::{
-    Batch, Compared, ComparedSample, Evaluation, Labelled, Pair, PairLayout, Pairs, Prefetch, Row, Rows, Stream,
+    Batch, Compared, ComparedSample, Evaluation, Labelled, Pair, PairLayout, Pairs, Prefetch, Row, Rows,
+    Stream,
 };
 pub use conversation_file::ConversationFile;
 pub use files::Place;

@@ -124,7 +124,12 @@ fn bert_learns_rewards_by_the_first_token_as_in_trl() {
     check(path, configs::bert(&config(path)), (0.1, false), false, 3);
 }
 
-fn stage(kind: usize, [layers, heads, head, context]: [u64; 4], form: (f64, bool), batch: (u64, u64)) -> Stage {
+fn stage(
+    kind: usize,
+    [layers, heads, head, context]: [u64; 4],
+    form: (f64, bool),
+    batch: (u64, u64),
+) -> Stage {
     let (hidden, vocab) = (heads * head, 19);
     let sizes = [layers, heads, hidden, hidden + 3];
     let (whole, micro) = batch;

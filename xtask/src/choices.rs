@@ -6,7 +6,7 @@ use std::path::Path;
 /// Name of the file among the plays.
 pub const FILE: &str = "choices.jsonl";
 /// Shorter answers have too few orders of their words.
-const FEWEST_WORDS: usize = 4;
+const FEWEST_WORDS: usize = 6;
 
 /// Writes the pairs of all plays in the folder beside them.
 pub fn write(folder: &Path) -> Result<(), String> {
@@ -23,17 +23,18 @@ pub fn write(folder: &Path) -> Result<(), String> {
     })
 }
 
-/// The words in another order, between the same spaces and line ends; nothing of a text that has too few different ones.
+/// The words in another order, between the same spaces and line ends, but for the first and the last, which would give it away by their
+/// letters; nothing of a text that has too few different ones.
 fn shuffled(text: &str, number: u64) -> Option<String> {
     let mut words: Vec<&str> = text.split_whitespace().collect();
     if words.len() < FEWEST_WORDS {
         return None;
     }
     let mut state = number;
-    for last in (1..words.len()).rev() {
+    for last in (2..words.len() - 1).rev() {
         // A linear congruential generator (Knuth, MMIX), of which the upper bits are taken.
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        words.swap(last, ((state >> 33) % (last as u64 + 1)) as usize);
+        words.swap(last, 1 + ((state >> 33) % last as u64) as usize);
     }
     let mut out = String::with_capacity(text.len());
     let mut next = words.into_iter();
@@ -73,7 +74,8 @@ mod tests {
             words
         };
         assert_eq!(sorted(&other), sorted(text));
+        assert!(other.starts_with("Nay, ") && other.ends_with(" yourself."), "{other}");
         assert_eq!(shuffled(text, 7).unwrap(), other);
-        assert!(shuffled("Yes, my lord.", 1).is_none() && shuffled("no no no no", 1).is_none());
+        assert!(shuffled("Yes, my lord.", 1).is_none() && shuffled("no no no no no no", 1).is_none());
     }
 }

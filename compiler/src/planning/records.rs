@@ -59,10 +59,9 @@ pub fn head(stage: &Stage) -> (&'static str, String, String) {
             ("new", format!("{parameters}; the body is that of `{stage}.{which}`"))
         }
         // Only the run looks into the folder.
-        (None, Some(folder)) => (
-            "new",
-            format!("{parameters}, unless `{folder}` holds one; the body is that of `{folder}`"),
-        ),
+        (None, Some(folder)) => {
+            ("new", format!("{parameters}, unless `{folder}` holds one; the body is that of `{folder}`"))
+        }
         (None, None) => ("new", format!("{parameters}, and so is the body")),
     };
     ("head", which.to_owned(), whence)

@@ -15,7 +15,9 @@ use regimen_base::schedule::RowLayout;
 use regimen_base::trace::Trace;
 use regimen_data::chat::Opened;
 use regimen_data::tokenizer::edges;
-use regimen_data::{Compared, Labelled, PairLayout, Pairs, Place, Prepared, Progress, Rows, Stream, Tokenize};
+use regimen_data::{
+    Compared, Labelled, PairLayout, Pairs, Place, Prepared, Progress, Rows, Stream, Tokenize,
+};
 use std::path::Path;
 use std::sync::Arc;
 

@@ -151,7 +151,10 @@ const CLASS_METRICS: &[Word] = &[
 
 const REWARD_METRICS: &[Word] = &[
     Word { name: "loss", doc: "mean loss per pair; less is better" },
-    Word { name: "accuracy", doc: "share of pairs whose chosen answer has the greater reward; more is better" },
+    Word {
+        name: "accuracy",
+        doc: "share of pairs whose chosen answer has the greater reward; more is better",
+    },
     Word { name: "margin", doc: "mean of r_chosen − r_rejected; more is better" },
 ];
 

@@ -22,11 +22,19 @@ pub static KIND: Kind = Kind {
     types: Types::Many(|| ALL.to_vec()),
     members: &[
         known("steps", Dimension::STEPS, "Optimizer steps."),
-        known("tokens", Dimension::TOKENS, "Tokens seen in training: steps × batch × sequence, twice that where a sample is a pair of texts."),
+        known(
+            "tokens",
+            Dimension::TOKENS,
+            "Tokens seen in training: steps × batch × sequence, twice that where a sample is a pair of texts.",
+        ),
         known("samples", Dimension::SAMPLES, "Samples seen in training: steps × batch."),
         known("epochs", Dimension::EPOCHS, "Passes over the training data."),
         known("evaluations", Dimension::EVALUATIONS, "Evaluations during the run, the last one included."),
-        known("tokens_per_step", Dimension::TOKENS.per(Dimension::STEPS), "Batch × sequence, twice that where a sample is a pair of texts."),
+        known(
+            "tokens_per_step",
+            Dimension::TOKENS.per(Dimension::STEPS),
+            "Batch × sequence, twice that where a sample is a pair of texts.",
+        ),
         known("params", Dimension::PARAMS, "Parameters of its model."),
         planned("flops", Dimension::FLOP, "Floating-point operations of the whole stage."),
         planned("memory", Dimension::BYTES, "Bytes of one device at the worst instant."),
@@ -63,7 +71,9 @@ pub fn objective(fields: &Fields) -> Result<Objective, Stop> {
     match fields.type_name {
         Some("causal_lm") => Ok(Objective::CausalLm),
         Some("classify") => Ok(Objective::Classify { dropout: fields.f64("classifier_dropout")? }),
-        Some("reward_model") => Ok(Objective::RewardModel { center: fields.f64("center_rewards_coefficient")? }),
+        Some("reward_model") => {
+            Ok(Objective::RewardModel { center: fields.f64("center_rewards_coefficient")? })
+        }
         Some("supervised") => Ok(Objective::Supervised { packing: fields.bool("packing")? }),
         Some("masked_lm") => {
             let masking = masked_lm::read(fields)?;
