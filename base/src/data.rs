@@ -78,6 +78,9 @@ pub struct Preferences {
     pub chosen: String,
     /// Holds the other.
     pub rejected: String,
+    /// Holds by how much the better answer is better, a number; without it, every pair weighs the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<String>,
     /// How they become tokens.
     #[serde(flatten)]
     pub rendering: Rendering,
@@ -397,6 +400,14 @@ impl Dataset {
         })
     }
 
+    /// Whether its pairs of answers say by how much one is better.
+    pub fn has_margins(&self) -> bool {
+        self.sources.iter().any(|source| match &source.format {
+            Format::Preferences(preferences) => preferences.margin.is_some(),
+            _ => false,
+        })
+    }
+
     /// How its prompts and answers become tokens, if it consists of preferences or feedback.
     pub fn answers(&self) -> Option<&Rendering> {
         self.sources.iter().find_map(|source| source.format.answers())
@@ -451,6 +462,11 @@ pub struct Marks {
 }
 
 impl Marks {
+    /// Tokens around a text.
+    pub fn around(&self) -> u64 {
+        u64::from(self.begin.is_some()) + u64::from(self.end.is_some())
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         *self == Marks::default()
@@ -565,6 +581,12 @@ impl SplitFacts {
             None => samples_per_epoch(self.tokens, sequence),
         }
     }
+
+    /// Pairs of answers whose texts, with so many marks around each, both fit into `sequence` tokens; all records where nothing is known of
+    /// their lengths.
+    pub fn pairs(&self, sequence: u64, marks: u64) -> u64 {
+        self.answers.as_ref().map_or(self.documents, |answers| answers.fit(sequence, marks).pairs)
+    }
 }
 
 /// What is known of the labelled records of one split.
@@ -601,8 +623,53 @@ pub struct AnswerFacts {
     pub good: Vec<(u64, u64)>,
     /// Of the rejected answers, or of those that are not good.
     pub bad: Vec<(u64, u64)>,
+    /// Of the prompts together with their answers.
+    pub texts: Vec<Texts>,
     /// Records that are left out because they are longer than `max_length`.
     pub too_long: u64,
+}
+
+/// The records of one length. Each answer is a text of its own, with the prompt before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Texts {
+    /// Tokens of the longest text of a record.
+    pub longest: u64,
+    /// How many records there are.
+    pub records: u64,
+    /// Tokens of all their texts together.
+    pub tokens: u64,
+}
+
+/// What comes of laying pairs of answers into samples of so many tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FittedPairs {
+    /// Pairs that fit.
+    pub pairs: u64,
+    /// Tokens of their texts, marks included; the rest is padding.
+    pub tokens: u64,
+    /// Pairs that are left out because one of their texts is longer.
+    pub too_long: u64,
+    /// Tokens of the longest text of all, marks included.
+    pub longest: u64,
+}
+
+impl AnswerFacts {
+    /// Counts the pairs whose texts both fit into `sequence` tokens, if `marks` tokens stand around each. One that does not is left out: cut
+    /// texts may be equal.
+    pub fn fit(&self, sequence: u64, marks: u64) -> FittedPairs {
+        let mut fitted = FittedPairs::default();
+        for texts in &self.texts {
+            let length = texts.longest + marks;
+            fitted.longest = fitted.longest.max(length);
+            if length <= sequence {
+                fitted.pairs += texts.records;
+                fitted.tokens += texts.tokens + 2 * marks * texts.records;
+            } else {
+                fitted.too_long += texts.records;
+            }
+        }
+        fitted
+    }
 }
 
 /// The conversations of one length.
@@ -691,7 +758,7 @@ pub fn samples_per_epoch(tokens: u64, sequence: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{RecordFacts, samples_per_epoch};
+    use super::{AnswerFacts, FittedPairs, RecordFacts, Texts, samples_per_epoch};
 
     #[test]
     fn padding_and_what_is_cut_follow_from_lengths() {
@@ -699,6 +766,16 @@ mod tests {
         // With two marks: 5, 5, 8 and 11 tokens in samples of 8.
         assert_eq!(facts.fit(8, 2), (6.0 / 32.0, 0.25));
         assert_eq!(RecordFacts::default().fit(8, 2), (0.0, 0.0));
+    }
+
+    #[test]
+    fn a_pair_fits_if_its_longer_text_does() {
+        let texts =
+            [(5, 2, 18), (8, 1, 12)].map(|(longest, records, tokens)| Texts { longest, records, tokens });
+        let facts = AnswerFacts { texts: texts.to_vec(), ..AnswerFacts::default() };
+        let fitted = |pairs, tokens, too_long| FittedPairs { pairs, tokens, too_long, longest: 10 };
+        assert_eq!(facts.fit(9, 2), fitted(2, 18 + 8, 1));
+        assert_eq!(facts.fit(10, 2), fitted(3, 30 + 12, 0));
     }
 
     #[test]

@@ -75,6 +75,10 @@ pub enum Action {
         /// all classes are counted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         classes: Option<u64>,
+        /// Whether the program's first output is the rewards of two texts for each sample, the better one first: then it is counted how often
+        /// they are told apart.
+        #[serde(default, skip_serializing_if = "is_false")]
+        pairs: bool,
         /// Whether the best checkpoint follows this evaluation, and whether it may stop the stage.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         watch: Option<Watch>,
@@ -286,6 +290,32 @@ pub struct Feed {
     /// How pairs of texts are made of running text; without it, a sample is one text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pairs: Option<PairForm>,
+    /// How preferences become samples of two texts, the chosen one first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Compared>,
+}
+
+impl Feed {
+    /// Rows of tokens that a sample takes.
+    pub fn texts(&self) -> u64 {
+        if self.compared.is_some() { 2 } else { 1 }
+    }
+}
+
+/// How preferences become samples of two texts, each the prompt with one of the answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// Tokens around each text, and the one that fills it up.
+    pub marks: Marks,
+    /// The token that stands for the whole text; of the last one, the last that is not the token of padding, wherever that stands.
+    pub reads: Reads,
+    /// Whether records say by how much an answer is better.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub margins: bool,
+}
+
+fn is_false(b: &bool) -> bool {
+    !*b
 }
 
 /// A source of a mix that samples are drawn from.

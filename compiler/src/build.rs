@@ -6,7 +6,7 @@ use crate::codes;
 use crate::eval::{Evaluator, Fields, ObjectId, StageNumbers, Stop, Value};
 use crate::experiment::{
     Budget, Efficiency, Evaluate, Experiment, Hardware, Limit, Limited, MicroBatch, Model, Objective,
-    Precision, Recompute, Sample, Stage, StageSpans,
+    Precision, Recompute, Sample, Stage, StageSpans, Start,
 };
 use crate::hardware as shelf;
 use crate::kinds::{optimizer, schedule};
@@ -229,7 +229,11 @@ fn assemble(
         })?,
         objective,
         from: match fields.get("from")?.map(|c| &c.value) {
-            Some(Value::Checkpoint(stage, which)) => Some((eval.object_name(*stage), which.clone())),
+            Some(Value::Checkpoint(stage, which)) => Some(Start {
+                stage: eval.object_name(*stage),
+                which: which.clone(),
+                headed: eval.fields(*stage)?.type_name == fields.type_name,
+            }),
             _ => None,
         },
         tokenizer,
@@ -277,14 +281,18 @@ fn with_head(
     if let Objective::NextSentence(_) = objective {
         return spec.with_next_sentence().ok_or(Stop::Reported);
     }
-    let Objective::Classify { dropout } = objective else { return Ok(spec) };
-    let records = data.splits.iter().find_map(|s| s.records.as_ref()).ok_or(Stop::Reported)?;
-    let classes = records.classes.iter().map(|(name, _)| name.clone()).collect();
+    let (gives, dropout) = match objective {
+        Objective::Classify { dropout } => {
+            let records = data.splits.iter().find_map(|s| s.records.as_ref()).ok_or(Stop::Reported)?;
+            (Gives::Classes(records.classes.iter().map(|(name, _)| name.clone()).collect()), *dropout)
+        }
+        Objective::RewardModel { .. } => (Gives::Scalar, 0.0),
+        _ => return Ok(spec),
+    };
     let reads = spec.body().ok_or(Stop::Reported)?.head.reads;
     let marks = marks_around(reads, tokenizer, spec.vocab());
     let padding = marks.padding.unwrap_or(tokenizer.end_of_text);
-    let classifier =
-        Classifier::new(spec, Gives::Classes(classes), *dropout, padding).ok_or(Stop::Reported)?;
+    let classifier = Classifier::new(spec, gives, dropout, padding).ok_or(Stop::Reported)?;
     Ok(Arc::new(classifier))
 }
 

@@ -6,7 +6,9 @@
 
 use crate::arch::{ModelSpec, WeightSpec};
 use crate::eval::available;
+use crate::kinds::stage::texts_of_sample;
 use crate::passes::fuse::Fusions;
+use crate::stages::classify::marks;
 use regimen_base::Span;
 use regimen_base::data::{Dataset, DatasetFacts, SplitFacts, Tokenizer, TokenizerFacts};
 use regimen_base::mixing::Available;
@@ -56,8 +58,8 @@ pub struct Stage {
     pub objective: Objective,
     /// What it trains.
     pub model: Model,
-    /// Start from another stage's checkpoint: (stage, `best` or `last`).
-    pub from: Option<(String, String)>,
+    /// Start from another stage's checkpoint.
+    pub from: Option<Start>,
     /// How text becomes tokens.
     pub tokenizer: Tokenizer,
     /// The dataset that the tokenizer is trained on.
@@ -104,10 +106,29 @@ pub struct Stage {
     pub spans: StageSpans,
 }
 
+/// A checkpoint that a stage starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The stage that wrote it.
+    pub stage: String,
+    /// `best` or `last`.
+    pub which: String,
+    /// Whether that stage put the same kind of head on the model.
+    pub headed: bool,
+}
+
 impl Stage {
     /// Samples of one pass over a part of its data.
     pub fn samples_of(&self, split: &SplitFacts) -> u64 {
-        self.objective.samples_of(split, self.sequence)
+        match self.objective {
+            Objective::RewardModel { .. } => split.pairs(self.sequence, marks(self).around()),
+            _ => self.available(split).iter().map(|found| found.samples).sum(),
+        }
+    }
+
+    /// Rows of tokens that a sample takes.
+    pub fn texts(&self) -> u64 {
+        texts_of_sample(self.kind)
     }
 
     /// What it finds in every source of a part of its data.
@@ -117,11 +138,6 @@ impl Stage {
 }
 
 impl Objective {
-    /// Samples of `sequence` tokens of one pass over a part of the data.
-    pub fn samples_of(&self, split: &SplitFacts, sequence: u64) -> u64 {
-        self.available(split, sequence).iter().map(|found| found.samples).sum()
-    }
-
     /// The same of every source of a mix.
     pub fn available(&self, split: &SplitFacts, sequence: u64) -> Vec<Available> {
         let packing = matches!(self, Objective::Supervised { packing: true });
@@ -155,6 +171,11 @@ pub enum Objective {
     Classify {
         /// Dropout in the head.
         dropout: f64,
+    },
+    /// Telling by a number which of two answers is better.
+    RewardModel {
+        /// Weight of the squared sum of both rewards, which keeps their mean near zero; 0 for none.
+        center: f64,
     },
     /// Telling which tokens a generator replaced.
     ReplacedTokenDetection {

@@ -5,13 +5,15 @@
 #[allow(dead_code)]
 mod common;
 
-use common::encoders::{bert, classify_stage, deberta, detection_stage, electra, masked_stage, roberta};
+use common::encoders::{
+    bert, classify_stage, deberta, detection_stage, electra, masked_stage, reward_stage, roberta,
+};
 use common::{gpt, llama, stage};
 use regimen_base::SourceMap;
-use regimen_base::data::RecordFacts;
-use regimen_base::plan::Backend;
+use regimen_base::data::{AnswerFacts, RecordFacts, Texts};
+use regimen_base::plan::{Backend, Derived};
 use regimen_compiler::arch::{ModelSpec, parameters};
-use regimen_compiler::experiment::{Experiment, Stage};
+use regimen_compiler::experiment::{Experiment, Stage, Start};
 use regimen_compiler::planning;
 use regimen_compiler::stages::{Lowered, lower};
 
@@ -136,4 +138,53 @@ fn a_plan_says_how_records_fill_samples_and_warns_if_many_are_cut() {
     assert_eq!(told, ["E0453"]);
     assert_eq!(outcome.diagnostics[0].title, "25 % of the samples are cut to 8 tokens");
     assert!(!outcome.diagnostics[0].is_error());
+}
+
+#[test]
+fn a_plan_says_how_pairs_fill_samples_and_which_head_goes_on() {
+    let mut stage = reward_stage(gpt(1, 2, 12, 8, 29), (0.01, true), 4, 4);
+    let texts = [(5, 2, 18), (9, 1, 14)].map(|(longest, records, tokens)| Texts { longest, records, tokens });
+    let train = stage.data_facts.splits.first_mut().expect("a training part");
+    train.answers = Some(AnswerFacts { texts: texts.to_vec(), ..AnswerFacts::default() });
+    let derived = |stage: &Stage| {
+        let experiment = Experiment { name: "e".into(), seed: 1, stages: vec![stage.clone()] };
+        let mut outcome = planning::plan(&experiment, &SourceMap::default());
+        assert_eq!(outcome.diagnostics.len(), 0, "{:?}", outcome.diagnostics);
+        outcome.reports.remove(0).derived
+    };
+    let shown = |all: &[Derived], name: &str| {
+        let row = all.iter().find(|d| d.name == name).expect("listed");
+        (row.value.clone(), row.how.clone())
+    };
+    let all = derived(&stage);
+    let texts = |value: &str, how: &str| (value.to_owned(), how.to_owned());
+    assert_eq!(shown(&all, "tokens per step"), texts("64", "4 pairs × 2 texts × 8 tokens"));
+    assert_eq!(shown(&all, "pairs"), texts("2", "1 with a text longer than a sample are left out"));
+    // 32 tokens in two samples of two texts, 18 of which are text.
+    assert_eq!(shown(&all, "padding"), texts("43.8 %", "of 8 tokens a text"));
+    assert_eq!(shown(&all, "epochs").0, "200");
+    assert_eq!(shown(&all, "head"), texts("new", "12 parameters, and so is the body"));
+    let start = |headed| Some(Start { stage: "one".into(), which: "last".into(), headed });
+    stage.from = start(false);
+    assert_eq!(
+        shown(&derived(&stage), "head"),
+        texts("new", "12 parameters; the body is that of `one.last`")
+    );
+    stage.from = start(true);
+    let continued = texts("continued", "12 parameters; all weights are those of `one.last`");
+    assert_eq!(shown(&derived(&stage), "head"), continued);
+    let mut classes = classify_stage(gpt(1, 2, 12, 9, 29), 3, 3, 3);
+    let records = RecordFacts { classes: vec![("a".into(), 2), ("b".into(), 1)], lengths: vec![(3, 3)] };
+    classes.data_facts.splits.first_mut().expect("a training part").records = Some(records);
+    classes.from = start(true);
+    assert_eq!(shown(&derived(&classes), "head").0, "continued");
+}
+
+#[test]
+fn reward_models_plan_on_a_gpu() {
+    let mut stage = reward_stage(gpt(1, 2, 12, 9, 29), (0.01, true), 3, 3);
+    stage.hardware.backend = Backend::Cuda;
+    let experiment = Experiment { name: "e".into(), seed: 1, stages: vec![stage] };
+    let outcome = planning::plan(&experiment, &SourceMap::default());
+    assert!(outcome.diagnostics.iter().all(|d| !d.is_error()), "{:?}", outcome.diagnostics);
 }

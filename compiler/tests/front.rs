@@ -6,7 +6,7 @@ use frontend::{complete, load_text, render_all, world};
 use regimen_base::diagnostic::any_errors;
 use regimen_base::schedule::{Decay, Period};
 use regimen_compiler::arch::parameters;
-use regimen_compiler::experiment::{Limited, MicroBatch, Precision, Recompute};
+use regimen_compiler::experiment::{Limited, MicroBatch, Precision, Recompute, Start};
 use regimen_compiler::front::{Options, Planned, PlannedStage, load};
 use regimen_compiler::planning;
 
@@ -36,7 +36,8 @@ fn the_tour_is_understood() {
         pretrain.budget.as_ref().unwrap().limits.iter().map(|l| (l.what, l.at_most)).collect();
     assert_eq!(limits[0], (Limited::Memory, 76.0 * 1024.0 * 1024.0 * 1024.0));
     assert_eq!(limits[2], (Limited::Time, 720_000.0));
-    assert_eq!(polish.from, Some(("pretrain".into(), "best".into())));
+    let start = Start { stage: "pretrain".into(), which: "best".into(), headed: true };
+    assert_eq!(polish.from, Some(start));
     assert_eq!(polish.learning_rate.peak, 1e-4);
     assert!(polish.budget.is_none());
 }

@@ -36,7 +36,10 @@ mod spool;
 pub mod token_file;
 pub mod tokenizer;
 
-pub use batch::{Batch, Documents, Evaluation, Labelled, Mixed, Pair, Pairs, Prefetch, Row, Rows, Stream};
+pub use batch::{
+    Batch, Compared, ComparedSample, Documents, Evaluation, Labelled, Mixed, Pair, PairLayout, Pairs,
+    Prefetch, Row, Rows, Stream,
+};
 pub use conversation_file::ConversationFile;
 pub use files::Place;
 pub use prepare::{

@@ -5,11 +5,12 @@
 mod common;
 
 use common::*;
-use regimen_base::data::{ChatTemplate, Dataset, Feedback, Format, Preferences, Rendering};
+use regimen_base::data::{ChatTemplate, Dataset, Feedback, Format, Marks, Preferences, Rendering, Texts};
+use regimen_data::{Compared, ComparedSample, PairLayout};
 
 fn preferences(pattern: &str, rendering: Rendering) -> Dataset {
     let [prompt, chosen, rejected] = ["question", "better", "worse"].map(str::to_owned);
-    dataset(pattern, Format::Preferences(Preferences { prompt, chosen, rejected, rendering }))
+    dataset(pattern, Format::Preferences(Preferences { prompt, chosen, rejected, margin: None, rendering }))
 }
 
 fn feedback(pattern: &str) -> Dataset {
@@ -132,4 +133,75 @@ fn no_prompt_is_on_both_sides_of_a_split() {
         assert_eq!((there(&train) + there(&validation), there(&train) % 3), (3, 0), "prompt {i}");
     }
     assert!(prepared.facts.splits.iter().all(|split| split.documents >= 30));
+}
+
+/// Pairs of the part `train`, in samples of so many tokens.
+fn compared(
+    prepared: &regimen_data::Prepared,
+    layout: PairLayout,
+    shuffle: Option<i64>,
+) -> Result<Compared, String> {
+    let (tokens, records) = (prepared.split("train").unwrap(), prepared.records("train").unwrap());
+    Compared::new(tokens.clone(), records, layout, shuffle).map_err(|fault| fault.title)
+}
+
+/// A sample as two texts, in which `_` is padding, `<` and `>` the marks and `.` the token between documents.
+fn sample(pairs: &Compared, index: u64, sequence: usize) -> (Vec<String>, ComparedSample) {
+    let mut both = vec![-1; 2 * sequence];
+    let (chosen, rejected) = both.split_at_mut(sequence);
+    let found = pairs.sample(index, [chosen, rejected]);
+    let letter = |id: &i64| match *id {
+        256 => '.',
+        300 => '<',
+        301 => '>',
+        302 => '_',
+        id => char::from(u8::try_from(id).unwrap()),
+    };
+    (both.chunks(sequence).map(|text| text.iter().map(letter).collect()).collect(), found)
+}
+
+#[test]
+fn both_texts_of_a_pair_have_the_prompt_and_long_pairs_are_left_out() {
+    let line = |prompt: &str, chosen: &str, rejected: &str, by: f64| {
+        let record = serde_json::json!({"question": prompt, "better": chosen, "worse": rejected, "by": by});
+        format!("{record}\n")
+    };
+    let lines = [line("ab", "c", "de", 0.5), line("f", "ghijkl", "m", 2.0), line("n", "o", "p", -1.0)];
+    let bench = Bench::new(&[("a.jsonl", &lines.concat())]);
+    let mut data = preferences("a.jsonl", Rendering::default());
+    let plain = bench.prepare(&bytes(), &data).unwrap();
+    if let Format::Preferences(preferences) = &mut data.sources[0].format {
+        preferences.margin = Some("by".into());
+    }
+    let prepared = bench.prepare(&bytes(), &data).unwrap();
+    let marks = Marks { begin: Some(300), end: Some(301), padding: Some(302) };
+    let layout = PairLayout { sequence: 8, marks, margins: true };
+    let facts = prepared.facts.splits[0].answers.clone().unwrap();
+    let texts = |longest, records, tokens| Texts { longest, records, tokens };
+    assert_eq!(facts.texts, [texts(3, 1, 6), texts(5, 1, 9), texts(8, 1, 11)]);
+    assert_eq!((facts.fit(8, 2).pairs, facts.fit(8, 2).too_long), (2, 1));
+    let pairs = compared(&prepared, layout, None).unwrap();
+    assert_eq!(pairs.pairs(), 2);
+    let first = ComparedSample { lengths: [6, 7], margin: 0.5 };
+    assert_eq!(sample(&pairs, 0, 8), (vec!["<abc.>__".into(), "<abde.>_".into()], first));
+    let second = ComparedSample { lengths: [5, 5], margin: -1.0 };
+    assert_eq!(sample(&pairs, 3, 8), (vec!["<no.>___".into(), "<np.>___".into()], second));
+    // Every epoch has every pair once, in an order of its own.
+    let shuffled = compared(&prepared, layout, Some(7)).unwrap();
+    for epoch in 0..4 {
+        let mut margins: Vec<f32> = (0..2).map(|i| sample(&shuffled, 2 * epoch + i, 8).1.margin).collect();
+        margins.sort_by(f32::total_cmp);
+        assert_eq!(margins, [-1.0, 0.5]);
+    }
+    // Without marks and margins the longest fits too.
+    let bare =
+        PairLayout { sequence: 8, marks: Marks { padding: Some(302), ..Marks::default() }, margins: false };
+    let pairs = compared(&plain, bare, None).unwrap();
+    let longest = ComparedSample { lengths: [8, 3], margin: 0.0 };
+    assert_eq!(sample(&pairs, 1, 8), (vec!["fghijkl.".into(), "fm._____".into()], longest));
+    let short = PairLayout { sequence: 2, ..bare };
+    assert_eq!(
+        compared(&plain, short, None).unwrap_err(),
+        "no pair of answers of `train` fits into 2 tokens"
+    );
 }

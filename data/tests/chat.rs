@@ -168,8 +168,13 @@ fn prompts_and_answers_render_as_trl_renders_them() {
     let words = words();
     let mut seen = 0;
     let [prompt, chosen, rejected] = ["prompt", "chosen", "rejected"].map(str::to_owned);
-    let format =
-        Format::Preferences(Preferences { prompt, chosen, rejected, rendering: Rendering::default() });
+    let format = Format::Preferences(Preferences {
+        prompt,
+        chosen,
+        rejected,
+        margin: None,
+        rendering: Rendering::default(),
+    });
     for case in text.lines().map(|line| serde_json::from_str::<Answered>(line).unwrap()) {
         let name = &case.template;
         let encoder = AnswerEncoder::new(Some(template(known::find(name).unwrap())), true, words.as_ref());

@@ -168,18 +168,33 @@ fn scores_and_values_of_decoders_equal_those_of_transformers() {
 #[test]
 fn scalar_heads_of_transformers_are_imported_and_other_heads_refused() {
     let _turn = trainer::turn(2);
-    let stage = scalar_stage(configs::gpt2(&config("gpt2")), 3, 3);
-    let experiment = Experiment { name: "e".into(), seed: 1, stages: vec![stage] };
-    let stage = planning::plan(&experiment, &SourceMap::default()).content.expect("plans").stages.remove(0);
-    let mut engine = Libtorch::new(&stage, Observe::Peak).expect("allocates");
-    let folder = |path: &str| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(path);
-    exchange::import(&stage, &mut engine, &folder("gpt2/scalar")).expect("imports");
-    let index = stage.residents.iter().position(|r| *r.name == *"classifier.score.weight").expect("listed");
-    let found = engine.bytes(ResidentId(index as u32)).expect("readable").into_owned();
-    let stored = read("gpt2/scalar", "model.safetensors");
-    let stored = SafeTensors::deserialize(&stored).expect("safetensors");
-    assert_eq!(found, stored.tensor("score.weight").expect("there").data());
-    let refused =
-        exchange::import(&stage, &mut engine, &folder("gpt2/classifier")).expect_err("three classes");
-    assert!(format!("{refused:?}").contains("score.weight"), "{refused:?}");
+    for (family, stage) in [
+        ("gpt2", scalar_stage(configs::gpt2(&config("gpt2")), 3, 3)),
+        ("llama", scalar_stage(configs::llama(&config("llama")), 3, 3)),
+        ("bert", scalar_stage(configs::bert(&config("bert")), 3, 3)),
+    ] {
+        let experiment = Experiment { name: "e".into(), seed: 1, stages: vec![stage] };
+        let outcome = planning::plan(&experiment, &SourceMap::default());
+        let stage = outcome.content.expect("plans").stages.remove(0);
+        let mut engine = Libtorch::new(&stage, Observe::Peak).expect("allocates");
+        let folder =
+            |path: &str| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(path);
+        let path = format!("{family}/scalar");
+        exchange::import(&stage, &mut engine, &folder(&path)).expect("imports");
+        let stored = read(&path, "model.safetensors");
+        let stored = SafeTensors::deserialize(&stored).expect("safetensors");
+        // Every weight, the head's among them.
+        for entry in &stage.model.exchange.tensors {
+            let index = stage.residents.iter().position(|r| *r.name == *entry.ours).expect("listed");
+            let found = engine.bytes(ResidentId(index as u32)).expect("readable").into_owned();
+            let theirs = trainer::golden::weight(&stored, entry).reshape([-1]);
+            let theirs = Vec::<f32>::try_from(theirs).expect("f32");
+            let theirs: Vec<u8> = theirs.iter().flat_map(|x| x.to_le_bytes()).collect();
+            assert!(found == theirs, "{family}: {}", entry.ours);
+        }
+        let refused = exchange::import(&stage, &mut engine, &folder(&format!("{family}/classifier")))
+            .expect_err("three classes");
+        let score = if family == "bert" { "classifier.weight" } else { "score.weight" };
+        assert!(format!("{refused:?}").contains(score), "{refused:?}");
+    }
 }

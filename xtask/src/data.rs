@@ -2,8 +2,10 @@
 //!
 //! The package holds every play twice, in modern spelling (`hamlet_gut.txt`) and as in the First Folio
 //! (`hamlet_gut_f.txt`), and some poems. The examples train on the plays in modern spelling: two spellings of one play
-//! would leak from training into validation. Beside them lie small conversations made of their speeches ([`crate::talks`]).
+//! would leak from training into validation. Beside them lie small conversations made of their speeches ([`crate::talks`]), and
+//! pairs of answers of which one has its words in order ([`crate::choices`]).
 
+use crate::choices;
 use crate::passages;
 use crate::talks;
 use crate::tools::{cannot, python, remove, root, succeed};
@@ -41,7 +43,7 @@ pub fn run() -> Result<(), String> {
     derive(&target)
 }
 
-/// Writes passages with their genres and conversations beside the plays unless they are there.
+/// Writes passages with their genres, conversations and pairs of answers beside the plays unless they are there.
 fn derive(plays: &Path) -> Result<(), String> {
     if !plays.join(passages::FILE).is_file() {
         println!("{} passages with their genres are there", passages::write(plays)?);
@@ -49,6 +51,10 @@ fn derive(plays: &Path) -> Result<(), String> {
     if !plays.join(talks::FILE).is_file() {
         talks::write(plays)?;
         println!("conversations out of them are there");
+    }
+    if !plays.join(choices::FILE).is_file() {
+        choices::write(plays)?;
+        println!("pairs of answers out of them are there");
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Everything a developer of Regimen runs besides cargo itself.
 
 mod bench;
+mod choices;
 mod data;
 mod exports;
 mod gpu;

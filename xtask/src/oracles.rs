@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each script and the folder of `tests/golden` that it fills.
-const SCRIPTS: [(&str, &str); 11] = [
+const SCRIPTS: [(&str, &str); 12] = [
     ("models.py", ""),
     ("encoders.py", ""),
     ("classifiers.py", ""),
     ("scalars.py", ""),
+    ("rewards.py", ""),
     ("pairs.py", ""),
     ("flops.py", ""),
     ("cleaning.py", "cleaning"),

@@ -13,6 +13,15 @@ const LONGEST: usize = 240;
 
 /// Writes the conversations of all plays in the folder beside them.
 pub fn write(folder: &Path) -> Result<(), String> {
+    write_lines(folder, FILE, |play| talks(play).iter().map(|talk| record(talk)).collect())
+}
+
+/// Writes a file of lines made of all plays in the folder, in the order of their names.
+pub fn write_lines(
+    folder: &Path,
+    file: &str,
+    mut lines_of: impl FnMut(&str) -> Vec<String>,
+) -> Result<(), String> {
     let entries = fs::read_dir(folder).map_err(|e| cannot("read", folder, &e))?;
     let mut plays: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     plays.retain(|path| path.extension().is_some_and(|ending| ending == "txt"));
@@ -20,19 +29,19 @@ pub fn write(folder: &Path) -> Result<(), String> {
     let mut lines = String::new();
     for play in plays {
         let text = fs::read_to_string(&play).map_err(|e| cannot("read", &play, &e))?;
-        for talk in talks(&text) {
-            lines.push_str(&record(&talk));
+        for line in lines_of(&text) {
+            lines.push_str(&line);
             lines.push('\n');
         }
     }
-    let target = folder.join(FILE);
-    let aside = folder.join("talks.tmp");
+    let target = folder.join(file);
+    let aside = target.with_extension("tmp");
     fs::write(&aside, lines).map_err(|e| cannot("write", &aside, &e))?;
     fs::rename(&aside, &target).map_err(|e| cannot("create", &target, &e))
 }
 
 /// The conversations of a play: an even number of speeches of changing speakers.
-fn talks(play: &str) -> Vec<Vec<String>> {
+pub fn talks(play: &str) -> Vec<Vec<String>> {
     let mut all = vec![];
     let mut current: Vec<String> = vec![];
     let mut speaker = "";

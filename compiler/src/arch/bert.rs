@@ -140,7 +140,7 @@ impl ModelSpec for Bert {
     }
 
     fn objectives(&self) -> &'static [&'static str] {
-        &["masked_lm", "classify"]
+        &["masked_lm", "classify", "reward_model"]
     }
 
     fn body(&self) -> Option<Body> {

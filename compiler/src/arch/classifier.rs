@@ -228,7 +228,10 @@ impl ModelSpec for Classifier {
     }
 
     fn objectives(&self) -> &'static [&'static str] {
-        &["classify"]
+        match self.gives {
+            Gives::Classes(_) => &["classify"],
+            Gives::Scalar => &["reward_model"],
+        }
     }
 
     fn classifier(&self) -> Option<&Classifier> {

@@ -210,7 +210,10 @@ impl ModelSpec for Deberta {
     }
 
     fn objectives(&self) -> &'static [&'static str] {
-        if self.generator.is_some() { &["replaced_token_detection"] } else { &["masked_lm", "classify"] }
+        match self.generator {
+            Some(_) => &["replaced_token_detection"],
+            None => &["masked_lm", "classify", "reward_model"],
+        }
     }
 
     fn detector(&self) -> Option<&dyn Detector> {

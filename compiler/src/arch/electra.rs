@@ -141,7 +141,7 @@ impl ModelSpec for Electra {
     }
 
     fn objectives(&self) -> &'static [&'static str] {
-        &["replaced_token_detection", "classify"]
+        &["replaced_token_detection", "classify", "reward_model"]
     }
 
     fn detector(&self) -> Option<&dyn Detector> {

@@ -93,7 +93,7 @@ pub trait ModelSpec: Debug + Send + Sync {
 
     /// Kinds of stages that can train it.
     fn objectives(&self) -> &'static [&'static str] {
-        &["causal_lm", "classify", "supervised"]
+        &["causal_lm", "classify", "supervised", "reward_model"]
     }
 
     /// What a classifier can be built on, if one can.

@@ -15,8 +15,9 @@ pub const PAGE: CodePage = CodePage {
 | `causal_lm`, `masked_lm`, `replaced_token_detection` | running text | `text`, `jsonl`, `csv`, `parquet`, a `mix` of them |
 | `supervised` | conversations | `chats` |
 | `classify` | records that name a class | `labelled` |
+| `reward_model` | prompts with two answers | `preferences` |
 
-From `preferences` and `feedback` no type of stage learns yet; they are read, checked and shown.
+From `feedback` no type of stage learns yet; it is read, checked and shown.
 
 ```exp wrong
 data scenes : labelled { files = "scenes.jsonl" }
@@ -60,6 +61,7 @@ impl Holds {
         match stage {
             "classify" => Holds::Records,
             "supervised" => Holds::Conversations,
+            "reward_model" => Holds::Preferences,
             _ => Holds::Text,
         }
     }
@@ -91,6 +93,9 @@ pub fn pairing(kind: &str, data: &str, holds: Holds, at: Span, declared: Span) -
             "declare the data as `labelled`, with `text` and `label` naming the fields of its records"
         }
         Holds::Conversations => "declare the data as `chats`",
+        Holds::Preferences => {
+            "declare the data as `preferences`, with `chosen` and `rejected` naming the fields of its records"
+        }
         _ => "declare the texts as `text`, `jsonl`, `csv` or `parquet`",
     };
     let (why, help) = match holds.readers() {

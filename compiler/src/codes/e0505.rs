@@ -25,6 +25,13 @@ stage pretrain = base with { duration = 1 epochs }
 
 /// A part that holds no sample.
 pub fn too_little(part: &SplitFacts, sequence: u64, span: Span) -> Diagnostic {
+    if part.answers.is_some() {
+        let title = format!("no pair of answers of the part `{}` fits into {sequence} tokens", part.name);
+        return Diagnostic::error(CODE, title)
+            .because("Each answer lies in one row as a whole, with its prompt: what tells the two apart may be what would be cut.")
+            .at(span, "no sample fits")
+            .help("give the stage a longer `sequence`");
+    }
     match part.lengths.first() {
         None => too_little_text(&part.name, part.tokens, sequence, span),
         Some(shortest) => {

@@ -1,4 +1,4 @@
-//! E0507: conversations that are longer than a sample.
+//! E0507: conversations or pairs of answers that are longer than a sample.
 
 use regimen_base::{Code, CodePage, Diagnostic, Span};
 
@@ -8,9 +8,10 @@ pub const CODE: Code = Code("E0507");
 /// Its page.
 pub const PAGE: CodePage = CodePage {
     code: CODE,
-    title: "conversations that are longer than a sample",
+    title: "conversations or pairs of answers that are longer than a sample",
     page: r#"A warning. A conversation lies in one sample as a whole; one that is longer is left out, because half of it would teach that answers stop
-in the middle. If many are, what is left is another dataset: the short ones.
+in the middle. So is a pair of answers one of which, with its prompt, is longer: what tells the two apart may be what would be cut. If many are
+left out, what remains is another dataset: the short ones.
 
 ```exp wrong
 data lengthy : chats { files = "talks.jsonl", chat_template = zephyr }
@@ -28,11 +29,25 @@ stage sft : supervised {
 "#,
 };
 
-/// So many of all conversations are left out; the longest has `longest` tokens.
-pub fn left_out(too_long: u64, all: u64, longest: u64, sequence: u64, span: Span) -> Diagnostic {
+/// What is left out.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOut {
+    /// What is counted: `conversations`.
+    pub what: &'static str,
+    /// How many are left out,
+    pub too_long: u64,
+    /// of how many.
+    pub all: u64,
+    /// Tokens of a sample that would hold the longest.
+    pub longest: u64,
+}
+
+/// So many are longer than a sample of `sequence` tokens.
+pub fn left_out(left_out: LeftOut, sequence: u64, span: Span) -> Diagnostic {
+    let LeftOut { what, too_long, all, longest } = left_out;
     let share = 100.0 * too_long as f64 / all.max(1) as f64;
-    Diagnostic::warning(CODE, format!("{too_long} of {all} conversations ({share:.1} %) are left out"))
+    Diagnostic::warning(CODE, format!("{too_long} of {all} {what} ({share:.1} %) are left out"))
         .at(span, format!("a sample has {sequence} tokens"))
-        .because(format!("They are longer than a sample; the longest has {longest} tokens."))
-        .help(format!("give the stage a longer `sequence`, up to {}", longest.saturating_sub(1)))
+        .because(format!("They are longer than a sample; the longest needs {longest} tokens."))
+        .help(format!("give the stage a longer `sequence`, up to {longest}"))
 }

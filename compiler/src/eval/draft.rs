@@ -7,6 +7,7 @@ use crate::kinds;
 use crate::kinds::data::mix::exact;
 use crate::program::Term;
 use crate::quantity::{Dimension, Quantity};
+use crate::stages::classify::marks_around;
 use crate::world::Facts;
 use regimen_base::data::{
     Certainty, Dataset, DatasetFacts, Division, Fold, Format, Length, Marks, NearDuplicates, Probe,
@@ -44,6 +45,8 @@ pub struct FactBook {
 pub struct StageNumbers {
     /// Tokens of a sample.
     pub sequence: u64,
+    /// Rows of tokens that a sample takes.
+    pub texts: u64,
     /// Samples of a step.
     pub batch: u64,
     /// Optimizer steps.
@@ -56,9 +59,14 @@ impl StageNumbers {
         self.steps.checked_mul(self.batch)
     }
 
+    /// Tokens of a step.
+    pub fn tokens_per_step(&self) -> Option<u64> {
+        self.batch.checked_mul(self.sequence)?.checked_mul(self.texts)
+    }
+
     /// Tokens of the whole stage.
     pub fn tokens(&self) -> Option<u64> {
-        self.samples()?.checked_mul(self.sequence)
+        self.steps.checked_mul(self.tokens_per_step()?)
     }
 }
 
@@ -283,7 +291,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Reports what is wrong with the first record of preferences and feedback: no stage asks for their sizes.
+    /// Reports what is wrong with the first record of preferences and feedback, also where no stage asks for their sizes.
     pub fn look_at_first_record(&self, data: ObjectId) {
         let Ok(dataset) = self.dataset(data) else { return };
         if dataset.answers().is_some()
@@ -348,12 +356,13 @@ impl<'a> Evaluator<'a> {
         let batch = self.stage_quantity(id, "batch", at).and_then(whole);
         let duration = self.stage_quantity(id, "duration", at);
         let (sequence, batch, duration) = (sequence?, batch?, duration?);
+        let texts = self.instance.object(id).ty.map_or(1, |ty| kinds::stage::texts_of_sample(ty.name));
+        let mut numbers = StageNumbers { sequence, texts, batch, steps: 0 };
         let per_step = match duration.dimension {
             Dimension::STEPS => Quantity::count(1, Dimension::NONE),
             Dimension::TOKENS => {
-                let tokens = batch.checked_mul(sequence);
                 let too_large = || self.report(codes::e0308::too_large(at));
-                Quantity::count(tokens.ok_or_else(too_large)?, Dimension::NONE)
+                Quantity::count(numbers.tokens_per_step().ok_or_else(too_large)?, Dimension::NONE)
             }
             Dimension::EPOCHS => {
                 let epoch = self.samples_per_epoch(id, sequence, at)?;
@@ -363,7 +372,7 @@ impl<'a> Evaluator<'a> {
             _ => Quantity::count(batch, Dimension::NONE),
         };
         let steps = duration.divide(&per_step).ok().and_then(|q| q.ceil_u64());
-        let numbers = StageNumbers { sequence, batch, steps: steps.unwrap_or(u64::MAX) };
+        numbers.steps = steps.unwrap_or(u64::MAX);
         if numbers.tokens().is_none() {
             return Err(self.report(codes::e0308::too_large(at)));
         }
@@ -396,6 +405,9 @@ impl<'a> Evaluator<'a> {
 
     /// Samples of one pass over a part of the data, as the stage reads it.
     pub fn samples_of(&self, id: ObjectId, split: &SplitFacts, sequence: u64, at: Span) -> Result<u64, Stop> {
+        if self.instance.object(id).ty.is_some_and(|ty| ty.name == kinds::stage::reward_model::TYPE.name) {
+            return Ok(split.pairs(sequence, self.marks_of(id, at)?));
+        }
         Ok(self.available(id, split, sequence, at)?.iter().map(|found| found.samples).sum())
     }
 
@@ -413,6 +425,14 @@ impl<'a> Evaluator<'a> {
         };
         let packing = matches!(packing, Some(Value::Bool(true)));
         Ok(split.parts().iter().map(|part| available(part, sequence, packing)).collect())
+    }
+
+    /// Tokens around each text of a stage whose model has a head for the whole text.
+    pub fn marks_of(&self, id: ObjectId, at: Span) -> Result<u64, Stop> {
+        let model = self.stage_object(id, "model", at)?;
+        let (spec, tokenizer) = (self.model(model)?, self.stage_object(model, "tokenizer", at)?);
+        let facts = self.tokenizer_facts(tokenizer)?;
+        Ok(spec.body().map_or(0, |body| marks_around(body.head.reads, &facts, spec.vocab()).around()))
     }
 
     /// Facts of the data that a stage trains on, under its model's tokenizer.
@@ -490,7 +510,8 @@ fn assumed(dataset: &Dataset, tokenizer: &Tokenizer) -> DatasetFacts {
         let bytes = (ASSUMED_BYTES as f64 * share) as u64;
         let tokens = bytes / per_token + 1;
         if dataset.chats().is_none() {
-            let documents = if records.is_some() { (bytes / ASSUMED_RECORD).max(1) } else { 1 };
+            let divided = records.is_some() || dataset.answers().is_some();
+            let documents = if divided { (bytes / ASSUMED_RECORD).max(1) } else { 1 };
             let records = records.clone();
             return SplitFacts { name, documents, bytes, tokens, records, ..SplitFacts::default() };
         }

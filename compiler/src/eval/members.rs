@@ -45,7 +45,7 @@ impl Evaluator<'_> {
             "samples" => Ok(count(n.samples().ok_or_else(too_large)?, Dimension::SAMPLES)),
             "tokens" => Ok(count(n.tokens().ok_or_else(too_large)?, Dimension::TOKENS)),
             "tokens_per_step" => {
-                let tokens = n.batch.checked_mul(n.sequence).ok_or_else(too_large)?;
+                let tokens = n.tokens_per_step().ok_or_else(too_large)?;
                 Ok(count(tokens, Dimension::TOKENS.per(Dimension::STEPS)))
             }
             "evaluations" => Ok(count(self.evaluations(id, n.steps, at)?, Dimension::EVALUATIONS)),

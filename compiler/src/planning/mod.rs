@@ -6,6 +6,7 @@ pub mod calibrate;
 pub mod inference;
 pub mod memory;
 pub mod micro_batch;
+mod pairs;
 pub mod records;
 mod report;
 pub mod reserve;
@@ -245,7 +246,7 @@ fn special_tokens(stage: &Stage) -> Option<SpecialTokens> {
         Objective::CausalLm { .. } | Objective::Supervised { .. } => return None,
         Objective::MaskedLm(_) | Objective::ReplacedTokenDetection { .. } => false,
         Objective::NextSentence(_) => true,
-        Objective::Classify { .. } => {
+        Objective::Classify { .. } | Objective::RewardModel { .. } => {
             spec.classifier().filter(|classifier| classifier.reads() == Reads::First)?;
             true
         }

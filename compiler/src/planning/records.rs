@@ -3,7 +3,7 @@
 use super::show::{self, count};
 use crate::arch::WeightSpec;
 use crate::codes;
-use crate::experiment::Stage;
+use crate::experiment::{Stage, Start};
 use crate::stages::classify;
 use regimen_base::Diagnostic;
 use regimen_base::data::{RecordFacts, SplitFacts};
@@ -19,8 +19,7 @@ fn train(stage: &Stage) -> Option<(&SplitFacts, &RecordFacts)> {
 
 /// Tokens around each text.
 fn marks(stage: &Stage) -> u64 {
-    let marks = classify::marks(stage);
-    u64::from(marks.begin.is_some()) + u64::from(marks.end.is_some())
+    classify::marks(stage).around()
 }
 
 /// Names, values and where these come from.
@@ -42,25 +41,34 @@ pub fn derived(stage: &Stage) -> Vec<(&'static str, String, String)> {
         list.push(("padding", percent(padding), format!("of {} tokens a sample", count(stage.sequence))));
         list.push(("cut samples", percent(cut), "longer than that".to_owned()));
     }
-    list.push(("head", "new".to_owned(), head(stage)));
+    list.push(head(stage));
     list
 }
 
 /// What of the model has not been trained before.
-fn head(stage: &Stage) -> String {
+pub fn head(stage: &Stage) -> (&'static str, String, String) {
     let fresh = stage.model.spec.fresh();
     let weights = &stage.model.tensors;
     let parameters: u64 = weights.iter().filter(|w| fresh.contains(&w.name)).map(WeightSpec::elements).sum();
-    match (&stage.from, &stage.model.weights) {
-        (Some((from, which)), _) => {
-            format!("{} parameters; the body is that of `{from}.{which}`", count(parameters))
+    let parameters = format!("{} parameters", count(parameters));
+    let (which, whence) = match (&stage.from, &stage.model.weights) {
+        (Some(Start { stage, which, headed: true }), _) => {
+            ("continued", format!("{parameters}; all weights are those of `{stage}.{which}`"))
         }
-        (None, Some(folder)) => format!("{} parameters; the body is that of `{folder}`", count(parameters)),
-        (None, None) => format!("{} parameters, and so is the body", count(parameters)),
-    }
+        (Some(Start { stage, which, headed: false }), _) => {
+            ("new", format!("{parameters}; the body is that of `{stage}.{which}`"))
+        }
+        // Only the run looks into the folder.
+        (None, Some(folder)) => {
+            ("new", format!("{parameters}, unless `{folder}` holds one; the body is that of `{folder}`"))
+        }
+        (None, None) => ("new", format!("{parameters}, and so is the body")),
+    };
+    ("head", which.to_owned(), whence)
 }
 
-fn percent(share: f64) -> String {
+/// A share as people read it.
+pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 

@@ -2,7 +2,7 @@
 
 use super::show::{self, bytes, count, duration};
 use super::time::{Device, Seconds};
-use super::{memory, records, time, upper_bound};
+use super::{memory, pairs, records, time, upper_bound};
 use crate::codes;
 use crate::experiment::{Objective, Stage};
 use crate::ops;
@@ -50,7 +50,7 @@ pub fn report(stage: &Stage, lowered: &Lowered, sources: &SourceMap) -> Report {
 
 /// Tokens that the stage trains on.
 pub fn tokens(stage: &Stage) -> u64 {
-    stage.steps * stage.batch * stage.sequence
+    stage.steps * stage.batch * stage.sequence * stage.texts()
 }
 
 /// 6·N_matmul + 12·L·C·T: training FLOPs per token by the usual formula.
@@ -64,8 +64,8 @@ pub fn notes(stage: &Stage) -> Vec<Diagnostic> {
     let parameters = stage.model.parameters;
     let ratio = tokens(stage) as f64 / parameters as f64;
     // Fine-tuning starts from something that has seen its tokens already.
-    let classifies = matches!(stage.objective, Objective::Classify { .. });
-    let pretraining = stage.from.is_none() && stage.model.weights.is_none() && !classifies;
+    let headed = stage.model.spec.classifier().is_some();
+    let pretraining = stage.from.is_none() && stage.model.weights.is_none() && !headed;
     let mut notes: Vec<Diagnostic> =
         stage.hardware.plans_only.iter().map(|why| codes::e0605::plans_only(stage, why)).collect();
     if pretraining && !(CHINCHILLA / 4.0..=CHINCHILLA * 10.0).contains(&ratio) {
@@ -76,7 +76,7 @@ pub fn notes(stage: &Stage) -> Vec<Diagnostic> {
 }
 
 /// Inputs that come from the batch and not from the model.
-const BATCH: [&str; 10] = [
+const BATCH: [&str; 12] = [
     "tokens",
     "labels",
     "divisor",
@@ -87,6 +87,8 @@ const BATCH: [&str; 10] = [
     "types",
     "follows",
     "pair_divisor",
+    "margins",
+    "shares",
 ];
 
 fn source(stage: &Stage, sources: &SourceMap, name: &str) -> String {
@@ -189,11 +191,12 @@ fn derived(stage: &Stage, lowered: &Lowered, seconds: &Seconds) -> Vec<Derived> 
     };
     add("parameters", count(parameters), String::new());
     add("vocabulary", count(stage.model.spec.vocab()), String::new());
-    let per_step = stage.batch * stage.sequence;
-    let how = format!("{} sequences × {} tokens", count(stage.batch), count(stage.sequence));
+    let per_step = stage.batch * stage.sequence * stage.texts();
+    let (samples, texts) = if stage.texts() == 1 { ("sequences", "") } else { ("pairs", " × 2 texts") };
+    let how = format!("{} {samples}{texts} × {} tokens", count(stage.batch), count(stage.sequence));
     add("tokens per step", count(per_step), how);
     let how = format!("{} micro-batches of {}", count(lowered.accumulate), count(lowered.micro_batch));
-    add("batch", format!("{} sequences", count(stage.batch)), how);
+    add("batch", format!("{} {samples}", count(stage.batch)), how);
     let saved = seconds.checkpoints;
     add(
         "checkpoints",
@@ -222,6 +225,7 @@ fn derived(stage: &Stage, lowered: &Lowered, seconds: &Seconds) -> Vec<Derived> 
     } else if let Some(train) = stage.data_facts.splits.iter().find(|s| s.name == "train")
         && train.tokens > 0
         && train.records.is_none()
+        && stage.texts() == 1
     {
         let epochs = show::number(all as f64 / train.tokens as f64);
         add("epochs", epochs, format!("{} training tokens", count(train.tokens)));
@@ -239,7 +243,7 @@ fn derived(stage: &Stage, lowered: &Lowered, seconds: &Seconds) -> Vec<Derived> 
     for (name, value, how) in sources(stage, lowered) {
         add(&name, value, how);
     }
-    for (name, value, how) in records::derived(stage) {
+    for (name, value, how) in records::derived(stage).into_iter().chain(pairs::derived(stage)) {
         add(name, value, how);
     }
     if stage.hardware.backend == Backend::Cpu {

@@ -4,8 +4,9 @@
 use super::StageView;
 use crate::codes;
 use crate::codes::e0450::Holds;
+use crate::codes::e0507::LeftOut;
 use crate::eval::{Evaluator, Fields, ObjectId, Value};
-use regimen_base::data::{Certainty, Role};
+use regimen_base::data::{Certainty, FittedPairs, Role};
 use regimen_base::packing::{Filled, filled};
 use regimen_base::paraphrase::{self, Part};
 use regimen_base::{Diagnostic, Span};
@@ -34,20 +35,32 @@ pub fn probe(stage: &StageView<'_>) -> Option<Diagnostic> {
     None
 }
 
-/// Conversations that no sample holds.
+/// Conversations and pairs of answers that no sample holds.
 pub fn length(stage: &StageView<'_>) -> Option<Diagnostic> {
     let sequence = stage.count("sequence")?;
     let facts = stage.eval.stage_data_facts(stage.id, stage.span).ok()?;
     let train = facts.splits.iter().find(|s| s.name == "train")?;
-    let lengths = || train.parts().iter().flat_map(|part| &part.lengths);
-    let longest = lengths().map(|l| l.tokens).max().filter(|_| facts.certainty == Certainty::Measured)?;
-    let filled: Vec<Filled> =
-        train.parts().iter().map(|part| filled(&part.lengths, sequence.0, false)).collect();
-    let left_out: u64 = filled.iter().map(|f| f.too_long).sum();
-    let left: u64 = filled.iter().map(|f| f.conversations).sum();
+    let (left_out, remain) = match &train.answers {
+        Some(answers) => {
+            let fitted = answers.fit(sequence.0, stage.eval.marks_of(stage.id, stage.span).ok()?);
+            let FittedPairs { pairs, too_long, longest, .. } = fitted;
+            (LeftOut { what: "pairs of answers", too_long, all: pairs + too_long, longest }, pairs)
+        }
+        None => {
+            let lengths = train.parts().iter().flat_map(|part| &part.lengths);
+            let longest =
+                lengths.map(|l| l.tokens).max().filter(|_| facts.certainty == Certainty::Measured)?;
+            let filled: Vec<Filled> =
+                train.parts().iter().map(|part| filled(&part.lengths, sequence.0, false)).collect();
+            let too_long: u64 = filled.iter().map(|f| f.too_long).sum();
+            let remain: u64 = filled.iter().map(|f| f.conversations).sum();
+            let (all, longest) = (remain + too_long, longest.saturating_sub(1));
+            (LeftOut { what: "conversations", too_long, all, longest }, remain)
+        }
+    };
     // That none is left is an error of its own.
-    let some = left_out > 0 && left > 0;
-    some.then(|| codes::e0507::left_out(left_out, left + left_out, longest, sequence.0, sequence.1))
+    let some = left_out.too_long > 0 && remain > 0;
+    some.then(|| codes::e0507::left_out(left_out, sequence.0, sequence.1))
 }
 
 /// Where the template of a dataset is named; its declaration if nowhere.

@@ -7,6 +7,10 @@ use crate::eval::{ObjectId, Value};
 use crate::program::ROOT;
 use regimen_base::Diagnostic;
 
+/// Kinds of stages that put a head of their own on a model, and what it is: only the same kind goes on with it.
+const HEADS: [(&str, &str); 2] =
+    [("classify", "a head that tells classes"), ("reward_model", "a head that gives a reward")];
+
 /// The rule.
 pub fn check(stage: &StageView<'_>) -> Option<Diagnostic> {
     let from = stage.fields.known("from")?;
@@ -24,8 +28,9 @@ pub fn check(stage: &StageView<'_>) -> Option<Diagnostic> {
     if which == "best" && matches!(fields.get("evaluate"), Ok(None)) {
         return Some(codes::e0419::no_best(&object.flat, from.span, declared));
     }
-    if fields.type_name == Some("classify") && stage.fields.type_name != Some("classify") {
-        let (what, name) = ("a head that tells classes", object.flat.as_str());
+    let kind = fields.type_name.filter(|kind| stage.fields.type_name != Some(kind));
+    if let Some((_, what)) = kind.and_then(|kind| HEADS.iter().find(|(headed, _)| *headed == kind)) {
+        let name = object.flat.as_str();
         return Some(codes::e0418::other_model(model.name, name, name, what, from.span, stage.span));
     }
     let source = fields.object("model").ok()?;

@@ -13,7 +13,7 @@
 
 use super::generation::{self, DECODE, PREFILL, Texts};
 use super::training::{self, Own};
-use super::{Fixed, Lowered, Probed, compute_dtype, new_graph, random_key};
+use super::{Fixed, Lowered, Lowering, Probed, compute_dtype, new_graph, random_key};
 use crate::experiment::{Objective, Stage};
 use crate::graph::ShapeError;
 use regimen_base::program::{Program, Resident};
@@ -21,11 +21,30 @@ use regimen_base::schedule::{Action, DocumentBorders, Feed};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The kind.
+pub(super) struct CausalLm;
+
+impl Lowering for CausalLm {
+    fn residents(&self, stage: &Stage) -> Vec<Resident> {
+        residents(stage)
+    }
+
+    fn fixed(
+        &self,
+        stage: &Stage,
+        seed: u64,
+        residents: &Arc<Vec<Resident>>,
+    ) -> Result<Vec<Program>, ShapeError> {
+        fixed(stage, seed, residents)
+    }
+
+    fn lower(&self, stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
+        lower(stage, seed, fixed, probed)
+    }
+}
+
 /// Programs that do not depend on the micro-batch.
-///
-/// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result<Vec<Program>, ShapeError> {
+fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result<Vec<Program>, ShapeError> {
     let mut programs = training::fixed(stage, seed, residents)?;
     if stage.sample.is_some() {
         let new = || new_graph(stage, residents, seed);
@@ -35,10 +54,7 @@ pub fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result
 }
 
 /// Lowers the stage around its micro-step.
-///
-/// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn lower(stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
+fn lower(stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
     let Probed { micro_batch, micro_step } = probed;
     let evaluate = training::evaluate(new_graph(stage, &fixed.residents, seed), stage, micro_batch)?;
     let programs = vec![micro_step, evaluate];
@@ -54,7 +70,7 @@ pub fn lower(stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<
 }
 
 /// Weights, gradients, optimizer state, the numbers that host and programs share, and caches for the text of `sample`.
-pub fn residents(stage: &Stage) -> Vec<Resident> {
+fn residents(stage: &Stage) -> Vec<Resident> {
     let mut residents = training::residents(stage, &["loss_sum", "eval_loss_sum"]);
     if let (Some(_), Some(sizes)) = (&stage.sample, stage.model.spec.cache()) {
         let Texts { batch, length } = texts(stage);

@@ -10,7 +10,7 @@
 //! The loss is the mean cross-entropy over the samples of the global batch. Padding is a segment of its own, which nothing sees.
 
 use super::training::{self, Own, metric};
-use super::{Fixed, Lowered, Probed, new_graph};
+use super::{Fixed, Lowered, Lowering, Probed, new_graph};
 use crate::arch::ModelSpec;
 use crate::arch::classifier::Classifier;
 use crate::arch::inputs::Inputs;
@@ -20,39 +20,31 @@ use crate::ops::accumulate::accumulate;
 use crate::ops::cross_entropy::cross_entropy;
 use crate::passes;
 use regimen_base::data::{Marks, TokenizerFacts};
-use regimen_base::program::{Program, Resident};
+use regimen_base::program::Program;
 use regimen_base::schedule::{Feed, Reads, Records};
 use regimen_base::tensor::{DType, TensorType};
 
-/// Lowers the stage around its micro-step.
-///
-/// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn lower(stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
-    let Probed { micro_batch, micro_step } = probed;
-    let evaluate = evaluate(new_graph(stage, &fixed.residents, seed), stage, micro_batch)?;
-    let programs = vec![micro_step, evaluate];
-    let feeds = feeds(stage, seed, micro_batch)?;
-    let accumulate = training::accumulate(stage, micro_batch);
-    let (metrics, evaluated) = (metric("loss", "loss_sum"), metric("loss", "eval_loss_sum"));
-    let schedule = training::schedule(stage, accumulate, &feeds, vec![metrics], vec![evaluated]);
-    let runs = training::runs(stage, accumulate, &feeds);
-    Ok(training::complete(stage, micro_batch, fixed, Own { programs, feeds, schedule, runs }))
-}
+/// The kind.
+pub(super) struct Classify;
 
-/// Weights, gradients, optimizer state, and the numbers that host and programs share.
-pub fn residents(stage: &Stage) -> Vec<Resident> {
-    training::residents(stage, &["loss_sum", "eval_loss_sum"]).finish()
-}
+impl Lowering for Classify {
+    fn micro_step(&self, mut g: Graph, stage: &Stage, samples: u64) -> Result<Program, ShapeError> {
+        g.training = true;
+        let (loss, _) = loss_of_batch(&mut g, stage, samples, "loss_sum")?;
+        passes::training_program(g, "micro_step", loss, stage.recompute)
+    }
 
-/// Forward and backward of one micro-batch.
-///
-/// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn micro_step(mut g: Graph, stage: &Stage, samples: u64) -> Result<Program, ShapeError> {
-    g.training = true;
-    let (loss, _) = loss_of_batch(&mut g, stage, samples, "loss_sum")?;
-    passes::training_program(g, "micro_step", loss, stage.recompute)
+    fn lower(&self, stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
+        let Probed { micro_batch, micro_step } = probed;
+        let evaluate = evaluate(new_graph(stage, &fixed.residents, seed), stage, micro_batch)?;
+        let programs = vec![micro_step, evaluate];
+        let feeds = feeds(stage, seed, micro_batch)?;
+        let accumulate = training::accumulate(stage, micro_batch);
+        let (metrics, evaluated) = (metric("loss", "loss_sum"), metric("loss", "eval_loss_sum"));
+        let schedule = training::schedule(stage, accumulate, &feeds, vec![metrics], vec![evaluated]);
+        let runs = training::runs(stage, accumulate, &feeds);
+        Ok(training::complete(stage, micro_batch, fixed, Own { programs, feeds, schedule, runs }))
+    }
 }
 
 fn evaluate(mut g: Graph, stage: &Stage, samples: u64) -> Result<Program, ShapeError> {
@@ -84,11 +76,12 @@ fn loss_of_batch(
     Ok((loss, logits))
 }
 
-fn classifier(stage: &Stage) -> Result<&Classifier, ShapeError> {
+/// The stage's model as what it is: a body with a head for whole texts.
+pub(super) fn classifier(stage: &Stage) -> Result<&Classifier, ShapeError> {
     stage.model.spec.classifier().ok_or_else(|| ShapeError {
-        op: "classify",
+        op: stage.kind,
         name: stage.model.name.clone(),
-        message: "the model has no head for classes".into(),
+        message: "the model has no head for whole texts".into(),
     })
 }
 

@@ -10,31 +10,23 @@
 //! The loader hides tokens and gives those that were there as labels; it counts them over the whole global batch for the divisor.
 
 use super::training::{self, metric};
-use super::{Fixed, Lowered, Probed, random_key};
+use super::{Fixed, Lowered, Lowering, Probed, random_key};
 use crate::experiment::{Masking, Stage};
 use crate::graph::ShapeError;
-use regimen_base::program::Resident;
 use regimen_base::schedule::{self, Feed};
 
-/// Lowers the stage around its micro-step.
-///
-/// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn lower(
-    stage: &Stage,
-    masking: &Masking,
-    seed: u64,
-    fixed: &Fixed,
-    probed: Probed,
-) -> Result<Lowered, ShapeError> {
-    let feeds = masked_feeds(stage, masking, seed, probed.micro_batch);
-    let metrics = [metric("loss", "loss_sum"), metric("loss", "eval_loss_sum")];
-    training::lowered(stage, seed, fixed, probed, feeds, metrics)
+/// The kind.
+pub(super) struct MaskedLm<'a> {
+    /// What is hidden.
+    pub masking: &'a Masking,
 }
 
-/// Weights, gradients, optimizer state, and the numbers that host and programs share.
-pub fn residents(stage: &Stage) -> Vec<Resident> {
-    training::residents(stage, &["loss_sum", "eval_loss_sum"]).finish()
+impl Lowering for MaskedLm<'_> {
+    fn lower(&self, stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
+        let feeds = masked_feeds(stage, self.masking, seed, probed.micro_batch);
+        let metrics = [metric("loss", "loss_sum"), metric("loss", "eval_loss_sum")];
+        training::lowered(stage, seed, fixed, probed, feeds, metrics)
+    }
 }
 
 /// The usual feeds, whose loader hides tokens. Evaluations see the same tokens hidden every time.

@@ -7,6 +7,7 @@ pub mod masked_lm;
 pub mod next_sentence;
 pub mod replaced_token_detection;
 pub mod residents;
+pub mod reward_model;
 pub mod supervised;
 pub mod training;
 
@@ -59,12 +60,62 @@ pub struct Fixed {
     pub programs: Vec<Arc<Program>>,
 }
 
+/// The program that decides whether a micro-batch fits.
+#[derive(Clone, Debug)]
+pub struct Probed {
+    /// Samples of one micro-batch, which divides the batch.
+    pub micro_batch: u64,
+    /// Forward and backward of one micro-batch.
+    pub micro_step: Program,
+}
+
+/// How a kind of stage becomes programs. What most kinds do is written here: one loss, whose labels are tokens.
+trait Lowering {
+    /// Tensors that live as long as the stage.
+    fn residents(&self, stage: &Stage) -> Vec<Resident> {
+        training::residents(stage, &["loss_sum", "eval_loss_sum"]).finish()
+    }
+
+    /// Programs that do not depend on the micro-batch.
+    fn fixed(
+        &self,
+        stage: &Stage,
+        seed: u64,
+        residents: &Arc<Vec<Resident>>,
+    ) -> Result<Vec<Program>, ShapeError> {
+        training::fixed(stage, seed, residents)
+    }
+
+    /// Forward and backward of one micro-batch.
+    fn micro_step(&self, graph: Graph, stage: &Stage, micro_batch: u64) -> Result<Program, ShapeError> {
+        training::micro_step(graph, stage, micro_batch)
+    }
+
+    /// The stage around its micro-step.
+    fn lower(&self, stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError>;
+}
+
+/// The kind of stage that trains for an objective.
+fn kind(objective: &Objective) -> Box<dyn Lowering + '_> {
+    match objective {
+        Objective::CausalLm { .. } => Box::new(causal_lm::CausalLm),
+        Objective::Classify { .. } => Box::new(classify::Classify),
+        Objective::RewardModel { center } => Box::new(reward_model::RewardModel { center: *center }),
+        Objective::Supervised { packing } => Box::new(supervised::Supervised { packing: *packing }),
+        Objective::MaskedLm(masking) => Box::new(masked_lm::MaskedLm { masking }),
+        Objective::NextSentence(masking) => Box::new(next_sentence::NextSentence { masking }),
+        Objective::ReplacedTokenDetection { masking, weight } => {
+            Box::new(replaced_token_detection::Parts { masking, weight: *weight })
+        }
+    }
+}
+
 /// What is [`fixed`], and the micro-step of this size.
 ///
 /// # Errors
 /// If the tensors of the model do not fit each other.
 pub fn begin(stage: &Stage, seed: u64, micro_batch: u64) -> Result<(Fixed, Probed), ShapeError> {
-    let residents = residents(stage)?;
+    let residents = residents(stage);
     let probed = probe(stage, seed, micro_batch, &residents)?;
     Ok((fixed(stage, seed, &residents)?, probed))
 }
@@ -74,29 +125,13 @@ pub fn begin(stage: &Stage, seed: u64, micro_batch: u64) -> Result<(Fixed, Probe
 /// # Errors
 /// If the tensors of the model do not fit each other.
 pub fn fixed(stage: &Stage, seed: u64, residents: &Arc<Vec<Resident>>) -> Result<Fixed, ShapeError> {
-    let programs = match &stage.objective {
-        Objective::CausalLm { .. } => causal_lm::fixed(stage, seed, residents)?,
-        Objective::Supervised { .. }
-        | Objective::MaskedLm(_)
-        | Objective::NextSentence(_)
-        | Objective::ReplacedTokenDetection { .. }
-        | Objective::Classify { .. } => training::fixed(stage, seed, residents)?,
-    };
+    let programs = kind(&stage.objective).fixed(stage, seed, residents)?;
     Ok(Fixed { residents: residents.clone(), programs: programs.into_iter().map(Arc::new).collect() })
 }
 
 /// The tensors that live as long as the stage; they do not depend on the micro-batch.
-///
-/// # Errors
-/// If there are no programs for this kind of stage.
-pub fn residents(stage: &Stage) -> Result<Arc<Vec<Resident>>, ShapeError> {
-    Ok(Arc::new(match &stage.objective {
-        Objective::CausalLm { .. } => causal_lm::residents(stage),
-        Objective::Classify { .. } => classify::residents(stage),
-        Objective::Supervised { .. } | Objective::MaskedLm(_) => masked_lm::residents(stage),
-        Objective::NextSentence(_) => next_sentence::residents(stage),
-        Objective::ReplacedTokenDetection { .. } => replaced_token_detection::residents(stage),
-    }))
+pub fn residents(stage: &Stage) -> Arc<Vec<Resident>> {
+    Arc::new(kind(&stage.objective).residents(stage))
 }
 
 /// Lowers a stage for a micro-batch of this size, which divides the batch.
@@ -121,26 +156,7 @@ pub fn lower_over(stage: &Stage, seed: u64, micro_batch: u64, fixed: &Fixed) -> 
 /// # Errors
 /// As for [`lower`].
 pub fn lower_with(stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
-    match &stage.objective {
-        Objective::CausalLm { .. } => causal_lm::lower(stage, seed, fixed, probed),
-        Objective::Classify { .. } => classify::lower(stage, seed, fixed, probed),
-        Objective::Supervised { packing } => supervised::lower(stage, *packing, seed, fixed, probed),
-        Objective::MaskedLm(masking) => masked_lm::lower(stage, masking, seed, fixed, probed),
-        Objective::NextSentence(masking) => next_sentence::lower(stage, masking, seed, fixed, probed),
-        Objective::ReplacedTokenDetection { masking, weight } => {
-            let parts = replaced_token_detection::Parts { masking, weight: *weight };
-            replaced_token_detection::lower(stage, parts, seed, fixed, probed)
-        }
-    }
-}
-
-/// The program that decides whether a micro-batch fits.
-#[derive(Clone, Debug)]
-pub struct Probed {
-    /// Samples of one micro-batch, which divides the batch.
-    pub micro_batch: u64,
-    /// Forward and backward of one micro-batch.
-    pub micro_step: Program,
+    kind(&stage.objective).lower(stage, seed, fixed, probed)
 }
 
 /// The micro-step of a stage for a micro-batch of this size.
@@ -154,17 +170,7 @@ pub fn probe(
     residents: &Arc<Vec<Resident>>,
 ) -> Result<Probed, ShapeError> {
     let graph = new_graph(stage, residents, seed);
-    let micro_step = match &stage.objective {
-        Objective::Classify { .. } => classify::micro_step(graph, stage, micro_batch)?,
-        Objective::NextSentence(_) => next_sentence::micro_step(graph, stage, micro_batch)?,
-        Objective::CausalLm { .. } | Objective::Supervised { .. } | Objective::MaskedLm(_) => {
-            training::micro_step(graph, stage, micro_batch)?
-        }
-        Objective::ReplacedTokenDetection { masking, weight } => {
-            let parts = replaced_token_detection::Parts { masking, weight: *weight };
-            replaced_token_detection::micro_step(graph, stage, parts, micro_batch)?
-        }
-    };
+    let micro_step = kind(&stage.objective).micro_step(graph, stage, micro_batch)?;
     Ok(Probed { micro_batch, micro_step })
 }
 

@@ -12,7 +12,7 @@
 
 use super::masked_lm::masked_feeds;
 use super::training::{self, Own, metric};
-use super::{Fixed, Lowered, Probed, new_graph, random_key};
+use super::{Fixed, Lowered, Lowering, Probed, new_graph, random_key};
 use crate::arch::inputs::Inputs;
 use crate::experiment::{Masking, Stage};
 use crate::graph::{Graph, ShapeError, Value};
@@ -32,45 +32,38 @@ const LOSSES: [(&str, &str); 3] = [
     ("next_sentence_loss", "next_sentence_loss_sum"),
 ];
 
-/// Lowers the stage around its micro-step.
-///
-/// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn lower(
-    stage: &Stage,
-    masking: &Masking,
-    seed: u64,
-    fixed: &Fixed,
-    probed: Probed,
-) -> Result<Lowered, ShapeError> {
-    let Probed { micro_batch, micro_step } = probed;
-    let evaluate = evaluate(new_graph(stage, &fixed.residents, seed), stage, micro_batch)?;
-    let feeds = feeds(stage, masking, seed, micro_batch)?;
-    let accumulate = training::accumulate(stage, micro_batch);
-    let metrics = |prefix: &str| -> Vec<Metric> {
-        LOSSES.iter().map(|(name, sum)| metric(name, &[prefix, sum].concat())).collect()
-    };
-    let schedule = training::schedule(stage, accumulate, &feeds, metrics(""), metrics("eval_"));
-    let runs = training::runs(stage, accumulate, &feeds);
-    let programs = vec![micro_step, evaluate];
-    Ok(training::complete(stage, micro_batch, fixed, Own { programs, feeds, schedule, runs }))
+/// The kind.
+pub(super) struct NextSentence<'a> {
+    /// What is hidden.
+    pub masking: &'a Masking,
 }
 
-/// Weights, gradients, optimizer state, and the numbers that host and programs share.
-pub fn residents(stage: &Stage) -> Vec<Resident> {
-    let sums: Vec<String> =
-        ["", "eval_"].iter().flat_map(|prefix| LOSSES.map(|(_, sum)| [prefix, sum].concat())).collect();
-    training::residents(stage, &sums.iter().map(String::as_str).collect::<Vec<_>>()).finish()
-}
+impl Lowering for NextSentence<'_> {
+    fn residents(&self, stage: &Stage) -> Vec<Resident> {
+        let sums: Vec<String> =
+            ["", "eval_"].iter().flat_map(|prefix| LOSSES.map(|(_, sum)| [prefix, sum].concat())).collect();
+        training::residents(stage, &sums.iter().map(String::as_str).collect::<Vec<_>>()).finish()
+    }
 
-/// Forward and backward of one micro-batch.
-///
-/// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn micro_step(mut g: Graph, stage: &Stage, samples: u64) -> Result<Program, ShapeError> {
-    g.training = true;
-    let loss = loss_of_batch(&mut g, stage, samples, "")?;
-    passes::training_program(g, "micro_step", loss, stage.recompute)
+    fn micro_step(&self, mut g: Graph, stage: &Stage, samples: u64) -> Result<Program, ShapeError> {
+        g.training = true;
+        let loss = loss_of_batch(&mut g, stage, samples, "")?;
+        passes::training_program(g, "micro_step", loss, stage.recompute)
+    }
+
+    fn lower(&self, stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
+        let Probed { micro_batch, micro_step } = probed;
+        let evaluate = evaluate(new_graph(stage, &fixed.residents, seed), stage, micro_batch)?;
+        let feeds = feeds(stage, self.masking, seed, micro_batch)?;
+        let accumulate = training::accumulate(stage, micro_batch);
+        let metrics = |prefix: &str| -> Vec<Metric> {
+            LOSSES.iter().map(|(name, sum)| metric(name, &[prefix, sum].concat())).collect()
+        };
+        let schedule = training::schedule(stage, accumulate, &feeds, metrics(""), metrics("eval_"));
+        let runs = training::runs(stage, accumulate, &feeds);
+        let programs = vec![micro_step, evaluate];
+        Ok(training::complete(stage, micro_batch, fixed, Own { programs, feeds, schedule, runs }))
+    }
 }
 
 fn evaluate(mut g: Graph, stage: &Stage, samples: u64) -> Result<Program, ShapeError> {

@@ -11,7 +11,7 @@
 
 use super::masked_lm::masked_feeds;
 use super::training::{self, Own, metric};
-use super::{Fixed, Lowered, Probed, new_graph};
+use super::{Fixed, Lowered, Lowering, Probed, new_graph};
 use crate::arch::detector::Detector;
 use crate::experiment::{Masking, Stage};
 use crate::graph::{Graph, ShapeError, Value};
@@ -43,35 +43,34 @@ pub struct Parts<'a> {
     pub weight: f64,
 }
 
-/// Lowers the stage around its micro-step.
-///
-/// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn lower(
-    stage: &Stage,
-    parts: Parts<'_>,
-    seed: u64,
-    fixed: &Fixed,
-    probed: Probed,
-) -> Result<Lowered, ShapeError> {
-    let Probed { micro_batch, micro_step } = probed;
-    let feeds = masked_feeds(stage, parts.masking, seed, micro_batch);
-    let graph = new_graph(stage, &fixed.residents, seed);
-    let programs = vec![micro_step, evaluate(graph, stage, parts, &feeds, micro_batch)?];
-    let accumulate = training::accumulate(stage, micro_batch);
-    let metrics = |prefix: &str| -> Vec<Metric> {
-        LOSSES.iter().map(|(name, sum)| metric(name, &[prefix, sum].concat())).collect()
-    };
-    let schedule = training::schedule(stage, accumulate, &feeds, metrics(""), metrics("eval_"));
-    let runs = training::runs(stage, accumulate, &feeds);
-    Ok(training::complete(stage, micro_batch, fixed, Own { programs, feeds, schedule, runs }))
-}
+impl Lowering for Parts<'_> {
+    fn residents(&self, stage: &Stage) -> Vec<Resident> {
+        let sums: Vec<String> =
+            ["", "eval_"].iter().flat_map(|prefix| LOSSES.map(|(_, sum)| [prefix, sum].concat())).collect();
+        training::residents(stage, &sums.iter().map(String::as_str).collect::<Vec<_>>()).finish()
+    }
 
-/// Weights, gradients, optimizer state, and the numbers that host and programs share.
-pub fn residents(stage: &Stage) -> Vec<Resident> {
-    let sums: Vec<String> =
-        ["", "eval_"].iter().flat_map(|prefix| LOSSES.map(|(_, sum)| [prefix, sum].concat())).collect();
-    training::residents(stage, &sums.iter().map(String::as_str).collect::<Vec<_>>()).finish()
+    fn micro_step(&self, mut g: Graph, stage: &Stage, samples: u64) -> Result<Program, ShapeError> {
+        g.training = true;
+        let step = g.scalar("step")?;
+        let batch = Batch { samples, tokens: stage.batch * stage.sequence, step, prefix: "" };
+        let loss = loss_of_batch(&mut g, stage, self.weight, &batch)?;
+        passes::training_program(g, "micro_step", loss, stage.recompute)
+    }
+
+    fn lower(&self, stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
+        let Probed { micro_batch, micro_step } = probed;
+        let feeds = masked_feeds(stage, self.masking, seed, micro_batch);
+        let graph = new_graph(stage, &fixed.residents, seed);
+        let programs = vec![micro_step, evaluate(graph, stage, *self, &feeds, micro_batch)?];
+        let accumulate = training::accumulate(stage, micro_batch);
+        let metrics = |prefix: &str| -> Vec<Metric> {
+            LOSSES.iter().map(|(name, sum)| metric(name, &[prefix, sum].concat())).collect()
+        };
+        let schedule = training::schedule(stage, accumulate, &feeds, metrics(""), metrics("eval_"));
+        let runs = training::runs(stage, accumulate, &feeds);
+        Ok(training::complete(stage, micro_batch, fixed, Own { programs, feeds, schedule, runs }))
+    }
 }
 
 /// What distinguishes training from evaluating.
@@ -116,23 +115,6 @@ fn detector(stage: &Stage) -> Result<&dyn Detector, ShapeError> {
         name: stage.model.name.clone(),
         message: "the model has no generator".into(),
     })
-}
-
-/// Forward and backward of one micro-batch.
-///
-/// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn micro_step(
-    mut g: Graph,
-    stage: &Stage,
-    parts: Parts<'_>,
-    samples: u64,
-) -> Result<Program, ShapeError> {
-    g.training = true;
-    let step = g.scalar("step")?;
-    let batch = Batch { samples, tokens: stage.batch * stage.sequence, step, prefix: "" };
-    let loss = loss_of_batch(&mut g, stage, parts.weight, &batch)?;
-    passes::training_program(g, "micro_step", loss, stage.recompute)
 }
 
 fn evaluate(

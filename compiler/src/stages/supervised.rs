@@ -5,25 +5,23 @@
 //! conversation that each token belongs to and its position there, so that each conversation is computed as if it were alone.
 
 use super::training::{self, metric};
-use super::{Fixed, Lowered, Probed};
+use super::{Fixed, Lowered, Lowering, Probed};
 use crate::experiment::Stage;
 use crate::graph::ShapeError;
 use regimen_base::schedule::{Feed, RowLayout};
 
-/// Lowers the stage around its micro-step.
-///
-/// # Errors
-/// If the tensors of the model do not fit each other.
-pub fn lower(
-    stage: &Stage,
-    packing: bool,
-    seed: u64,
-    fixed: &Fixed,
-    probed: Probed,
-) -> Result<Lowered, ShapeError> {
-    let feeds = training::feeds(stage, seed, probed.micro_batch);
-    let laid = |feed: Feed| Feed { rows: Some(RowLayout { packing }), ..feed };
-    let feeds = feeds.into_iter().map(laid).collect();
-    let metrics = [metric("loss", "loss_sum"), metric("loss", "eval_loss_sum")];
-    training::lowered(stage, seed, fixed, probed, feeds, metrics)
+/// The kind.
+pub(super) struct Supervised {
+    /// Whether a sample holds several conversations.
+    pub packing: bool,
+}
+
+impl Lowering for Supervised {
+    fn lower(&self, stage: &Stage, seed: u64, fixed: &Fixed, probed: Probed) -> Result<Lowered, ShapeError> {
+        let feeds = training::feeds(stage, seed, probed.micro_batch);
+        let laid = |feed: Feed| Feed { rows: Some(RowLayout { packing: self.packing }), ..feed };
+        let feeds = feeds.into_iter().map(laid).collect();
+        let metrics = [metric("loss", "loss_sum"), metric("loss", "eval_loss_sum")];
+        training::lowered(stage, seed, fixed, probed, feeds, metrics)
+    }
 }

@@ -285,6 +285,7 @@ pub fn feeds(stage: &Stage, seed: u64, micro_batch: u64) -> Vec<Feed> {
         rows: None,
         documents: None,
         pairs: None,
+        compared: None,
     };
     let key = random_key(seed, &[&stage.name, "shuffle"]);
     let mut feeds = vec![feed("train", "train", drawn(stage), stage.batch, Some(key))];
@@ -366,7 +367,7 @@ pub fn schedule(
 fn load(stage: &Stage) -> Option<Action> {
     use regimen_base::schedule::WeightSource;
     let from = match (&stage.from, &stage.model.weights) {
-        (Some((name, which)), _) => WeightSource::Stage(name.clone(), which.clone()),
+        (Some(start), _) => WeightSource::Stage(start.stage.clone(), start.which.clone()),
         (None, Some(folder)) => WeightSource::Folder(folder.clone()),
         (None, None) => return None,
     };
@@ -390,6 +391,7 @@ fn evaluation(stage: &Stage, feeds: &[Feed], metrics: Vec<Metric>) -> Option<Act
             Gives::Classes(classes) => Some(classes.len() as u64),
             Gives::Scalar => None,
         }),
+        pairs: stage.model.spec.classifier().is_some_and(|head| *head.gives() == Gives::Scalar),
         watch: Some(evaluate.watch.clone()),
     };
     Some(Action::Every { every: evaluate.every, last: true, body: vec![action] })

@@ -1,6 +1,7 @@
 //! Encoders built by hand, and stages that train them.
 
 use super::stage;
+use regimen_base::data::{Format, Preferences, Rendering, Share, Source};
 use regimen_compiler::arch::ModelSpec;
 use regimen_compiler::arch::bert::Bert;
 use regimen_compiler::arch::classifier::{Classifier, Gives};
@@ -101,6 +102,28 @@ pub fn classify_stage(model: impl ModelSpec + 'static, classes: u64, batch: u64,
 /// The residents of a scalar head on this model's body.
 pub fn scalar_stage(model: impl ModelSpec + 'static, batch: u64, micro_batch: u64) -> Stage {
     headed_stage(model, Gives::Scalar, batch, micro_batch)
+}
+
+/// A stage that trains a reward model on this model's body; `center` is the weight of the squared sum, and pairs may have margins.
+pub fn reward_stage(
+    model: impl ModelSpec + 'static,
+    (center, margins): (f64, bool),
+    batch: u64,
+    micro_batch: u64,
+) -> Stage {
+    let mut stage = headed_stage(model, Gives::Scalar, batch, micro_batch);
+    let [prompt, chosen, rejected] = ["prompt", "chosen", "rejected"].map(str::to_owned);
+    let margin = margins.then(|| "margin".to_owned());
+    let rendering = Rendering::default();
+    stage.data.sources.push(Source {
+        name: "choices".into(),
+        format: Format::Preferences(Preferences { prompt, chosen, rejected, margin, rendering }),
+        files: vec!["choices.jsonl".into()],
+        share: Share { numerator: 1, denominator: 1 },
+        cleaning: Default::default(),
+        division: None,
+    });
+    Stage { kind: "reward_model", objective: Objective::RewardModel { center }, ..stage }
 }
 
 fn headed_stage(model: impl ModelSpec + 'static, gives: Gives, batch: u64, micro_batch: u64) -> Stage {

@@ -2,7 +2,7 @@
 
 #![allow(dead_code)]
 
-use regimen_base::data::{DatasetFacts, Length, Probe, ProbeTurn, Role, SplitFacts};
+use regimen_base::data::{AnswerFacts, DatasetFacts, Length, Probe, ProbeTurn, Role, SplitFacts, Texts};
 use regimen_base::{Diagnostic, SourceMap};
 use regimen_compiler::front::{Front, Options, load};
 use regimen_compiler::world::MemoryWorld;
@@ -58,6 +58,16 @@ pub fn world(root: &str) -> MemoryWorld {
     };
     let facts = DatasetFacts::measured(vec![train], String::new());
     world.datasets.insert("lengthy".into(), facts);
+    for (name, longest) in [("long_choices", [20, 40]), ("longest_choices", [60, 90])] {
+        let texts = longest.map(|longest| Texts { longest, records: 10, tokens: 18 * longest }).to_vec();
+        let train = SplitFacts {
+            name: "train".into(),
+            documents: 20,
+            answers: Some(AnswerFacts { texts, ..AnswerFacts::default() }),
+            ..SplitFacts::default()
+        };
+        world.datasets.insert(name.into(), DatasetFacts::measured(vec![train], String::new()));
+    }
     world
 }
 

@@ -1,6 +1,7 @@
 //! Samples of a labelled dataset: each record is one, with the marks of the model around its text.
 
 use super::permutation::Permutation;
+use super::put;
 use crate::codes::e0571;
 use crate::{Fault, TokenFile};
 use regimen_base::data::Marks;
@@ -55,23 +56,11 @@ impl Labelled {
         let record = record as usize;
         let begin = self.begins.get(record).copied().unwrap_or(0);
         let length = self.begins.get(record + 1).map_or(0, |end| end - begin) as usize;
-        let marks = usize::from(self.marks.begin.is_some()) + usize::from(self.marks.end.is_some());
-        let text = length.min(tokens.len().saturating_sub(marks));
+        let text = length.min(tokens.len().saturating_sub(self.marks.around() as usize));
         tokens.fill(i64::from(self.marks.padding.unwrap_or(0)));
         let mut filled = put(tokens, 0, self.marks.begin);
         filled += self.tokens.copy(begin, tokens.get_mut(filled..filled + text).unwrap_or(&mut []));
         filled += put(tokens, filled, self.marks.end);
         (filled, self.classes.get(record).copied().unwrap_or(0))
-    }
-}
-
-/// Writes a mark, if there is one and room for it; returns how many were written.
-fn put(tokens: &mut [i64], at: usize, mark: Option<u32>) -> usize {
-    match (tokens.get_mut(at), mark) {
-        (Some(slot), Some(id)) => {
-            *slot = i64::from(id);
-            1
-        }
-        _ => 0,
     }
 }

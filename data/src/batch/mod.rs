@@ -1,6 +1,7 @@
 //! Samples from token files. Everything here is a function of the sample's index, so that position in the
 //! data is one number in a checkpoint, and layout, batch size and threads cannot change the order.
 
+mod compared;
 mod documents;
 mod evaluation;
 mod labelled;
@@ -11,6 +12,7 @@ mod prefetch;
 mod rows;
 mod stream;
 
+pub use compared::{Compared, ComparedSample, PairLayout};
 pub use documents::Documents;
 pub use evaluation::Evaluation;
 pub use labelled::Labelled;
@@ -49,3 +51,14 @@ impl Row<'_> {
 
 /// The label of a position that is not supervised, as libtorch's cross-entropy has it.
 pub const IGNORED: i64 = -100;
+
+/// Writes a mark, if there is one and room for it; returns how many were written.
+fn put(tokens: &mut [i64], at: usize, mark: Option<u32>) -> usize {
+    match (tokens.get_mut(at), mark) {
+        (Some(slot), Some(id)) => {
+            *slot = i64::from(id);
+            1
+        }
+        _ => 0,
+    }
+}

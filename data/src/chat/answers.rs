@@ -26,7 +26,7 @@ pub enum Said {
 }
 
 /// A prompt and what was answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
     /// What was asked.
     pub prompt: Said,
@@ -35,6 +35,9 @@ pub struct Judged {
     /// Whether the only one is good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub good: Option<bool>,
+    /// Of pairs, by how much the chosen answer is better, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f32>,
 }
 
 /// Why a record teaches nothing.
@@ -60,12 +63,14 @@ pub fn judged(record: &Map<String, Value>, format: &Format) -> Result<Judged, Wr
             if chosen == rejected {
                 return Err(Wrong::Answers(format!("`{}` and `{}` are the same.", names[0], names[1])));
             }
-            pair(record, &fields.prompt, [chosen, rejected], names)?
+            let margin = fields.margin.as_deref().map(|field| margin(record, field)).transpose()?;
+            Judged { margin, ..pair(record, &fields.prompt, [chosen, rejected], names)? }
         }
         Format::Feedback(fields) => Judged {
             prompt: said(record, &fields.prompt)?,
             answers: vec![said(record, &fields.completion)?],
             good: Some(verdict(record, &fields.label)?),
+            margin: None,
         },
         _ => return Err(Wrong::Fields("Records of this format have no answers.".into())),
     };
@@ -124,7 +129,7 @@ fn pair(
             )));
         }
     };
-    Ok(Judged { prompt, answers, good: None })
+    Ok(Judged { prompt, answers, good: None, margin: None })
 }
 
 /// Whether an answer begins with the whole prompt.
@@ -160,6 +165,14 @@ fn verdict(record: &Map<String, Value>, field: &str) -> Result<bool, Wrong> {
         Some(Value::Number(number)) if number.as_f64() == Some(1.0) => Ok(true),
         _ => Err(Wrong::Fields(format!("`{field}` is not `true` or `false`, and not 1 or 0."))),
     }
+}
+
+/// By how much one answer is better.
+fn margin(record: &Map<String, Value>, field: &str) -> Result<f32, Wrong> {
+    let number = record.get(field).and_then(Value::as_f64).map(|number| number as f32);
+    number
+        .filter(|margin| margin.is_finite())
+        .ok_or_else(|| Wrong::Fields(format!("`{field}`, the margin of the pair, is not a number.")))
 }
 
 /// Whether every answer says something, and messages take turns.
@@ -320,8 +333,8 @@ mod tests {
 
     fn read(record: Value) -> Result<Judged, Wrong> {
         let [prompt, chosen, rejected] = ["prompt", "chosen", "rejected"].map(str::to_owned);
-        let format =
-            Format::Preferences(Preferences { prompt, chosen, rejected, rendering: Rendering::default() });
+        let (rendering, margin) = (Rendering::default(), None);
+        let format = Format::Preferences(Preferences { prompt, chosen, rejected, margin, rendering });
         judged(record.as_object().unwrap(), &format)
     }
 
@@ -391,6 +404,22 @@ mod tests {
         assert!(why(unanswered).contains("begins with the whole prompt"));
         let silent = json!({"prompt": [turn("assistant", "a")], "chosen": [turn("assistant", "b")], "rejected": [turn("assistant", "c")]});
         assert_eq!(why(silent), "The prompt does not end with the user's turn.");
+    }
+
+    #[test]
+    fn margins_are_numbers_where_they_are_asked_for() {
+        let [prompt, chosen, rejected] = ["prompt", "chosen", "rejected"].map(str::to_owned);
+        let (rendering, margin) = (Rendering::default(), Some("by".to_owned()));
+        let format = Format::Preferences(Preferences { prompt, chosen, rejected, margin, rendering });
+        let of = |by: Value| {
+            let record = json!({"prompt": "a", "chosen": "b", "rejected": "c", "by": by});
+            judged(record.as_object().unwrap(), &format).map(|judged| judged.margin)
+        };
+        assert_eq!(of(json!(2)), Ok(Some(2.0)));
+        for wrong in [json!("2"), json!(1e39), json!(null)] {
+            let message = "`by`, the margin of the pair, is not a number.".to_owned();
+            assert_eq!(of(wrong), Err(Wrong::Fields(message)));
+        }
     }
 
     #[test]

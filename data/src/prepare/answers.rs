@@ -1,19 +1,19 @@
 //! The last reading of a dataset of prompts with answers: each becomes tokens, one after the other, and three numbers that say where one
-//! ends and the next begins.
+//! ends and the next begins; a fourth is the margin of a pair, the bits of an f32, where the data have margins.
 
 use super::Slice;
 use super::build::{Stop, changed, file_name, no_facts, records_name};
 use super::conversations::gathered;
 use crate::Fault;
 use crate::chat::AnswerEncoder;
-use crate::chat::answers::EncodedAnswers;
+use crate::chat::answers::{EncodedAnswers, Judged};
 use crate::codes::e0571;
 use crate::progress::Progress;
 use crate::read::{Document, answers};
 use crate::split::NO_SPLIT;
 use crate::token_file::TokenWriter;
 use rayon::prelude::*;
-use regimen_base::data::{AnswerFacts, SplitFacts};
+use regimen_base::data::{AnswerFacts, SplitFacts, Texts};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -44,15 +44,15 @@ pub(super) fn write(
         let one = |document: &Document| {
             let damaged = || e0571::bad_token_file(input.file(document.file), "a record cannot be read back");
             let judged = answers::read_back(&document.text).ok_or_else(|| Box::new(damaged()))?;
-            Ok((encoder.encode(&judged)?, judged.good))
+            Ok((encoder.encode(&judged)?, judged))
         };
         let encoded = gathered(input, &group, group.par_iter().map(one).collect())?;
-        for (document, (encoded, good)) in group.iter().zip(encoded) {
+        for (document, (encoded, judged)) in group.iter().zip(encoded) {
             let split = splits.next().transpose()?.unwrap_or(NO_SPLIT) as usize;
             let (Some(writer), Some(facts)) = (writers.get_mut(split), facts.get_mut(split)) else {
                 continue;
             };
-            if writer.push(&encoded, good)? {
+            if writer.push(&encoded, &judged)? {
                 facts.documents += 1;
                 facts.bytes += document.text.len() as u64;
             }
@@ -78,6 +78,7 @@ struct Writer {
     prompts: Lengths,
     good: Lengths,
     bad: Lengths,
+    texts: BTreeMap<u64, Texts>,
     too_long: u64,
 }
 
@@ -90,12 +91,13 @@ impl Writer {
             prompts: Lengths::new(),
             good: Lengths::new(),
             bad: Lengths::new(),
+            texts: BTreeMap::new(),
             too_long: 0,
         })
     }
 
     /// Writes a record; whether it is short enough.
-    fn push(&mut self, encoded: &EncodedAnswers, good: Option<bool>) -> io::Result<bool> {
+    fn push(&mut self, encoded: &EncodedAnswers, judged: &Judged) -> io::Result<bool> {
         let length = |tokens: &Vec<u32>| tokens.len() as u64;
         let prompt = length(&encoded.prompt);
         let answers: Vec<u64> = encoded.answers.iter().map(length).collect();
@@ -109,9 +111,12 @@ impl Writer {
             self.tokens.push(answer)?;
         }
         *self.prompts.entry(prompt).or_default() += 1;
+        let texts = self.texts.entry(longest).or_insert(Texts { longest, records: 0, tokens: 0 });
+        texts.records += 1;
+        texts.tokens += answers.iter().map(|answer| prompt + answer).sum::<u64>();
         let whole = |n: u64| u32::try_from(n).map_err(io::Error::other);
         let first = answers.first().copied().unwrap_or(0);
-        let last = match good {
+        let last = match judged.good {
             Some(good) => {
                 let of = if good { &mut self.good } else { &mut self.bad };
                 *of.entry(first).or_default() += 1;
@@ -125,6 +130,9 @@ impl Writer {
             }
         };
         self.records.push(&[whole(prompt)?, whole(first)?, last])?;
+        if let Some(margin) = judged.margin {
+            self.records.push(&[margin.to_bits()])?;
+        }
         Ok(true)
     }
 
@@ -135,6 +143,7 @@ impl Writer {
             prompts: list(self.prompts),
             good: list(self.good),
             bad: list(self.bad),
+            texts: self.texts.into_values().collect(),
             too_long: self.too_long,
         };
         Ok((self.tokens.finish()?, facts))

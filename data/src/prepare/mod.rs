@@ -63,7 +63,8 @@ pub struct Member {
     /// The tokens of every split, in the declared order.
     pub splits: Vec<TokenFile>,
     /// By split, of a labelled dataset tokens and class of every record, two numbers each; of prompts with answers tokens of the prompt,
-    /// of the first answer, and of the second (or 1 if the only one is good, else 0), three numbers each.
+    /// of the first answer, and of the second (or 1 if the only one is good, else 0), three numbers each, and a fourth where pairs have
+    /// margins.
     pub records: Vec<TokenFile>,
     /// Of a dataset of conversations, their tokens, labels and lengths, by split.
     pub conversations: Vec<ConversationFile>,
@@ -777,6 +778,10 @@ fn tokens_key(
     opened: Option<&Opened>,
 ) -> String {
     let text = (dataset_definition(dataset), contents, &tokenizer.content, tokenizer.vocab);
+    if dataset.answers().is_some() {
+        // The second field changes with what facts hold, so that older ones are found out anew.
+        return key_of(&(text, "texts", opened.map(Opened::key)));
+    }
     match opened {
         Some(opened) => key_of(&(text, opened.key())),
         None => key_of(&text),

@@ -4,8 +4,10 @@ use super::codes;
 use super::engine::HostSlice;
 use super::masking::{IGNORED, Masker, Place};
 use regimen_base::Diagnostic;
-use regimen_base::schedule::{Feed, Reads};
-use regimen_data::{Documents, Labelled, Mixed, Pairs, Row, Rows, Stream, Tokenize};
+use regimen_base::schedule::{Compared as Form, Feed, Reads};
+use regimen_data::{
+    Compared, ComparedSample, Documents, Labelled, Mixed, Pairs, Row, Rows, Stream, Tokenize,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -39,6 +41,20 @@ pub trait Batches {
         Err(codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no pairs of texts", feed.name)))
     }
 
+    /// Writes the two texts of a pair of answers, the chosen one first, padding included.
+    ///
+    /// # Errors
+    /// If the feed has no such pairs.
+    fn compared(
+        &mut self,
+        feed: &Feed,
+        index: u64,
+        texts: [&mut [i64]; 2],
+    ) -> Result<ComparedSample, Diagnostic> {
+        let _ = (index, texts);
+        Err(codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no pairs of answers", feed.name)))
+    }
+
     /// Labels that count in the samples `first..first + count`: what their losses are divided by.
     ///
     /// # Errors
@@ -52,6 +68,7 @@ pub struct Streams {
     feeds: BTreeMap<String, Mixed<Source>>,
     records: BTreeMap<String, Labelled>,
     pairs: BTreeMap<String, (Mixed<Pairs>, Masker)>,
+    compared: BTreeMap<String, Compared>,
     /// The last answer of [`Batches::supervised`] that took reading: feed, first sample, samples, labels. It is asked for with every
     /// micro-batch of a batch.
     counted: Option<(String, u64, u64, u64)>,
@@ -190,6 +207,11 @@ impl Streams {
         self.pairs.insert(feed.name.clone(), (pairs.into(), masker));
     }
 
+    /// Adds the pairs of answers of a feed.
+    pub fn add_compared(&mut self, feed: &Feed, pairs: Compared) {
+        self.compared.insert(feed.name.clone(), pairs);
+    }
+
     fn paired(&self, feed: &Feed) -> Result<&(Mixed<Pairs>, Masker), Diagnostic> {
         self.pairs.get(&feed.name).ok_or_else(|| {
             codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no pairs", feed.name))
@@ -225,10 +247,22 @@ impl Batches for Streams {
         Ok(hidden_pair(pairs, masker, index, row).0)
     }
 
+    fn compared(
+        &mut self,
+        feed: &Feed,
+        index: u64,
+        texts: [&mut [i64]; 2],
+    ) -> Result<ComparedSample, Diagnostic> {
+        let pairs = self.compared.get(&feed.name).ok_or_else(|| {
+            codes::plan_not_runnable(&feed.dataset, format!("feed `{}` has no pairs of answers", feed.name))
+        })?;
+        Ok(pairs.sample(index, texts))
+    }
+
     /// Every token of a window of running text has a label, unless only hidden ones do, or those that an assistant says, or
-    /// documents do not see each other: then they are counted. A labelled record has one. A batch without any has a loss of zero, whatever divides it.
+    /// documents do not see each other: then they are counted. A labelled record has one, and so has a pair of answers. A batch without any has a loss of zero, whatever divides it.
     fn supervised(&mut self, feed: &Feed, first: u64, count: u64) -> Result<u64, Diagnostic> {
-        if feed.records.is_some() {
+        if feed.records.is_some() || feed.compared.is_some() {
             return Ok(count);
         }
         if let Some((name, from, samples, labels)) = &self.counted
@@ -267,6 +301,9 @@ pub struct MicroBatch {
     divisor: [f32; 1],
     /// What the loss of pairs is divided by: the samples of the global batch.
     pair_divisor: [f32; 1],
+    /// Of pairs of answers: what is added to the two rewards of each, and what each is of the mean of all.
+    margins: Vec<f32>,
+    shares: Vec<f32>,
 }
 
 impl MicroBatch {
@@ -286,6 +323,12 @@ impl MicroBatch {
         let (row, rows) = (feed.sequence as usize, feed.micro_batch as usize);
         if let Some(records) = &feed.records {
             self.fill_records(batches, feed, records.reads, (first, end))?;
+            self.divisor = [divisor as f32];
+            self.holds = Some((feed.name.clone(), first, divisor));
+            return Ok(());
+        }
+        if let Some(form) = &feed.compared {
+            self.fill_compared(batches, feed, form, (first, end), divisor)?;
             self.divisor = [divisor as f32];
             self.holds = Some((feed.name.clone(), first, divisor));
             return Ok(());
@@ -363,6 +406,53 @@ impl MicroBatch {
         Ok(())
     }
 
+    /// Two rows a sample, and one label, which says that the first text is the better one; samples at the end of the feed and beyond are padding
+    /// without a label.
+    fn fill_compared(
+        &mut self,
+        batches: &mut dyn Batches,
+        feed: &Feed,
+        form: &Form,
+        (first, end): (u64, u64),
+        divisor: u64,
+    ) -> Result<(), Diagnostic> {
+        let (row, samples) = (feed.sequence as usize, feed.micro_batch as usize);
+        self.tokens.resize(2 * row * samples, 0);
+        self.segments.resize(2 * row * samples, 0);
+        for list in [&mut self.samples, &mut self.labels, &mut self.rows, &mut self.positions] {
+            list.clear();
+        }
+        self.margins.clear();
+        self.shares.clear();
+        let places = self.tokens.chunks_exact_mut(2 * row).zip(self.segments.chunks_exact_mut(2 * row));
+        for (index, (tokens, segments)) in (first..).zip(places) {
+            tokens.fill(0);
+            segments.fill(0);
+            let (chosen, rejected) = tokens.split_at_mut(row);
+            let counts = index < end;
+            let ComparedSample { lengths, margin } = match counts {
+                true => batches.compared(feed, index, [chosen, rejected])?,
+                false => ComparedSample { lengths: [0, 0], margin: 0.0 },
+            };
+            for (text, length) in lengths.into_iter().enumerate() {
+                let place = 2 * (index - first) as usize + text;
+                let range = text * row..text * row + length;
+                segments.get_mut(range.clone()).unwrap_or_default().fill(1);
+                let read = match form.reads {
+                    Reads::First => 0,
+                    Reads::Last => last_read(tokens.get(range).unwrap_or_default(), form.marks.padding),
+                };
+                self.rows.push((place * row + read) as i64);
+                // Each text draws its own dropout.
+                self.samples.push(if counts { 2 * index as i64 + text as i64 } else { NO_SAMPLE });
+            }
+            self.labels.push(if counts { 0 } else { IGNORED });
+            self.margins.extend([-margin, 0.0]);
+            self.shares.push(if counts { 1.0 / divisor.max(1) as f32 } else { 0.0 });
+        }
+        Ok(())
+    }
+
     /// Labels of what it holds.
     pub fn labels(&self) -> &[i64] {
         &self.labels
@@ -374,7 +464,7 @@ impl MicroBatch {
     }
 
     /// The numbers by the source that a program's input names.
-    pub fn inputs(&self) -> [(&'static str, HostSlice<'_>); 10] {
+    pub fn inputs(&self) -> [(&'static str, HostSlice<'_>); 12] {
         [
             ("tokens", HostSlice::I64(&self.tokens)),
             ("labels", HostSlice::I64(&self.labels)),
@@ -385,7 +475,16 @@ impl MicroBatch {
             ("types", HostSlice::I64(&self.types)),
             ("follows", HostSlice::I64(&self.follows)),
             ("pair_divisor", HostSlice::F32(&self.pair_divisor)),
+            ("margins", HostSlice::F32(&self.margins)),
+            ("shares", HostSlice::F32(&self.shares)),
             ("divisor", HostSlice::F32(&self.divisor)),
         ]
     }
+}
+
+/// The place of the last token that is not the token of padding, as transformers looks for it: where a text ends with that token, the one
+/// before it.
+fn last_read(text: &[i64], padding: Option<u32>) -> usize {
+    let padding = padding.map(i64::from);
+    text.iter().rposition(|token| Some(*token) != padding).unwrap_or(0)
 }

@@ -3,7 +3,7 @@
 //! Plans come from the compiler and are hashed, but they are also files. Everything that the schedule
 //! names is looked up here, once, so that a bad plan is refused before the first step.
 
-use super::{codes, tally};
+use super::{codes, rewards, tally};
 use regimen_base::Diagnostic;
 use regimen_base::plan::Stage;
 use regimen_base::program::{Program, ResidentId, Role, Storage};
@@ -150,7 +150,7 @@ impl<'a> Checked<'a> {
                 _ => Err("an action is repeated every so many steps outside the steps".to_owned()),
             },
             Action::Report { metrics } => self.metrics(metrics),
-            Action::Evaluate { program, feed, batches, metrics, classes, watch, name } => {
+            Action::Evaluate { program, feed, batches, metrics, classes, pairs, watch, name } => {
                 let found = self.find_feed(feed)?;
                 if batches.saturating_mul(found.micro_batch) < found.batch {
                     return Err(format!("evaluation `{name}` has too few batches for its feed"));
@@ -158,12 +158,15 @@ impl<'a> Checked<'a> {
                 if let Some(watch) = watch
                     && !metrics.iter().any(|m| m.name == watch.metric)
                     && !(classes.is_some() && tally::METRICS.contains(&watch.metric.as_str()))
+                    && !(*pairs && rewards::METRICS.contains(&watch.metric.as_str()))
                 {
                     return Err(format!("evaluation `{name}` does not compute `{}`", watch.metric));
                 }
                 self.metrics(metrics)?;
                 let program = self.find_program(program)?;
-                logits_of(program, found, *classes)?;
+                if let Some(columns) = classes.or(pairs.then_some(2)) {
+                    gives(program, found, columns)?;
+                }
                 self.inputs(program, found)
             }
             Action::Sample { prefill, program, .. } => {
@@ -191,7 +194,7 @@ impl<'a> Checked<'a> {
             let (micro, batch) = (feed.micro_batch, feed.batch);
             return Err(format!("{rounds} micro-batches of {micro} are not a batch of {batch}"));
         }
-        self.tokens_per_step += feed.batch * feed.sequence;
+        self.tokens_per_step += feed.batch * feed.texts() * feed.sequence;
         self.inputs(program, feed)
     }
 
@@ -200,17 +203,23 @@ impl<'a> Checked<'a> {
         for input in &program.inputs {
             let tensor = program.tensors.get(input.tensor.index());
             let elements = tensor.map(|t| t.ty.elements());
+            let rows = feed.micro_batch * feed.texts();
             let expected = match input.source.as_str() {
+                "labels" if feed.compared.is_some() => feed.micro_batch,
+                "shares" if feed.compared.is_some() => feed.micro_batch,
+                "margins" if feed.compared.is_some_and(|form| form.margins) => rows,
+                "rows" if feed.compared.is_some() => rows,
+                "segments" if feed.compared.is_some() => rows * feed.sequence,
                 "labels" | "rows" if feed.records.is_some() => feed.micro_batch,
                 "segments" if feed.records.is_some() => feed.micro_batch * feed.sequence,
-                "tokens" | "labels" => feed.micro_batch * feed.sequence,
+                "tokens" | "labels" => rows * feed.sequence,
                 "segments" | "types" if feed.pairs.is_some() => feed.micro_batch * feed.sequence,
                 "rows" | "follows" if feed.pairs.is_some() => feed.micro_batch,
                 "pair_divisor" if feed.pairs.is_some() => 1,
                 "segments" | "positions" if feed.rows.is_some() || feed.documents.is_some() => {
                     feed.micro_batch * feed.sequence
                 }
-                "samples" => feed.micro_batch,
+                "samples" => rows,
                 "divisor" => 1,
                 other => return Err(format!("a feed has no `{other}`, which `{}` reads", program.name)),
             };
@@ -244,12 +253,11 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// Whether a program whose classes are counted gives the logits of each sample.
-fn logits_of(program: &Program, feed: &Feed, classes: Option<u64>) -> Result<(), String> {
-    let Some(classes) = classes else { return Ok(()) };
+/// Whether a program whose first output is counted gives so many numbers of each sample.
+fn gives(program: &Program, feed: &Feed, columns: u64) -> Result<(), String> {
     let output = program.outputs.first().and_then(|id| program.tensors.get(id.index()));
-    let fits = output.is_some_and(|t| t.ty.shape[..] == [feed.micro_batch, classes]);
-    if fits { Ok(()) } else { Err(format!("`{}` gives no logits of {classes} classes", program.name)) }
+    let fits = output.is_some_and(|t| t.ty.shape[..] == [feed.micro_batch, columns]);
+    if fits { Ok(()) } else { Err(format!("`{}` does not give {columns} numbers a sample", program.name)) }
 }
 
 /// Where in the schedule an action stands.

@@ -16,7 +16,8 @@ use regimen_base::trace::Trace;
 use regimen_data::chat::Opened;
 use regimen_data::tokenizer::edges;
 use regimen_data::{
-    Fault, Labelled, Member, Mixed, Pairs, Place, Prepared, Progress, Rows, Stream, Tokenize,
+    Compared, Fault, Labelled, Member, Mixed, PairLayout, Pairs, Place, Prepared, Progress, Rows, Stream,
+    Tokenize,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -148,6 +149,7 @@ fn add_feeds(
     for feed in stage.feeds.iter().filter(|f| f.dataset == dataset.dataset.name) {
         let read = Reading { stage, feed, prepared };
         let tokens = |member: &Member| member.split(&feed.split).cloned();
+        let both = |member: &Member| Some((tokens(member)?, member.records(&feed.split)?.clone()));
         if let Some(RowLayout { packing }) = feed.rows {
             let rows = read.sources(
                 |member| member.conversations(&feed.split).cloned(),
@@ -155,10 +157,14 @@ fn add_feeds(
             )?;
             streams.add_conversations(feed, rows);
         } else if let Some(records) = &feed.records {
-            let both = |member: &Member| Some((tokens(member)?, member.records(&feed.split)?.clone()));
             let only = prepared.only().and_then(both).ok_or_else(|| read.missing())?;
             let labelled = Labelled::new(only.0, &only.1, records.marks, feed.shuffle);
             streams.add_records(feed, labelled.map_err(|fault| *fault)?);
+        } else if let Some(form) = &feed.compared {
+            let only = prepared.only().and_then(both).ok_or_else(|| read.missing())?;
+            let layout = PairLayout { sequence: feed.sequence, marks: form.marks, margins: form.margins };
+            let pairs = Compared::new(only.0, &only.1, layout, feed.shuffle);
+            streams.add_compared(feed, pairs.map_err(|fault| *fault)?);
         } else if let (Some(form), Some(masking)) = (feed.pairs, &feed.masking) {
             let edges = Arc::new(edges(tokenizer));
             let pairs = |file| Pairs::new(file, feed.sequence, feed.shuffle, form, edges.clone());

@@ -20,6 +20,7 @@ mod numerics;
 pub mod observer;
 mod parents;
 mod planned;
+mod rewards;
 mod session;
 mod tally;
 mod times;

@@ -13,6 +13,7 @@ use super::folder::RunFolder;
 use super::interrupt::Interrupt;
 use super::measure::Pace;
 use super::observer::{Evaluated, Observer, Step};
+use super::rewards::Rewards;
 use super::tally::Tally;
 use super::watch::judge;
 use crate::checkpoint::convert::{to_f64, write};
@@ -91,6 +92,31 @@ pub enum Flow {
     Interrupted,
 }
 
+/// What is counted of the first output of an evaluation.
+enum Counted {
+    Nothing,
+    Classes(Tally),
+    Pairs(Rewards),
+}
+
+impl Counted {
+    fn add(&mut self, numbers: &[f64], labels: &[i64]) {
+        match self {
+            Counted::Nothing => {}
+            Counted::Classes(tally) => tally.add(numbers, labels),
+            Counted::Pairs(rewards) => rewards.add(numbers, labels),
+        }
+    }
+
+    fn metrics(&self) -> Vec<(String, f64)> {
+        match self {
+            Counted::Nothing => vec![],
+            Counted::Classes(tally) => tally.metrics(),
+            Counted::Pairs(rewards) => rewards.metrics(),
+        }
+    }
+}
+
 /// Where in the steps an action stands.
 #[derive(Clone, Copy)]
 struct Round {
@@ -135,11 +161,15 @@ impl<'a> Session<'a> {
                 }
             }
             Action::Report { metrics } => self.report(metrics)?,
-            Action::Evaluate { name, program, feed, batches, metrics, classes, watch } => {
-                let mut tally = classes.map(Tally::new);
-                let seconds = self.evaluate(name, program, feed, *batches, tally.as_mut())?;
+            Action::Evaluate { name, program, feed, batches, metrics, classes, pairs, watch } => {
+                let mut counted = match classes {
+                    Some(classes) => Counted::Classes(Tally::new(*classes)),
+                    None if *pairs => Counted::Pairs(Rewards::default()),
+                    None => Counted::Nothing,
+                };
+                let seconds = self.evaluate(name, program, feed, *batches, &mut counted)?;
                 let mut values = self.read(metrics, name)?;
-                values.extend(tally.iter().flat_map(Tally::metrics));
+                values.extend(counted.metrics());
                 self.evaluated(name, &values, watch.as_ref(), seconds)?;
             }
             Action::Sample { prefill, program, prompt, tokens, temperature, key } => {
@@ -258,7 +288,7 @@ impl<'a> Session<'a> {
         program: &str,
         feed: &str,
         batches: u64,
-        mut tally: Option<&mut Tally>,
+        counted: &mut Counted,
     ) -> Result<f64, Diagnostic> {
         let start = Instant::now();
         let feed = self.stage.feed(feed)?;
@@ -267,8 +297,8 @@ impl<'a> Session<'a> {
             let first = batch * feed.micro_batch;
             self.progress.micro.fill(self.batches, feed, first, feed.batch, divisor)?;
             let outputs = self.engine.run(program, &self.progress.micro.inputs())?;
-            if let (Some(tally), Some(logits)) = (tally.as_deref_mut(), outputs.first()) {
-                tally.add(logits, self.progress.micro.labels());
+            if let Some(numbers) = outputs.first() {
+                counted.add(numbers, self.progress.micro.labels());
             }
             self.observer.evaluating(name, batch + 1, batches);
         }

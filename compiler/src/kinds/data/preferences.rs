@@ -14,6 +14,7 @@ pub static PREFERENCES: DataType = DataType {
             prompt: fields.text("prompt")?,
             chosen: fields.text("chosen")?,
             rejected: fields.text("rejected")?,
+            margin: fields.optional_text("margin")?,
             rendering: rendering(fields)?,
         };
         files(eval, object, fields, Format::Preferences(preferences))
@@ -33,6 +34,11 @@ static TYPE: Type = Type {
         ),
         Field::with("chosen", Ty::Text, "\"chosen\"", "The field that holds the better answer."),
         Field::with("rejected", Ty::Text, "\"rejected\"", "The field that holds the other."),
+        Field::optional(
+            "margin",
+            Ty::Text,
+            "The field that holds by how much the better answer is better, a number that a stage `reward_model` takes off the difference of rewards.",
+        ),
         Field::optional(
             "chat_template",
             Ty::WordOr(TEMPLATES, &Ty::Path),

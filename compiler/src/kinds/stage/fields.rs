@@ -98,6 +98,15 @@ pub const STOP_CLASSES: Field = Field::optional(
     Ty::Block(&STOP_CLASSES_BLOCK),
     "Stop early when an evaluated metric no longer improves.",
 );
+/// Evaluations of rewards.
+pub const EVALUATE_REWARDS: Field =
+    Field::optional("evaluate", Ty::Block(&EVALUATE_REWARDS_BLOCK), "Evaluations during the run.");
+/// Early stopping by rewards.
+pub const STOP_REWARDS: Field = Field::optional(
+    "stop",
+    Ty::Block(&STOP_REWARDS_BLOCK),
+    "Stop early when an evaluated metric no longer improves.",
+);
 /// Checkpoints.
 pub const CHECKPOINT: Field =
     Field::with("checkpoint", Ty::Block(&CHECKPOINT_BLOCK), "{}", "When checkpoints are written.");
@@ -140,6 +149,15 @@ const CLASS_METRICS: &[Word] = &[
     },
 ];
 
+const REWARD_METRICS: &[Word] = &[
+    Word { name: "loss", doc: "mean loss per pair; less is better" },
+    Word {
+        name: "accuracy",
+        doc: "share of pairs whose chosen answer has the greater reward; more is better",
+    },
+    Word { name: "margin", doc: "mean of r_chosen − r_rejected; more is better" },
+];
+
 const GOALS: &[Word] =
     &[Word { name: "minimise", doc: "less is better" }, Word { name: "maximise", doc: "more is better" }];
 
@@ -179,6 +197,17 @@ static EVALUATE_CLASSES_BLOCK: Type = Type {
     ],
 };
 
+static EVALUATE_REWARDS_BLOCK: Type = Type {
+    name: "evaluate",
+    doc: "Evaluation every so many steps, and after the last: loss, accuracy, mean margin, and the mean rewards of chosen and rejected answers, over all pairs.",
+    fields: &[
+        EVERY,
+        PART,
+        Field::with("metric", Ty::Words(REWARD_METRICS), "loss", "What tells the best checkpoint."),
+        EVALUATED,
+    ],
+};
+
 const EVERY: Field = Field::required(
     "every",
     Ty::Number(Number::of(STEPS).whole().from(Bound::At(1))),
@@ -210,6 +239,16 @@ static STOP_CLASSES_BLOCK: Type = Type {
     doc: "Early stopping; the metric says which way it improves.",
     fields: &[
         Field::with("metric", Ty::Words(CLASS_METRICS), "loss", "The evaluated metric that is watched."),
+        PATIENCE,
+        MIN_DELTA,
+    ],
+};
+
+static STOP_REWARDS_BLOCK: Type = Type {
+    name: "stop",
+    doc: "Early stopping; the metric says which way it improves.",
+    fields: &[
+        Field::with("metric", Ty::Words(REWARD_METRICS), "loss", "The evaluated metric that is watched."),
         PATIENCE,
         MIN_DELTA,
     ],

@@ -5,6 +5,7 @@ pub mod classify;
 pub mod fields;
 pub mod masked_lm;
 pub mod replaced_token_detection;
+pub mod reward_model;
 pub mod supervised;
 
 use crate::eval::{Fields, Stop};
@@ -21,11 +22,19 @@ pub static KIND: Kind = Kind {
     types: Types::Many(|| ALL.to_vec()),
     members: &[
         known("steps", Dimension::STEPS, "Optimizer steps."),
-        known("tokens", Dimension::TOKENS, "Tokens seen in training: steps × batch × sequence."),
+        known(
+            "tokens",
+            Dimension::TOKENS,
+            "Tokens seen in training: steps × batch × sequence, twice that where a sample is a pair of texts.",
+        ),
         known("samples", Dimension::SAMPLES, "Samples seen in training: steps × batch."),
         known("epochs", Dimension::EPOCHS, "Passes over the training data."),
         known("evaluations", Dimension::EVALUATIONS, "Evaluations during the run, the last one included."),
-        known("tokens_per_step", Dimension::TOKENS.per(Dimension::STEPS), "Batch × sequence."),
+        known(
+            "tokens_per_step",
+            Dimension::TOKENS.per(Dimension::STEPS),
+            "Batch × sequence, twice that where a sample is a pair of texts.",
+        ),
         known("params", Dimension::PARAMS, "Parameters of its model."),
         planned("flops", Dimension::FLOP, "Floating-point operations of the whole stage."),
         planned("memory", Dimension::BYTES, "Bytes of one device at the worst instant."),
@@ -46,7 +55,13 @@ pub static ALL: &[&Type] = &[
     &replaced_token_detection::TYPE,
     &classify::TYPE,
     &supervised::TYPE,
+    &reward_model::TYPE,
 ];
+
+/// Rows of tokens that a sample of a stage of this type takes.
+pub fn texts_of_sample(kind: &str) -> u64 {
+    if kind == reward_model::TYPE.name { 2 } else { 1 }
+}
 
 /// What a stage's type trains for.
 ///
@@ -56,6 +71,9 @@ pub fn objective(fields: &Fields) -> Result<Objective, Stop> {
     match fields.type_name {
         Some("causal_lm") => Ok(Objective::CausalLm { documents: causal_lm::documents(fields)? }),
         Some("classify") => Ok(Objective::Classify { dropout: fields.f64("classifier_dropout")? }),
+        Some("reward_model") => {
+            Ok(Objective::RewardModel { center: fields.f64("center_rewards_coefficient")? })
+        }
         Some("supervised") => Ok(Objective::Supervised { packing: fields.bool("packing")? }),
         Some("masked_lm") => {
             let masking = masked_lm::read(fields)?;
