@@ -148,6 +148,6 @@ fn a_plan_says_what_comes_from_each_source_and_warns_of_one_that_is_repeated() {
     assert!(said.out.contains("from web") && said.out.contains("from books"), "{said:?}");
     assert!(said.out.contains("75.0 %") && said.out.contains("25.0 %"), "{said:?}");
     assert!(!said.err.contains("E0411"), "{said:?}");
-    let long = plan(&["--set", "pretrain.duration=400 steps"]);
+    let long = plan(&["--set", "pretrain.duration=800 steps"]);
     assert!(long.err.contains("E0411") && long.err.contains("`books`, a source of the mix"), "{long:?}");
 }

@@ -161,11 +161,3 @@ fn other_packings_are_refused_clearly() {
         ]
     );
 }
-
-#[test]
-fn several_sources_are_refused_clearly() {
-    let bench = Bench::new(&[("a.txt", "text")]);
-    let mut dataset = text("a.txt", TextDocument::File);
-    dataset.sources.push(dataset.sources[0].clone());
-    assert_eq!(bench.faults(&dataset)[0].code.0, "E0569");
-}

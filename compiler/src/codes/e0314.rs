@@ -32,9 +32,5 @@ pub fn wrong_sum(field: &str, owner: &str, sum: &Quantity, parts: &[(String, Spa
         diagnostic =
             if i == 0 { diagnostic.at(*span, text.clone()) } else { diagnostic.also(*span, text.clone()) };
     }
-    // Numbers meant as per cent are a hundred times too large.
-    match sum.value == num_rational::BigRational::from(number::ten_to(2)) {
-        true => diagnostic.help("shares are written with `%`: a plain 70 is 7,000 %"),
-        false => diagnostic.help("change the shares so that their sum is 100 %"),
-    }
+    diagnostic.help("change the shares so that their sum is 100 %")
 }
