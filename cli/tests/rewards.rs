@@ -85,9 +85,10 @@ fn a_resumed_reward_model_has_the_numbers_of_one_that_never_stopped() {
 /// of weights that steps do not change are the same.
 #[test]
 fn an_exported_reward_model_is_imported_with_its_head() {
-    for model in ["gpt", "llama", "bert"] {
+    for (model, more) in [("gpt", ""), ("llama", "\n  mlp = 24"), ("bert", "")] {
         let bench = bench("");
-        let mut text = bench.read("good.exp").replace("model tiny : gpt", &format!("model tiny : {model}"));
+        let mut text =
+            bench.read("good.exp").replace("model tiny : gpt {", &format!("model tiny : {model} {{{more}"));
         if model == "bert" {
             text = text.replace("causal_lm", "masked_lm").replace(", metric = loss", "");
         }

@@ -162,7 +162,7 @@ fn a_plan_says_how_pairs_fill_samples_and_which_head_goes_on() {
     assert_eq!(shown(&all, "pairs"), texts("2", "1 with a text longer than a sample are left out"));
     // 32 tokens in two samples of two texts, 18 of which are text.
     assert_eq!(shown(&all, "padding"), texts("43.8 %", "of 8 tokens a text"));
-    assert_eq!(shown(&all, "epochs").0, "200");
+    assert_eq!(shown(&all, "epochs").0, "200.0");
     assert_eq!(shown(&all, "head"), texts("new", "12 parameters, and so is the body"));
     let start = |headed| Some(Start { stage: "one".into(), which: "last".into(), headed });
     stage.from = start(false);
