@@ -28,11 +28,26 @@ stage sft : supervised {
 "#,
 };
 
-/// So many of all conversations are left out; the longest has `longest` tokens.
-pub fn left_out(too_long: u64, all: u64, longest: u64, sequence: u64, span: Span) -> Diagnostic {
+/// So many of all conversations are left out; the longest has `longest` tokens, and the model sees `context`.
+pub fn left_out(
+    (too_long, all): (u64, u64),
+    longest: u64,
+    (sequence, span): (u64, Span),
+    context: u64,
+) -> Diagnostic {
+    let wanted = longest.saturating_sub(1);
+    let help = match (wanted <= context, sequence < context) {
+        (true, _) => format!("give the stage a longer `sequence`, up to {wanted}"),
+        (_, true) => format!(
+            "give the stage a longer `sequence`, up to {context}, all that the model sees; for all conversations a model with `context = {wanted} tokens`"
+        ),
+        (_, false) => format!(
+            "the model sees no more: train one with `context = {wanted} tokens`, or leave out or shorten these conversations"
+        ),
+    };
     let share = 100.0 * too_long as f64 / all.max(1) as f64;
     Diagnostic::warning(CODE, format!("{too_long} of {all} conversations ({share:.1} %) are left out"))
         .at(span, format!("a sample has {sequence} tokens"))
         .because(format!("They are longer than a sample; the longest has {longest} tokens."))
-        .help(format!("give the stage a longer `sequence`, up to {}", longest.saturating_sub(1)))
+        .help(help)
 }

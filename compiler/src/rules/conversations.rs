@@ -44,7 +44,8 @@ pub fn length(stage: &StageView<'_>) -> Option<Diagnostic> {
     let all = filled.conversations + filled.too_long;
     // That none is left is an error of its own.
     let some = filled.too_long > 0 && filled.conversations > 0;
-    some.then(|| codes::e0507::left_out(filled.too_long, all, longest, sequence.0, sequence.1))
+    let context = stage.model.as_ref()?.count("context")?.0;
+    some.then(|| codes::e0507::left_out((filled.too_long, all), longest, sequence, context))
 }
 
 /// Where the template of a dataset is named; its declaration if nowhere.
