@@ -116,7 +116,7 @@ pub struct Plan {
     /// Only this stage
     #[arg(long, value_name = "STAGE")]
     pub stage: Option<String>,
-    /// Write the whole plan as JSON; `regimen run` executes it. Members of a sweep go to FILE-1, FILE-2, … before its ending
+    /// Write the plan, or that of the stage, as JSON; `regimen run` executes it. Members of a sweep go to FILE-1, FILE-2, … before its ending
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Assume sizes of data that was not prepared yet, instead of preparing it
@@ -308,8 +308,8 @@ pub struct Generate {
     /// What the conversation begins with
     #[arg(long, value_name = "TEXT", requires = "chat")]
     pub system: Option<String>,
-    /// Folder or file with the chat template, if it is not beside the model
-    #[arg(long, value_name = "PATH", requires = "chat")]
+    /// Folder or file with the chat template, or the name of a known one such as chatml, if it is not beside the model
+    #[arg(long, value_name = "PATH|NAME", requires = "chat")]
     pub template: Option<PathBuf>,
     /// Tokens to generate at most, in every turn
     #[arg(long, default_value_t = 200, value_name = "N")]

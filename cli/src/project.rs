@@ -39,6 +39,8 @@ pub struct Project<'a> {
 pub enum Variants {
     /// The chosen one, if any.
     Chosen,
+    /// Without a choice, names and values of all of them; none is planned.
+    Named,
     /// Without a choice, all of them.
     Every,
 }
@@ -59,7 +61,7 @@ impl Judged {
     }
 }
 
-/// Loads an experiment.
+/// Loads an experiment, or of its stages only the one that is asked for.
 ///
 /// # Errors
 /// If the file itself cannot be read.
@@ -68,6 +70,7 @@ pub fn open<'a>(
     changes: &Changes,
     effort: Effort,
     variants: Variants,
+    stage: Option<&str>,
     terminal: Terminal,
 ) -> Result<Project<'a>, Batch> {
     let bare = |diagnostic| Batch::bare(vec![diagnostic]);
@@ -81,14 +84,27 @@ pub fn open<'a>(
     };
     let folder = folder_of(file);
     let place = Place { outside: changes.allow_outside, ..Place::new(folder) };
-    let world = Folder::new(place, name, text, effort, Box::new(DataProgress::new(terminal)));
-    let options = Options { set: changes.set.clone(), variant: changes.variant.clone() };
+    let folder_with = |effort| {
+        let progress = Box::new(DataProgress::new(terminal));
+        Folder::new(place.clone(), name, text.clone(), effort, progress)
+    };
+    let world = folder_with(effort);
+    let (set, variant) = (changes.set.clone(), changes.variant.clone());
+    let options = Options { set, variant, stage: stage.map(str::to_owned) };
     let (front, mut diagnostics) = load(&world, name, &options);
     let mut alternatives = vec![];
-    if variants == Variants::Every {
-        let (all, found) = front.alternatives(&world, &diagnostics);
-        diagnostics.extend(found);
-        alternatives = all;
+    match variants {
+        Variants::Chosen => {}
+        Variants::Named => {
+            // Nothing is prepared for what is not asked for, and what is only doubtful there is left to `check`.
+            let (_, found) = front.alternatives(&folder_with(Effort::Cached), &diagnostics);
+            diagnostics.extend(found.into_iter().filter(Diagnostic::is_error));
+        }
+        Variants::Every => {
+            let (all, found) = front.alternatives(&world, &diagnostics);
+            diagnostics.extend(found);
+            alternatives = all;
+        }
     }
     Ok(Project { file, folder, front, alternatives, diagnostics })
 }

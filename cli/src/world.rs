@@ -206,10 +206,10 @@ impl<K: PartialEq, V: Clone> Memo<K, V> {
 fn at_hand<T>(found: Result<Option<T>, Vec<Diagnostic>>) -> Result<Facts<T>, Vec<Diagnostic>> {
     match found {
         Ok(Some(facts)) => Ok(Facts::Known(facts)),
-        Ok(None) => Ok(Facts::Unknown { why: "the data have not been prepared yet".into() }),
+        Ok(None) => Ok(Facts::Unknown { why: "the data have not been prepared yet".into(), missing: false }),
         Err(wrong) if wrong.iter().all(|d| d.code == e0550::PAGE.code) => {
             let titles: Vec<&str> = wrong.iter().map(|d| d.title.as_str()).collect();
-            Ok(Facts::Unknown { why: titles.join(", ") })
+            Ok(Facts::Unknown { why: titles.join(", "), missing: true })
         }
         Err(wrong) => Err(wrong),
     }

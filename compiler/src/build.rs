@@ -23,13 +23,17 @@ use regimen_base::schedule::{CheckpointPolicy, Goal, Period, Watch};
 use regimen_grammar::ast::ExprKind;
 use std::sync::Arc;
 
-/// Evaluates everything.
+/// Evaluates everything; of the stages only the one called `only`, if there is one.
 ///
 /// # Errors
 /// If a stage or the experiment itself could not be built: where the first of these is declared, if anywhere.
-pub fn experiment(eval: &Evaluator<'_>) -> Result<Experiment, Option<Span>> {
+pub fn experiment(eval: &Evaluator<'_>, only: Option<&str>) -> Result<Experiment, Option<Span>> {
     check_all(eval);
-    let order = stage_order(eval);
+    let mut order = stage_order(eval);
+    let asked = |id: &ObjectId| only.is_some_and(|only| eval.object_name(*id) == only);
+    if order.iter().any(asked) {
+        order.retain(asked);
+    }
     let place = |id: ObjectId| eval.program.object(id).name.span;
     let stages: Vec<_> = order.iter().map(|id| stage(eval, *id).ok_or(Some(place(*id)))).collect();
     let at_head = || eval.program.of_kind("experiment").next().map(|(id, _)| place(id));

@@ -24,6 +24,9 @@ pub struct Options {
     pub set: Vec<(String, String)>,
     /// `--variant name`.
     pub variant: Option<String>,
+    /// The only stage that is asked for: of the others only names and values are looked at, not their data. All of them if there is none
+    /// of this name.
+    pub stage: Option<String>,
 }
 
 /// Everything that was loaded.
@@ -38,6 +41,8 @@ pub struct Front {
     set: Vec<Change>,
     /// Whether a variant was chosen.
     chosen: bool,
+    /// The only stage that is asked for.
+    stage: Option<String>,
 }
 
 /// A variant that was not chosen, as if it had been.
@@ -91,7 +96,15 @@ pub fn load(world: &dyn World, root: &str, options: &Options) -> (Front, Vec<Dia
     let sweeps = overrides::members(&program, &mut sink);
     let base = Instance::new(&program, &changes, None);
     let chosen = options.variant.is_some();
-    let mut front = Front { experiments: vec![], program, members: vec![], base, set, chosen };
+    let mut front = Front {
+        experiments: vec![],
+        program,
+        members: vec![],
+        base,
+        set,
+        chosen,
+        stage: options.stage.clone(),
+    };
     if sweeps.is_empty() {
         let (built, _) = front.member(front.base.clone(), &[], world, &mut sink);
         front.keep(built);
@@ -100,9 +113,9 @@ pub fn load(world: &dyn World, root: &str, options: &Options) -> (Front, Vec<Dia
     for (index, (member, name)) in sweeps.iter().zip(members::names(&sweeps)).enumerate() {
         let told = sink.len();
         let instance = swept(&front.program, &changes, member, name, &mut sink);
-        // Where two changes contradict each other, the members are not what the sweep says.
-        let contradicted = sink.len() > told;
         let (built, values) = front.member(instance, &member.changes, world, &mut sink);
+        // Where two changes contradict each other, or change what is not there, the members are not what the sweep says.
+        let contradicted = any_errors(sink.get(told..).unwrap_or(&[]));
         front.keep(built);
         if let Some(earlier) = values.filter(|_| !contradicted).and_then(|values| seen.insert(values, index))
         {
@@ -125,9 +138,11 @@ fn swept(
     // `--set` comes after sweeps, so that it would win; setting a swept path is a conflict instead.
     let at = all.iter().position(|c| c.origin == Origin::CommandLine).unwrap_or(all.len());
     all.splice(at..at, member.changes.iter().cloned());
-    let outside: Vec<Change> =
-        all.iter().filter(|c| !matches!(c.origin, Origin::Variant(_))).cloned().collect();
-    overrides::conflicts(&outside, sink);
+    // Only the command line and a variant may set the same: the command line wins.
+    let sets = |c: &&Change| c.origin != Origin::CommandLine;
+    let variant = |c: &&Change| !matches!(c.origin, Origin::Variant(_));
+    overrides::conflicts(&all.iter().filter(sets).cloned().collect::<Vec<_>>(), sink);
+    overrides::conflicts(&all.iter().filter(variant).cloned().collect::<Vec<_>>(), sink);
     Instance::new(program, &all, Some(name))
 }
 
@@ -246,7 +261,7 @@ impl Front {
         sink: &mut Vec<Diagnostic>,
     ) -> (Option<(Experiment, Loaded)>, Option<String>) {
         let eval = Evaluator::new(&self.program, &instance, world);
-        let experiment = build::experiment(&eval);
+        let experiment = build::experiment(&eval, self.stage.as_deref());
         let asserts = self.asserts(&eval, false);
         sink.extend(eval.take_diagnostics());
         sink.extend(asserts);

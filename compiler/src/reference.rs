@@ -63,7 +63,8 @@ fn kind(out: &mut String, kind: &Kind) {
                 fields(out, ty);
             }
             _ => {
-                let _ = write!(out, "\n### `{} name : {}`\n\n{}\n", kind.name, ty.name, ty.doc);
+                let body = if ty.fields.is_empty() { "{}" } else { "{ … }" };
+                let _ = write!(out, "\n### `{} name : {} {body}`\n\n{}\n", kind.name, ty.name, ty.doc);
                 fields(out, ty);
             }
         }

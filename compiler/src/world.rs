@@ -40,6 +40,8 @@ pub enum Facts<T> {
     Unknown {
         /// Why, as the end of a sentence: "the files have not been read yet".
         why: String,
+        /// Whether files are not there, so that a run could not measure them either.
+        missing: bool,
     },
 }
 
@@ -167,7 +169,10 @@ impl World for MemoryWorld {
 }
 
 fn known<T: Clone>(found: Option<&T>) -> Facts<T> {
-    found.cloned().map_or_else(|| Facts::Unknown { why: "the data are not at hand".into() }, Facts::Known)
+    found.cloned().map_or_else(
+        || Facts::Unknown { why: "the data are not at hand".into(), missing: false },
+        Facts::Known,
+    )
 }
 
 /// Joins a path written in a file to that file's folder and resolves `.` and `..`; `None` if it leaves the

@@ -88,8 +88,11 @@ fn what_is_set_from_outside_wins_in_order() {
     let text = complete("variant long { base.duration = 500 steps, base.batch = 16 sequences }");
     let lr = |set: &[(&str, &str)], variant: Option<&str>| {
         let set = set.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
-        let (front, d) =
-            load(&world(&text), "experiment.exp", &Options { set, variant: variant.map(str::to_string) });
+        let (front, d) = load(
+            &world(&text),
+            "experiment.exp",
+            &Options { set, variant: variant.map(str::to_string), stage: None },
+        );
         assert!(!any_errors(&d), "{}", render_all(&front, &d));
         let stage = &front.experiments[0].stages[0];
         (stage.steps, stage.batch)
@@ -105,7 +108,8 @@ fn mistakes_on_the_command_line_point_into_it() {
         ("base.batch".to_string(), "8 sequencs".to_string()),
         ("base.bach".to_string(), "8".to_string()),
     ];
-    let (front, diagnostics) = load(&world(&complete("")), "experiment.exp", &Options { set, variant: None });
+    let (front, diagnostics) =
+        load(&world(&complete("")), "experiment.exp", &Options { set, ..Options::default() });
     let shown = render_all(&front, &diagnostics);
     assert!(shown.contains("--set:1:14 `sequencs`") && shown.contains("--set:1:6 `bach`"), "{shown}");
 }
@@ -114,13 +118,44 @@ fn mistakes_on_the_command_line_point_into_it() {
 fn one_sweep_value_on_the_command_line_is_a_conflict() {
     let text = complete("sweep lr { base.optimizer.lr = [1e-3, 2e-3] }");
     let set = vec![("base.optimizer.lr".to_string(), "3e-3".to_string())];
-    let (front, diagnostics) = load(&world(&text), "experiment.exp", &Options { set, variant: None });
+    let (front, diagnostics) = load(&world(&text), "experiment.exp", &Options { set, ..Options::default() });
     assert_eq!(
         diagnostics.iter().filter(|d| d.code.0 == "E0208").count(),
         1,
         "{}",
         render_all(&front, &diagnostics)
     );
+}
+
+/// A sweep would drop what a variant says of the same field.
+#[test]
+fn a_variant_and_a_sweep_of_the_same_field_are_a_conflict() {
+    let text =
+        complete("sweep lr { base.optimizer.lr = [1e-3, 2e-3] }\nvariant slow { base.optimizer.lr = 5e-4 }");
+    let world = world(&text);
+    let codes = |found: &[regimen_base::Diagnostic]| {
+        found.iter().filter(|d| d.is_error()).map(|d| d.code.0).collect::<Vec<_>>()
+    };
+    let chosen = Options { variant: Some("slow".into()), ..Options::default() };
+    let (_, found) = load(&world, "experiment.exp", &chosen);
+    assert_eq!(codes(&found), ["E0208"]);
+    let (front, known) = load(&world, "experiment.exp", &Options::default());
+    assert_eq!((codes(&known), codes(&front.alternatives(&world, &known).1)), (vec![], vec!["E0208"]));
+    // The command line wins over a variant, as ever.
+    let text = complete("variant slow { base.optimizer.lr = 5e-4 }");
+    let set = vec![("base.optimizer.lr".to_string(), "3e-3".to_string())];
+    let (_, found) = load(&frontend::world(&text), "experiment.exp", &Options { set, ..chosen });
+    assert_eq!(codes(&found), Vec::<&str>::new());
+}
+
+/// Folders bear these names.
+#[test]
+fn names_that_no_file_system_takes_are_refused() {
+    let long = "a".repeat(300);
+    for text in [format!("experiment {long} {{}}"), format!("stage {long} = base")] {
+        let (_, found) = load_text(&complete(&text));
+        assert!(found.iter().any(|d| d.code.0 == "E0212" && d.title.contains("80 characters")), "{found:?}");
+    }
 }
 
 /// A hundred thousand elements are the limit, however few characters say them.

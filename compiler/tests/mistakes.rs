@@ -37,7 +37,8 @@ fn every_mistake_is_caught_where_it_is() {
             .filter_map(|l| l.split_once("--set ")?.1.split_once('='))
             .map(|(path, value)| (path.trim().to_string(), value.trim().to_string()))
             .collect();
-        let (front, diagnostics) = load(&world(&text), "experiment.exp", &Options { set, variant: None });
+        let (front, diagnostics) =
+            load(&world(&text), "experiment.exp", &Options { set, ..Options::default() });
         let mut found = vec![];
         let mut shown = format!("{}\n", example.trim_end());
         for diagnostic in diagnostics.iter().filter(|d| d.code.0 != "E0504") {

@@ -55,7 +55,36 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
         );
         world.datasets.insert("tiny".into(), facts);
     }
-    let (front, diagnostics) = load(&world, "experiment.exp", &Options { set: vec![], variant });
+    if example.contains("few.txt") {
+        let split = |name: &str, tokens| regimen_base::data::SplitFacts {
+            name: name.into(),
+            documents: 1,
+            bytes: tokens,
+            tokens,
+            ..Default::default()
+        };
+        let splits = vec![split("train", 6_400), split("validation", 1_600)];
+        world
+            .datasets
+            .insert("few".into(), regimen_base::data::DatasetFacts::measured(splits, String::new()));
+    }
+    if example.contains("classify") && example.contains("tragedy") {
+        let named = |name: &str, n| (name.to_string(), n);
+        let mut classes = vec![named("comedy", 50), named("tragedy", 50)];
+        classes.extend(example.contains("farce").then(|| named("farce", 0)));
+        let records = regimen_base::data::RecordFacts { classes, lengths: vec![(10, 100)] };
+        let train = regimen_base::data::SplitFacts {
+            name: "train".into(),
+            documents: 100,
+            bytes: 1_000,
+            tokens: 1_000,
+            records: Some(records),
+            ..Default::default()
+        };
+        let facts = regimen_base::data::DatasetFacts::measured(vec![train], String::new());
+        world.datasets.insert("scenes".into(), facts);
+    }
+    let (front, diagnostics) = load(&world, "experiment.exp", &Options { variant, ..Options::default() });
     let rendered = render_all(&front, &diagnostics);
     (diagnostics.iter().map(|d| d.code.0).collect(), any_errors(&diagnostics), rendered)
 }

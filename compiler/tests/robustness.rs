@@ -99,7 +99,7 @@ proptest! {
     #[test]
     fn any_value_on_the_command_line_ends_in_diagnostics(path in "[a-z0-9. ]{0,20}", value in "\\PC{0,40}") {
         let set = vec![(path, value)];
-        let (front, _) = load(&world(&complete("")), "experiment.exp", &Options { set, variant: None });
+        let (front, _) = load(&world(&complete("")), "experiment.exp", &Options { set, ..Options::default() });
         let _shown = show(&front);
     }
 }

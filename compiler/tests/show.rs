@@ -85,7 +85,7 @@ fn variants_and_command_line_are_expanded() {
     let set = vec![("again.optimizer.lr".into(), "1e-3".into()), ("experiment.seed".into(), "8".into())];
     let shown = check_round(
         &RICH.replace("optimizer = opt", "optimizer = adamw { lr = 3e-4 }"),
-        &Options { set, variant: Some("quick".into()) },
+        &Options { set, variant: Some("quick".into()), stage: None },
     );
     assert!(shown.contains("duration = 10000 steps  # variant quick"), "{shown}");
     assert!(shown.contains("lr = 1e-3  # --set"), "{shown}");

@@ -35,6 +35,19 @@ fn template(source: &str) -> Template {
     Template::new(source, Edges { beginning: "<s>".into(), end: "</s>".into() }).unwrap()
 }
 
+#[test]
+fn a_known_template_takes_the_tokens_of_the_tokenizer_beside_it() {
+    let words = words();
+    let said = [regimen_data::chat::Message::new(Role::User, "Hi")];
+    let folder = tempfile::tempdir().unwrap();
+    let named = |name: &str| Template::known(name, folder.path(), words.as_ref()).map(Result::unwrap);
+    let without = named("zephyr").unwrap().render(&said, true).unwrap();
+    assert!(without.contains("Hi</s>"), "the token between documents: {without}");
+    std::fs::write(folder.path().join("tokenizer_config.json"), r#"{"eos_token": "<e>"}"#).unwrap();
+    assert!(named("zephyr").unwrap().render(&said, true).unwrap().contains("Hi<e>"));
+    assert!(named("nope").is_none());
+}
+
 fn mask(counts: &[bool]) -> String {
     counts.iter().map(|counts| if *counts { '1' } else { '0' }).collect()
 }

@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use regimen_base::data::{Dataset, TextDocument};
+use regimen_base::data::{Dataset, Format, TextDocument};
 use regimen_data::{files, read};
 
 /// The documents with their lines.
@@ -59,6 +59,23 @@ fn broken_records_are_all_named_with_file_and_line() {
     );
     assert_eq!(faults[2].notes, ["The record has `body`, `title`."]);
     assert_eq!(faults[3].notes, ["The field holds a number, not a string."]);
+}
+
+/// Most readers take the last of two equal keys, or the first of two equal columns, without a word.
+#[test]
+fn what_stands_twice_is_refused() {
+    let twice = "{\"text\": \"one\", \"text\": \"two\"}\n{\"text\": \"x\", \"other\": 1, \"other\": 2}\n";
+    let bench = Bench::new(&[
+        ("a.jsonl", twice),
+        ("a.csv", "id,text,text\n1,a,b\n"),
+        ("b.csv", "id,id,text\n1,2,a\n"),
+    ]);
+    let faults = bench.faults(&jsonl("a.jsonl", "text"));
+    assert_eq!(titles(&faults), ["E0554 `a.jsonl`, line 1: broken record"]);
+    assert!(faults[0].notes[0].contains("the key `text` twice"), "{:?}", faults[0].notes);
+    let csv = |pattern: &str| dataset(pattern, Format::Csv { field: "text".into(), delimiter: ',' });
+    assert_eq!(titles(&bench.faults(&csv("a.csv"))), ["E0588 `a.csv` has two columns `text`"]);
+    assert_eq!(documents(&bench, &csv("b.csv")), owned(&[("a", 2)]), "the other column is nobody's");
 }
 
 #[test]

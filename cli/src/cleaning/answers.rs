@@ -2,7 +2,7 @@
 
 use super::percent;
 use regimen_base::data::{AnswerFacts, SplitFacts};
-use regimen_compiler::planning::show::count;
+use regimen_compiler::planning::show::{count, counted};
 use regimen_data::SampledAnswers;
 use serde::Serialize;
 use std::fmt::Write;
@@ -104,11 +104,14 @@ impl ShownAnswers {
     /// For people.
     pub fn text(&self) -> String {
         let mut out = format!(
-            "── {}:{}\nprompt ({} tokens)\n{}\n",
-            self.file, self.line, self.prompt_tokens, self.prompt
+            "── {}:{}\nprompt ({})\n{}\n",
+            self.file,
+            self.line,
+            counted(self.prompt_tokens as u64, "token"),
+            self.prompt
         );
         for (name, text, tokens) in &self.answers {
-            let _ = writeln!(out, "{name} ({tokens} tokens)\n{text}");
+            let _ = writeln!(out, "{name} ({})\n{text}", counted(*tokens as u64, "token"));
         }
         out.push('\n');
         out

@@ -19,11 +19,32 @@ back.
 ",
 };
 
-/// There is no such device here.
-pub fn not_measurable<'a>(name: &str, possible: impl Iterator<Item = &'a str>) -> Diagnostic {
-    let possible: Vec<String> = possible.map(|name| format!("`{name}`")).collect();
-    Diagnostic::error(PAGE.code, format!("`{name}` cannot be measured on this machine"))
-        .help(format!("what can be measured here: {}", possible.join(", ")))
+/// The catalogue knows no such hardware.
+pub fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Diagnostic {
+    let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
+    Diagnostic::error(PAGE.code, format!("there is no hardware `{name}` in the catalogue"))
+        .because(format!("The catalogue has {}.", known.join(", ")))
+        .help("name the entry for this machine: `cpu`, or that of its GPU")
+}
+
+/// The entry is that of a GPU, and none can be used here, because of `why`.
+pub fn no_gpu(name: &str, why: &str) -> Diagnostic {
+    Diagnostic::error(PAGE.code, format!("`{name}` cannot be measured on this machine: {why}")).help(
+        "calibrate on a machine that has one, or measure this one's CPU: `regimen calibrate --hardware cpu`",
+    )
+}
+
+/// More threads than the machine has.
+pub fn too_many_threads(asked: u64, cores: u64) -> Diagnostic {
+    let cores_word = if cores == 1 { "core" } else { "cores" };
+    Diagnostic::error(
+        PAGE.code,
+        format!("{asked} threads cannot be measured on a machine of {cores} {cores_word}"),
+    )
+    .because(
+        "Threads that wait for each other's cores would be measured, and no experiment runs faster by them.",
+    )
+    .help(format!("measure with up to {cores}: `regimen calibrate --threads {cores}`"))
 }
 
 /// The user has no folder for settings.
@@ -44,8 +65,10 @@ mod tests {
 
     #[test]
     fn says_what_can_be_measured() {
-        let message = not_measurable("h100", ["cpu"].into_iter());
-        assert_eq!(message.help.as_deref(), Some("what can be measured here: `cpu`"));
+        let message = unknown("h100", ["cpu", "h100_sxm"].into_iter());
+        assert_eq!(message.notes, ["The catalogue has `cpu`, `h100_sxm`."]);
+        assert!(no_gpu("h100_sxm", "there is no NVIDIA driver").title.contains("no NVIDIA driver"));
+        assert!(too_many_threads(5_000, 2).help.is_some_and(|help| help.contains("--threads 2")));
         assert!(nowhere().help.is_some() && another_card("A", "B").title.ends_with("B, not A"));
     }
 }

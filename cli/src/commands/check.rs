@@ -23,7 +23,7 @@ pub fn check(asked: &Check, terminal: Terminal) -> Exit {
 }
 
 fn check_one(file: &Path, asked: &Check, terminal: Terminal) -> Batch {
-    match project::open(file, &asked.changes, Effort::Cached, Variants::Every, terminal) {
+    match project::open(file, &asked.changes, Effort::Cached, Variants::Every, None, terminal) {
         Ok(mut project) => {
             // Budgets are part of the program: they are checked like types.
             if !any_errors(&project.diagnostics) {

@@ -15,19 +15,23 @@ use regimen_base::data::{Dataset, Format, Tokenizer};
 use regimen_base::diagnostic::any_errors;
 use regimen_base::{Diagnostic, Severity};
 use regimen_compiler::datasets::{Declared, datasets, tokenizers};
-use regimen_data::clean::{Cleaned, clean};
+use regimen_data::clean::{Cleaned, clean_or_empty};
+use regimen_data::codes::{self, e0586};
 use regimen_data::{Place, prepare, sample_answers};
 use serde::Serialize;
 
 /// Works on the datasets that are asked for.
 pub fn data(asked: &Data, terminal: Terminal) -> Exit {
     let mut project =
-        match project::open(&asked.file, &asked.changes, Effort::Cached, Variants::Chosen, terminal) {
+        match project::open(&asked.file, &asked.changes, Effort::Cached, Variants::Chosen, None, terminal) {
             Ok(project) => project,
             Err(batch) => return super::report(&[batch], terminal),
         };
-    // That sizes are assumed is no news here: they are about to be found out.
-    project.diagnostics.retain(|d| d.severity != Severity::Note);
+    // That sizes are assumed is no news here, and what is wrong with files is about to be found out of those that are asked for: others
+    // are in nobody's way.
+    project
+        .diagnostics
+        .retain(|d| d.severity != Severity::Note && !codes::ALL.iter().any(|page| page.code == d.code));
     let chosen = choose(datasets(&project.front), asked.name.as_deref());
     let tokenizer = tokenizer(tokenizers(&project.front), asked.tokenizer.as_deref());
     let broken = any_errors(&project.diagnostics);
@@ -81,14 +85,18 @@ fn work(
     tokenizer: Option<&Words>,
     terminal: Terminal,
 ) -> Result<(), Vec<Diagnostic>> {
-    let mut all = vec![];
+    let (mut all, mut empty) = (vec![], vec![]);
     for dataset in chosen {
-        let cleaned = clean(place, dataset, &mut DataProgress::new(terminal))?;
-        match dataset.answers() {
+        let cleaned = clean_or_empty(place, dataset, &mut DataProgress::new(terminal))?;
+        let emptied = cleaned.emptied(dataset);
+        match dataset.answers().filter(|_| emptied.is_none()) {
             Some(_) if asked.why.is_none() => answers(asked, place, dataset, &cleaned, tokenizer, terminal)?,
             _ => show(asked, dataset, &cleaned)?,
         }
         super::report(&[Batch::bare(cleaned.warnings())], terminal);
+        if let Some((documents, step)) = emptied.filter(|_| asked.why.is_none()) {
+            empty.push(e0586::nothing_left_above(&dataset.name, documents, step));
+        }
         all.push(cleaned);
     }
     if asked.format == DataFormat::Json && asked.why.is_none() && asked.sample.is_none() {
@@ -100,7 +108,7 @@ fn work(
         files::renew(path, &html::page(&reports), &[html::BEGINNING]).map_err(|d| vec![d])?;
         output::err(&format!("wrote {}\n", path.display()));
     }
-    Ok(())
+    if empty.is_empty() { Ok(()) } else { Err(empty) }
 }
 
 /// What was asked about preferences or feedback: their lengths, or some of them as a model will read them.

@@ -8,11 +8,13 @@ use crate::project::{self, Variants};
 use crate::render::Batch;
 use crate::world::Effort;
 use regimen_base::Diagnostic;
-use regimen_base::plan::Plan;
+use regimen_base::data::Certainty;
+use regimen_base::plan::{Plan, TokenizerPlan};
 use regimen_base::trace::Trace;
 use regimen_compiler::experiment::Experiment;
 use regimen_compiler::planning::time;
 use regimen_compiler::{codes, render};
+use regimen_data::codes::e0562;
 use std::path::{Path, PathBuf};
 
 /// Plans the file and prints or writes the result.
@@ -22,11 +24,19 @@ pub fn plan(asked: &Asked, terminal: Terminal) -> Exit {
         (_, true) => Effort::Sample,
         _ => Effort::Prepare,
     };
-    let mut project = match project::open(&asked.file, &asked.changes, effort, Variants::Chosen, terminal) {
+    let mut project = match project::open(
+        &asked.file,
+        &asked.changes,
+        effort,
+        Variants::Named,
+        asked.stage.as_deref(),
+        terminal,
+    ) {
         Ok(project) => project,
         Err(batch) => return super::report(&[batch], terminal),
     };
     let plans = project.plan_something();
+    project.diagnostics.extend(smaller_vocabularies(&plans));
     let experiments = project.front.experiments.clone();
     let exit = super::report(&[project.into_batch()], terminal);
     if exit != Exit::Fine {
@@ -38,7 +48,23 @@ pub fn plan(asked: &Asked, terminal: Terminal) -> Exit {
     }
 }
 
+/// Tokenizers that were trained and have fewer tokens than were asked for. A run says it when it prepares its data.
+fn smaller_vocabularies(plans: &[Plan]) -> Vec<Diagnostic> {
+    let mut told: Vec<Diagnostic> = vec![];
+    for TokenizerPlan { tokenizer, facts, .. } in
+        plans.iter().flat_map(|plan| &plan.content.stages).map(|stage| &stage.tokenizer)
+    {
+        let measured = facts.certainty == Certainty::Measured;
+        let asked = tokenizer.kind.asked_vocab().filter(|asked| measured && facts.vocab < *asked);
+        let found = asked.map(|asked| e0562::vocabulary_not_reached(&tokenizer.name, asked, facts.vocab));
+        told.extend(found.filter(|found| !told.contains(found)));
+    }
+    told
+}
+
 fn show(plans: &[Plan], experiments: &[Experiment], asked: &Asked) -> Result<(), Diagnostic> {
+    let only = |plan: &Plan| project::only(plan.clone(), asked.stage.as_deref());
+    let plans = plans.iter().map(only).collect::<Result<Vec<Plan>, Diagnostic>>()?;
     if let Some(path) = &asked.out {
         for (index, plan) in plans.iter().enumerate() {
             let path = numbered(path, index, plans.len());
@@ -46,8 +72,6 @@ fn show(plans: &[Plan], experiments: &[Experiment], asked: &Asked) -> Result<(),
             output::err(&format!("wrote {}\n", path.display()));
         }
     }
-    let only = |plan: &Plan| project::only(plan.clone(), asked.stage.as_deref());
-    let plans = plans.iter().map(only).collect::<Result<Vec<Plan>, Diagnostic>>()?;
     match asked.format {
         PlanFormat::Text if asked.out.is_some() => {}
         PlanFormat::Text => {

@@ -41,8 +41,9 @@ fn plans(asked: &Run, terminal: Terminal) -> Result<Vec<Plan>, Exit> {
     if asked.file.extension().is_some_and(|ending| ending == "json") {
         return read_plans(asked).map_err(|d| super::report(&[Batch::bare(vec![d])], terminal));
     }
-    let mut project = project::open(&asked.file, &asked.changes, Effort::Prepare, Variants::Chosen, terminal)
-        .map_err(|batch| super::report(&[batch], terminal))?;
+    let mut project =
+        project::open(&asked.file, &asked.changes, Effort::Prepare, Variants::Named, None, terminal)
+            .map_err(|batch| super::report(&[batch], terminal))?;
     let plans = project.plan_something();
     match super::report(&[project.into_batch()], terminal) {
         Exit::Fine => Ok(plans),

@@ -5,7 +5,7 @@ use regimen_base::Diagnostic;
 use regimen_base::plan::{Backend, Stage};
 use regimen_base::tensor::Mesh;
 use regimen_cli::arguments::Calibrate;
-use regimen_cli::codes::{e0811, e0817};
+use regimen_cli::codes::{e0811, e0817, e0818};
 use regimen_cli::{calibration, files, output};
 use regimen_compiler::experiment::{Mode, Storage};
 use regimen_compiler::front::{Options, load};
@@ -31,15 +31,21 @@ pub fn calibrate(asked: &Calibrate) -> Result<(), Vec<Diagnostic>> {
     let entry = hardware::built_in().find(|entry| entry.name == asked.hardware);
     let backend = entry.map_or(Backend::Cpu, |entry| entry.backend);
     let device = entry.and_then(|entry| entry.device.as_deref());
-    let all = || std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    let threads = (backend == Backend::Cpu).then(|| asked.threads.unwrap_or_else(all));
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    match asked.threads {
+        Some(_) if backend == Backend::Cuda => return Err(one(e0818::threads(&asked.hardware))),
+        Some(threads) if threads > cores => return Err(one(e0817::too_many_threads(threads, cores))),
+        _ => {}
+    }
+    let threads = (backend == Backend::Cpu).then(|| asked.threads.unwrap_or(cores));
     let target = target(&asked.hardware, backend, threads).map_err(one)?;
     let texts = experiments(&asked.hardware, backend, threads);
     let mut open: Option<(bool, Place)> = None;
     for (index, (mode, text)) in texts.iter().enumerate() {
         output::err(&format!("measuring {} of {} …\n", index + 1, texts.len()));
         if open.as_ref().is_none_or(|(reproducible, _)| *reproducible != mode.reproducible) {
-            open = Some((mode.reproducible, place(backend, device, mode.reproducible).map_err(one)?));
+            let place = place(&asked.hardware, backend, device, mode.reproducible).map_err(one)?;
+            open = Some((mode.reproducible, place));
         }
         if let Some((_, place)) = &open {
             timed.extend(time_stage(place, &plan(text)?, *mode).map_err(one)?);
@@ -58,7 +64,7 @@ pub fn calibrate(asked: &Calibrate) -> Result<(), Vec<Diagnostic>> {
 /// Where the calibration goes, if there is hardware of this name that can be measured here.
 fn target(name: &str, backend: Backend, threads: Option<u64>) -> Result<PathBuf, Diagnostic> {
     if !hardware::built_in().any(|entry| entry.name == name) {
-        return Err(e0817::not_measurable(name, hardware::built_in().map(|entry| entry.name.as_str())));
+        return Err(e0817::unknown(name, hardware::built_in().map(|entry| entry.name.as_str())));
     }
     let kept = hardware::calibration_name(name, backend, threads.unwrap_or(0));
     calibration::path(&kept).ok_or_else(e0817::nowhere)
@@ -86,11 +92,18 @@ fn plan(text: &str) -> Result<Stage, Vec<Diagnostic>> {
 }
 
 /// Where programs are timed. A GPU must be the one that the catalogue's entry describes.
-fn place(backend: Backend, device: Option<&str>, reproducible: bool) -> Result<Place, Diagnostic> {
+fn place(
+    name: &str,
+    backend: Backend,
+    device: Option<&str>,
+    reproducible: bool,
+) -> Result<Place, Diagnostic> {
     if backend == Backend::Cpu {
         return Ok(Place::Host(Mesh::default()));
     }
-    let cuda = Cuda::open(reproducible)?;
+    // What is missing is said in words of plans, of which there is none here.
+    let cuda = Cuda::open(reproducible)
+        .map_err(|why| e0817::no_gpu(name, why.title.trim_start_matches("the plan is for a GPU, but ")))?;
     match device.filter(|device| *device != cuda.card().name) {
         Some(device) => Err(e0817::another_card(device, &cuda.card().name)),
         None => Ok(Place::Gpu(Rc::new(cuda))),

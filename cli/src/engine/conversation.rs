@@ -8,6 +8,7 @@ use regimen_cli::output::Terminal;
 use regimen_data::Tokenize;
 use regimen_data::chat::{Message, Template};
 use regimen_runtime::inference::{Source, unknown};
+use std::path::Path;
 
 /// Turns so far, and how they become tokens.
 pub struct Conversation<'a> {
@@ -23,8 +24,14 @@ impl<'a> Conversation<'a> {
     /// # Errors
     /// If a chat is asked for and there is no template.
     pub fn begin(asked: &Generate, source: &'a Source) -> Result<Conversation<'a>, Diagnostic> {
-        let folder = asked.template.as_deref().unwrap_or(source.folder());
-        let template = asked.chat.then(|| Template::read(folder)).transpose().map_err(|fault| *fault)?;
+        let read = || {
+            let path = asked.template.as_deref().unwrap_or(source.folder());
+            // A name as in `chat_template` of data, unless something lies there under it.
+            let name = asked.template.as_deref().filter(|path| !path.exists()).and_then(Path::to_str);
+            name.and_then(|name| Template::known(name, source.folder(), source.tokenizer().as_ref()))
+                .unwrap_or_else(|| Template::read(path))
+        };
+        let template = asked.chat.then(read).transpose().map_err(|fault| *fault)?;
         let messages = asked.system.iter().map(|text| Message::new(Role::System, text)).collect();
         Ok(Conversation { tokenizer: source.tokenizer().as_ref(), template, messages })
     }

@@ -8,7 +8,7 @@ use regimen_cli::arguments::Evaluate;
 use regimen_cli::codes::e0810;
 use regimen_cli::output::{self, Terminal};
 use regimen_compiler::planning::inference::Use;
-use regimen_compiler::planning::show::count;
+use regimen_compiler::planning::show::{count, counted};
 use regimen_runtime::inference::{Memory, Perplexity, Texts, Windows, perplexity};
 use regimen_runtime::run::{Counting, codes};
 use std::time::Instant;
@@ -88,8 +88,8 @@ fn read(asked: &Evaluate, model: &Model) -> Result<(Texts, Vec<Diagnostic>), Vec
 fn summary(files: usize, found: &Perplexity, windows: Windows, seconds: f64) -> String {
     let Windows { length, stride } = windows;
     let cut = match stride == length {
-        true => format!("blocks of {} tokens", count(length as u64)),
-        false => format!("windows of {} tokens, {} apart", count(length as u64), count(stride as u64)),
+        true => format!("blocks of {}", counted(length as u64, "token")),
+        false => format!("windows of {}, {} apart", counted(length as u64, "token"), count(stride as u64)),
     };
     let files = if files == 1 { "1 text".to_owned() } else { format!("{files} texts") };
     format!(

@@ -3,7 +3,7 @@
 use regimen_base::Diagnostic;
 use regimen_cli::arguments::Export;
 use regimen_cli::output;
-use regimen_compiler::planning::show::bytes;
+use regimen_compiler::planning::show::{bytes, counted};
 use regimen_runtime::checkpoint::Checkpoint;
 use regimen_runtime::exchange::{self, Form};
 
@@ -13,9 +13,9 @@ pub fn export(asked: &Export) -> Result<(), Diagnostic> {
     let form = Form { shard: asked.shard_size, generator: asked.generator };
     let exported = exchange::export(&checkpoint, &asked.folder, form)?;
     output::out(&format!(
-        "wrote {}: {} tensors{}, {}, after step {} of stage {}\n",
+        "wrote {}: {}{}, {}, after step {} of stage {}\n",
         asked.folder.display(),
-        exported.tensors,
+        counted(exported.tensors as u64, "tensor"),
         if exported.files > 1 { format!(" in {} files", exported.files) } else { String::new() },
         bytes(exported.bytes),
         checkpoint.manifest.step,

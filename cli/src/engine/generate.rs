@@ -2,8 +2,8 @@
 
 use crate::conversation::Conversation;
 use crate::model::Model;
-use crate::one;
 use crate::report::{Row, compared, heads, table};
+use crate::{complain, one};
 use regimen_base::Diagnostic;
 use regimen_base::plan::Stage;
 use regimen_cli::arguments::Generate;
@@ -28,6 +28,7 @@ pub fn generate(asked: &Generate, terminal: Terminal) -> Result<(), Vec<Diagnost
         asked.prompt.as_ref().map(|text| conversation.say(text, terminal)).transpose().map_err(one)?;
     let length = length(asked, first.as_deref(), model.context()).map_err(one)?;
     let stage = model.plan(Use::Generate(Texts { batch: 1, length }))?;
+    let cut = Cut { length, context: model.context(), terminal };
     let mut engine = model.load(&stage)?;
     let mut engine = Counting::new(engine.as_mut());
     let tokenizer = model.source.tokenizer().as_ref();
@@ -37,9 +38,10 @@ pub fn generate(asked: &Generate, terminal: Terminal) -> Result<(), Vec<Diagnost
     let mut pace = Pace::default();
     if let Some(prompt) = &first {
         let begin = if asked.chat { None } else { asked.prompt.as_deref() };
+        cut.warn(prompt);
         answer(&mut generator, asked, prompt, &stops, begin, &mut pace).map_err(one)?;
     } else {
-        talk(&mut generator, asked, &mut conversation, terminal, &stops, &mut pace).map_err(one)?;
+        talk(&mut generator, asked, &mut conversation, cut, &stops, &mut pace).map_err(one)?;
     }
     drop(generator);
     let memory = Memory::of(&stage, &engine);
@@ -47,6 +49,27 @@ pub fn generate(asked: &Generate, terminal: Terminal) -> Result<(), Vec<Diagnost
         output::err(&summary(&stage, &memory, &pace));
     }
     memory.problem(&stage).map_or(Ok(()), |problem| Err(vec![problem]))
+}
+
+/// What is longer than the caches, and whom to tell.
+#[derive(Clone, Copy)]
+struct Cut {
+    /// Tokens that the caches hold.
+    length: u64,
+    /// Tokens that the model can see.
+    context: u64,
+    terminal: Terminal,
+}
+
+impl Cut {
+    /// Says that the beginning of a prompt is not seen.
+    fn warn(self, prompt: &[u32]) {
+        let tokens = prompt.len() as u64;
+        if tokens > self.length {
+            let seen = self.length.div_ceil(2);
+            complain(vec![codes::prompt_cut(tokens, seen, self.length, self.context)], self.terminal);
+        }
+    }
 }
 
 /// Tokens that the caches hold.
@@ -64,14 +87,15 @@ fn talk(
     generator: &mut Generator,
     asked: &Generate,
     conversation: &mut Conversation,
-    terminal: Terminal,
+    cut: Cut,
     stops: &Stops,
     pace: &mut Pace,
 ) -> Result<(), Diagnostic> {
     output::err("> ");
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         if !line.trim().is_empty() {
-            let tokens = conversation.say(&line, terminal)?;
+            let tokens = conversation.say(&line, cut.terminal)?;
+            cut.warn(&tokens);
             let text = answer(generator, asked, &tokens, stops, None, pace)?;
             conversation.heard(&text);
         }

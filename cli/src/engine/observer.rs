@@ -7,7 +7,7 @@ use regimen_base::Diagnostic;
 use regimen_cli::arguments::DiagnosticFormat;
 use regimen_cli::output::{self, Terminal};
 use regimen_cli::render::{self, Batch};
-use regimen_compiler::planning::show::{bytes, count, duration};
+use regimen_compiler::planning::show::{bytes, count, counted, duration};
 use regimen_runtime::run::{Evaluated, Observer, Started, Step};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -67,10 +67,10 @@ impl Observer for Screen {
             None => "begins".to_string(),
         };
         self.line(&format!(
-            "stage {} {from}: {} steps of {} tokens, {} at the peak\n  {}",
+            "stage {} {from}: {} of {}, {} at the peak\n  {}",
             started.stage,
-            count(started.steps),
-            count(started.tokens_per_step),
+            counted(started.steps, "step"),
+            counted(started.tokens_per_step, "token"),
             bytes(started.planned_bytes),
             render::shown(started.folder, "").trim_end_matches('/')
         ));

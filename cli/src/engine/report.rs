@@ -102,9 +102,18 @@ fn compute(measured: &Measured) -> Row {
 fn time(report: &Report, steps: u64, measured: &Measured) -> Row {
     // This process may have done a part of the stage only.
     let seconds = report.seconds * measured.steps as f64 / steps.max(1) as f64;
-    let off = (measured.seconds / seconds.max(f64::MIN_POSITIVE) - 1.0) * 100.0;
+    let ratio = measured.seconds / seconds.max(f64::MIN_POSITIVE);
     let hint = if report.calibrated { "" } else { "; `regimen calibrate` fits predictions to this machine" };
-    ["time".into(), duration(seconds), duration(measured.seconds), format!("{off:+.0} %{hint}")]
+    ["time".into(), duration(seconds), duration(measured.seconds), format!("{}{hint}", off(ratio))]
+}
+
+/// How far a time is from its prediction: a share where that says something, else how many times as long it took.
+fn off(ratio: f64) -> String {
+    if ratio < 10.0 {
+        format!("{:+.0} %", (ratio - 1.0) * 100.0)
+    } else {
+        format!("× {}", count(ratio.round() as u64))
+    }
 }
 
 pub fn table(rows: &[Row]) -> String {

@@ -11,17 +11,42 @@ use serde_json::{Map, Value};
 ///
 /// # Errors
 /// Says in one sentence what is missing, or that the model predicts no next token.
-pub fn declaration(name: &str, tokenizer: &str, config: &Value, biases: bool) -> Result<String, String> {
+pub fn declaration(name: &str, tokenizer: &str, config: &Value, biases: bool) -> Result<String, Unusable> {
+    if let Some(why) = beyond(config) {
+        return Err(Unusable::Model(why));
+    }
     let config = Configuration(config);
     let (kind, mut fields) = match config.text("model_type") {
-        Some("gpt2") => ("gpt", gpt2(&config, biases)?),
-        Some("llama") => ("llama", llama(&config)?),
-        Some(other) => return Err(format!("it is of the type `{other}`; gpt2 and llama generate text")),
-        None => return Err("its configuration names no `model_type`".to_owned()),
+        Some("gpt2") => ("gpt", gpt2(&config, biases).map_err(Unusable::Entry)?),
+        Some("llama") => ("llama", llama(&config).map_err(Unusable::Entry)?),
+        Some(other) => {
+            let why = format!("it is of the type `{other}`; gpt2 and llama generate text");
+            return Err(Unusable::Model(why));
+        }
+        None => return Err(Unusable::Entry("its configuration names no `model_type`".to_owned())),
     };
     fields.push(("tokenizer", tokenizer.to_owned()));
     let fields: Vec<String> = fields.iter().map(|(key, value)| format!("  {key} = {value}\n")).collect();
     Ok(format!("model {name} : {kind} {{\n{}}}\n", fields.concat()))
+}
+
+/// Why a configuration becomes no declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is of a model that no declaration describes, or that predicts no next token.
+    Model(String),
+    /// An entry is missing, or is not what it should be.
+    Entry(String),
+}
+
+/// What of a configuration no declaration can say: other kinds of weights, or more to read than a text.
+pub fn beyond(config: &Value) -> Option<String> {
+    let config = Configuration(config);
+    if config.given("quantization_config") {
+        return Some("its weights are quantised (`quantization_config`)".to_owned());
+    }
+    let crossed = config.flag("add_cross_attention", false);
+    crossed.then(|| "it attends to an encoder too (`add_cross_attention`)".to_owned())
 }
 
 type Fields = Vec<(&'static str, String)>;
@@ -113,14 +138,18 @@ impl Configuration<'_> {
 
     fn size(&self, key: &str, default: Option<u64>) -> Result<u64, String> {
         match self.entry(key) {
-            Some(value) => value.as_u64().ok_or_else(|| format!("`{key}` of its configuration is {value}")),
+            Some(value) => value.as_u64().filter(|n| *n > 0).ok_or_else(|| {
+                format!("`{key}` of its configuration is {value}, not a whole number of at least 1")
+            }),
             None => default.ok_or_else(|| format!("its configuration has no `{key}`")),
         }
     }
 
     fn number(&self, key: &str, default: f64) -> Result<f64, String> {
         match self.entry(key) {
-            Some(value) => value.as_f64().ok_or_else(|| format!("`{key}` of its configuration is {value}")),
+            Some(value) => {
+                value.as_f64().ok_or_else(|| format!("`{key}` of its configuration is {value}, not a number"))
+            }
             None => Ok(default),
         }
     }
@@ -144,13 +173,21 @@ mod tests {
 
     #[test]
     fn what_predicts_no_next_token_is_said() {
-        let refused = |config: Value| declaration("m", "t", &config, true).unwrap_err();
+        let refused = |config: Value| match declaration("m", "t", &config, true).unwrap_err() {
+            Unusable::Model(why) | Unusable::Entry(why) => why,
+        };
         assert!(refused(json!({"model_type": "bert"})).contains("`bert`"));
         assert!(refused(json!({})).contains("model_type"));
         assert!(
             refused(json!({"model_type": "llama", "num_attention_heads": 2})).contains("num_hidden_layers")
         );
         assert!(refused(json!({"model_type": "gpt2", "n_layer": -1})).contains("-1"));
+        let quantised = json!({"model_type": "gpt2", "quantization_config": {"bits": 4}});
+        assert!(refused(quantised).contains("quantised"));
+        let crossed = json!({"model_type": "gpt2", "add_cross_attention": true});
+        assert!(refused(crossed).contains("encoder"));
+        let plain = json!({"model_type": "gpt2", "add_cross_attention": false, "quantization_config": null});
+        assert!(declaration("m", "t", &plain, true).is_ok());
         assert!(refused(json!({"model_type": "gpt2", "n_head": "two"})).contains("two"));
     }
 

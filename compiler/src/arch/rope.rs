@@ -30,16 +30,20 @@ pub enum Scaling {
     Yarn { factor: f64, fast: f64, slow: f64, original: u64 },
 }
 
+/// Far beyond any model's factor or turns, and far from where f32 would lose the angles.
+const MOST: u64 = 1_000_000;
+
 const FACTOR: Field = Field::required(
     "factor",
-    Ty::Number(Number::plain().from(Bound::At(1))),
+    Ty::Number(Number::plain().from(Bound::At(1)).up_to(Bound::At(MOST))),
     "How many times longer than in training.",
 );
 
 const ORIGINAL: Field = Field::required("original", super::parts::CONTEXT, "Tokens that it saw in training.");
 
 const fn positive(name: &'static str, default: &'static str, doc: &'static str) -> Field {
-    Field::with(name, Ty::Number(Number::plain().from(Bound::Beyond(0))), default, doc)
+    let number = Number::plain().from(Bound::Beyond(0)).up_to(Bound::At(MOST));
+    Field::with(name, Ty::Number(number), default, doc)
 }
 
 static LINEAR: Type = Type { name: "linear", doc: "All angles divided by the factor.", fields: &[FACTOR] };

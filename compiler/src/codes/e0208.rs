@@ -10,9 +10,9 @@ pub const CODE: Code = Code("E0208");
 pub const PAGE: CodePage = CodePage {
     code: CODE,
     title: "a field set twice",
-    page: r#"Two settings of equal priority for one field: in one body, in one variant, by two `--set`, or by a sweep and the command
-line. Neither is more important, so neither wins. Settings of different priority are fine: a derivation changes its base, a
-variant changes the file, a sweep changes a variant, and `--set` changes them all.
+    page: r#"Two settings of equal priority for one field: in one body, in one variant, by two `--set`, or by a sweep and what would set the
+swept field for all its members, a variant or the command line. Neither is more important, so neither wins. Settings of different priority are
+fine: a derivation changes its base, a variant changes the file, and `--set` changes both.
 
 ```exp wrong
 stage pretrain = base with {

@@ -11,7 +11,7 @@ pub const PAGE: CodePage = CodePage {
     title: "too large or too deep",
     page: r#"Files from elsewhere must not be able to take unbounded time or memory, so everything has a limit far above what a person
 writes: 256 files with 8 MiB in all, imports 16 deep, 5,000 declarations, 1,000 settings in one block, derivations 64 deep, computations 150 steps deep,
-100,000 elements in all lists, 256 variants.
+100,000 elements in all lists, 256 variants, names of experiments and stages 80 characters.
 
 ```exp wrong
 let a = ((((1))))

@@ -23,6 +23,14 @@ model small : gpt { layers = 2, heads = 2, hidden = 64, context = 64, tokenizer 
 "#,
 };
 
+/// A budget that limits nothing.
+pub fn no_limits(at: Span) -> Diagnostic {
+    Diagnostic::error(CODE, "this budget limits nothing")
+        .at(at, "no limit")
+        .because("A budget without a limit always holds, whatever the stage needs.")
+        .help("write a limit, such as `memory <= 16 GiB` or `time <= 2 h`, or remove the budget")
+}
+
 /// A required field is missing from a declaration, or from a block in it.
 pub fn missing_field(field: &Field, inside: &str, name: &Ident, kind: &str, at: Span) -> Diagnostic {
     let place = if inside.is_empty() { String::new() } else { format!(" in `{inside}`") };

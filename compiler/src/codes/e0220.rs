@@ -10,7 +10,7 @@ pub const CODE: Code = Code("E0220");
 pub const PAGE: CodePage = CodePage {
     code: CODE,
     title: "a reserved name",
-    page: r#"Names of units cannot be declared: after a number they would be ambiguous for the reader.
+    page: r#"Names of units cannot be declared: after a number they would be ambiguous for the reader. Nor can `self`, the declaration that a field stands in.
 
 ```exp wrong
 let tokens = 300
@@ -24,6 +24,12 @@ let token_count = 300
 
 /// A declaration named like a unit.
 pub fn reserved(name: &Ident) -> Diagnostic {
+    if name.node == "self" {
+        return Diagnostic::error(CODE, "`self` is the declaration that a field stands in")
+            .at(name.span, "reserved")
+            .because("In a default or a field, `self.hidden` is another field of the same declaration.")
+            .help("choose another name");
+    }
     Diagnostic::error(CODE, format!("`{}` is the name of a unit", name.node))
         .at(name.span, "reserved")
         .because("Names of units stand after numbers only.")

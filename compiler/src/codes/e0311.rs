@@ -23,14 +23,15 @@ stage pretrain = base with { optimizer = adamw { lr = 1e-3, betas = [0.9, 0.95] 
 
 /// Too few or too many elements.
 pub fn wrong_length(min: usize, max: usize, found: usize, span: Span) -> Diagnostic {
-    let wanted = if min == max {
-        format!("{min}")
+    let (wanted, bound) = if min == max {
+        (format!("{min}"), min)
     } else if found < min {
-        format!("at least {min}")
+        (format!("at least {min}"), min)
     } else {
-        format!("at most {max}")
+        (format!("at most {max}"), max)
     };
-    Diagnostic::error(CODE, format!("this list needs {wanted} elements and has {found}"))
-        .at(span, format!("{found} elements"))
-        .help(format!("give it {wanted} elements"))
+    let plural = |n: usize| if n == 1 { "element" } else { "elements" };
+    Diagnostic::error(CODE, format!("this list needs {wanted} {} and has {found}", plural(bound)))
+        .at(span, format!("{found} {}", plural(found)))
+        .help(format!("give it {wanted} {}", plural(bound)))
 }

@@ -38,6 +38,13 @@ pub fn empty(path: &Path, span: Span) -> Diagnostic {
         .help("write at least one value, or remove the line")
 }
 
+/// A sweep over nothing.
+pub fn nothing(name: &Ident) -> Diagnostic {
+    Diagnostic::error(CODE, format!("sweep `{}` changes nothing", name.node))
+        .at(name.span, "no field has a list of values")
+        .help("name a field with its values, such as `pretrain.optimizer.lr = [3e-4, 6e-4]`, or remove the sweep")
+}
+
 /// Lists side by side that differ in length.
 pub fn unequal_lengths(name: &Ident, lengths: &[usize]) -> Diagnostic {
     let lengths: Vec<String> = lengths.iter().map(ToString::to_string).collect();

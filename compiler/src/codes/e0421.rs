@@ -42,6 +42,16 @@ pub fn sizes(
     diagnostic.help("declare the sizes of the weights")
 }
 
+/// Weights that no declared model can have.
+pub fn other(folder: &str, why: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        CODE,
+        format!("the weights in `{folder}` are of a model that cannot be declared: {why}"),
+    )
+    .at(span, "these weights")
+    .help("name the folder of a model with plain weights that reads text alone")
+}
+
 /// A folder without a readable `config.json`.
 pub fn unreadable(path: &str, why: &str, span: Span) -> Diagnostic {
     Diagnostic::error(CODE, format!("cannot read `{path}`: {why}"))

@@ -17,10 +17,15 @@ so the plan shows its share too.
 "#,
 };
 
-/// A share of the training samples is longer than the sequence.
-pub fn many_cut(share: f64, sequence: u64, at: Span) -> Diagnostic {
+/// A share of the training samples is longer than the sequence; the model sees `context` tokens.
+pub fn many_cut(share: f64, sequence: u64, context: u64, at: Span) -> Diagnostic {
+    let help = if sequence < context {
+        format!("make `sequence` longer, up to {context} tokens, or the records shorter")
+    } else {
+        "make the records shorter: the model sees no more than this".to_owned()
+    };
     Diagnostic::warning(CODE, format!("{:.0} % of the samples are cut to {sequence} tokens", share * 100.0))
         .at(at, "the length of a sample")
         .because("What stands behind is never seen.")
-        .help("make `sequence` longer, or the records shorter")
+        .help(help)
 }

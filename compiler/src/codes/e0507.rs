@@ -42,12 +42,21 @@ pub struct LeftOut {
     pub longest: u64,
 }
 
-/// So many are longer than a sample of `sequence` tokens.
-pub fn left_out(left_out: LeftOut, sequence: u64, span: Span) -> Diagnostic {
+/// So many are longer than a sample of `sequence` tokens, of a model that sees `context`.
+pub fn left_out(left_out: LeftOut, (sequence, span): (u64, Span), context: u64) -> Diagnostic {
     let LeftOut { what, too_long, all, longest } = left_out;
+    let help = match (longest <= context, sequence < context) {
+        (true, _) => format!("give the stage a longer `sequence`, up to {longest}"),
+        (_, true) => format!(
+            "give the stage a longer `sequence`, up to {context}, all that the model sees; for all {what} a model with `context = {longest} tokens`"
+        ),
+        (_, false) => format!(
+            "the model sees no more: train one with `context = {longest} tokens`, or leave out or shorten these {what}"
+        ),
+    };
     let share = 100.0 * too_long as f64 / all.max(1) as f64;
     Diagnostic::warning(CODE, format!("{too_long} of {all} {what} ({share:.1} %) are left out"))
         .at(span, format!("a sample has {sequence} tokens"))
         .because(format!("They are longer than a sample; the longest needs {longest} tokens."))
-        .help(format!("give the stage a longer `sequence`, up to {longest}"))
+        .help(help)
 }

@@ -24,7 +24,21 @@ regimen generate examples/smollm2/hf --prompt \"Once upon a time\"
 /// `why` completes "the model cannot be used: ".
 pub fn not_usable(why: &str) -> Diagnostic {
     Diagnostic::error(PAGE.code, format!("the model cannot be used: {why}"))
-        .help("name the folder of a model of the types gpt2 or llama")
+        .help("name the folder of another model of the types gpt2 or llama, with plain weights")
+}
+
+/// An entry of its configuration is wrong.
+pub fn wrong_entry(why: &str) -> Diagnostic {
+    Diagnostic::error(PAGE.code, format!("the model cannot be used: {why}"))
+        .help("correct its `config.json`, or download it again")
+}
+
+/// Its configuration is of a model that cannot be; `rules` are those that it breaks, in the configuration's words.
+pub fn impossible(rules: &[String]) -> Diagnostic {
+    let told =
+        Diagnostic::error(PAGE.code, "the model cannot be used: no model can be as its configuration says");
+    let told = rules.iter().fold(told, |told, rule| told.because(format!("{rule}.")));
+    told.help("correct its `config.json`, or download it again")
 }
 
 #[cfg(test)]
@@ -35,5 +49,6 @@ mod tests {
     fn says_why() {
         let found = not_usable("it is of the type `bert`");
         assert!(found.is_error() && found.title.contains("`bert`") && found.help.is_some());
+        assert!(wrong_entry("`n_layer` is -1").help.is_some_and(|help| help.contains("config.json")));
     }
 }

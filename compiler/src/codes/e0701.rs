@@ -1,7 +1,7 @@
 //! E0701: a stage needs more than its budget allows.
 
-use crate::experiment::Limit;
-use crate::planning::show::bytes;
+use crate::experiment::{Limit, Limited};
+use crate::planning::show::{bytes, count};
 use regimen_base::plan::{BudgetLine, Memory, Report};
 use regimen_base::program::Category;
 use regimen_base::{Code, CodePage, Diagnostic, Span};
@@ -45,8 +45,7 @@ pub fn exceeded(limit: &Limit, line: &BudgetLine, report: &Report, remedies: &[R
         "stage `{}` needs {} of {}, its budget allows {}",
         report.stage, line.predicted, line.name, line.allowed
     );
-    let mut diagnostic = Diagnostic::error(PAGE.code, title)
-        .at(limit.span, format!("{:.0} % of this is needed", (line.ratio * 100.0).ceil()));
+    let mut diagnostic = Diagnostic::error(PAGE.code, title).at(limit.span, needed(line.ratio));
     if line.name == "memory" {
         diagnostic = with_breakdown(diagnostic, &report.memory);
     }
@@ -54,15 +53,46 @@ pub fn exceeded(limit: &Limit, line: &BudgetLine, report: &Report, remedies: &[R
         diagnostic = diagnostic
             .because("The time is from the data sheet, because this hardware was never calibrated: run `regimen calibrate`.");
     }
-    with_remedies(diagnostic, remedies)
+    with_remedies(diagnostic, remedies, nothing_fits(limit.what))
 }
+
+/// `134 % of this is needed`, `1,312 times this is needed`.
+fn needed(ratio: f64) -> String {
+    if ratio < 10.0 {
+        format!("{:.0} % of this is needed", (ratio * 100.0).ceil())
+    } else {
+        format!("{} times this is needed", count(ratio.ceil() as u64))
+    }
+}
+
+/// What to do where no single change fits.
+fn nothing_fits(what: Limited) -> &'static str {
+    match what {
+        Limited::Memory => NO_LESS_MEMORY,
+        // Each step computes the same on any device, and a warmup takes its steps.
+        Limited::Compute => {
+            "no smaller number of steps fits; make the model, the batch or the warmup smaller, or allow more"
+        }
+        Limited::Time | Limited::Cost => {
+            "no smaller number of steps and no other precision fits; make the model or the batch smaller, or change the hardware"
+        }
+    }
+}
+
+/// What to do where no single change makes the memory fit.
+pub const NO_LESS_MEMORY: &str = "no single change of micro-batch, recompute, precision or sequence fits; change the model or the hardware";
 
 /// Adds what the memory is made of at the worst instant.
 pub fn with_breakdown(mut diagnostic: Diagnostic, memory: &Memory) -> Diagnostic {
     let mut parts: Vec<(&Category, &u64)> = memory.breakdown.iter().filter(|(_, b)| **b > 0).collect();
     parts.sort_by(|a, b| b.1.cmp(a.1));
-    let list: Vec<String> =
+    let mut list: Vec<String> =
         parts.iter().map(|(c, b)| format!("{} {}", format!("{c:?}").to_lowercase(), bytes(**b))).collect();
+    let alive: u64 = parts.iter().map(|(_, b)| **b).sum();
+    let beside = memory.upper_bound.saturating_sub(alive);
+    if beside > 0 {
+        list.push(format!("and {} for driver, libraries and what their allocator holds back", bytes(beside)));
+    }
     diagnostic = diagnostic.because(format!(
         "The peak is in program `{}` at `{}`: {}.",
         memory.program,
@@ -73,20 +103,23 @@ pub fn with_breakdown(mut diagnostic: Diagnostic, memory: &Memory) -> Diagnostic
         .largest
         .iter()
         .take(5)
-        .map(|t| format!("{} {} ({}, {})", bytes(t.bytes), t.name, t.ty, t.source))
+        .map(|t| match t.source.as_str() {
+            "" => format!("{} {} ({})", bytes(t.bytes), t.name, t.ty),
+            source => format!("{} {} ({}, {source})", bytes(t.bytes), t.name, t.ty),
+        })
         .collect();
     diagnostic.because(format!("Largest tensors alive there: {}.", largest.join("; ")))
 }
 
-/// Adds the changes that would fit, and fixes for those that replace something written.
-pub fn with_remedies(mut diagnostic: Diagnostic, remedies: &[Remedy]) -> Diagnostic {
+/// Adds the changes that would fit, and fixes for those that replace something written; `nothing` is the advice if there are none.
+pub fn with_remedies(mut diagnostic: Diagnostic, remedies: &[Remedy], nothing: &str) -> Diagnostic {
     let show = |r: &Remedy| {
         let meaning = if r.meaning.is_empty() { String::new() } else { format!(" ({})", r.meaning) };
         format!("`{} = {}`{meaning} needs {}", r.field, r.value, r.needs)
     };
     let list: Vec<String> = remedies.iter().map(show).collect();
     diagnostic = match list.len() {
-        0 => diagnostic.help("no single change of micro-batch, recompute, precision or sequence fits; change the model or the hardware"),
+        0 => diagnostic.help(nothing),
         1 => diagnostic.help(format!("this change fits: {}", list[0])),
         _ => diagnostic.help(format!("any one of these changes fits: {}", list.join("; "))),
     };
@@ -118,9 +151,19 @@ mod tests {
             meaning: String::new(),
         };
         let base = || Diagnostic::error(PAGE.code, "x");
-        assert_eq!(with_remedies(base(), &[remedy(Some(span))]).fixes.len(), 1);
-        let without = with_remedies(base(), &[remedy(None)]);
+        assert_eq!(with_remedies(base(), &[remedy(Some(span))], "").fixes.len(), 1);
+        let without = with_remedies(base(), &[remedy(None)], "");
         assert!(without.fixes.is_empty());
+        let compute = with_remedies(base(), &[], nothing_fits(Limited::Compute)).help.unwrap_or_default();
+        assert!(!compute.contains("hardware") && compute.contains("steps"), "{compute}");
         assert!(without.help.unwrap_or_default().contains("`micro_batch = 4` needs 3.00 GiB"));
+    }
+
+    #[test]
+    fn the_parts_of_the_memory_add_up() {
+        let breakdown = [(Category::Weights, 3 << 20), (Category::Gradients, 1 << 20)].into_iter().collect();
+        let memory = Memory { breakdown, upper_bound: 68 << 20, ..Memory::default() };
+        let told = with_breakdown(Diagnostic::error(PAGE.code, "x"), &memory).notes.remove(0);
+        assert!(told.contains("weights 3.00 MiB, gradients 1.00 MiB, and 64.00 MiB for driver"), "{told}");
     }
 }

@@ -1,6 +1,6 @@
 //! E0702: a stage needs more memory than its device has.
 
-use super::e0701::{Remedy, with_breakdown, with_remedies};
+use super::e0701::{NO_LESS_MEMORY, Remedy, with_breakdown, with_remedies};
 use crate::experiment::Stage;
 use crate::planning::show::{apart, bytes, count};
 use regimen_base::plan::Report;
@@ -25,7 +25,7 @@ pub fn does_not_fit(stage: &Stage, report: &Report, remedies: &[Remedy]) -> Diag
     let title =
         format!("stage `{}` needs {needs}, one device of `{}` has {has}", stage.name, stage.hardware.name);
     let diagnostic = Diagnostic::error(PAGE.code, title).at(stage.span, "this stage");
-    with_remedies(with_breakdown(diagnostic, &report.memory), remedies)
+    with_remedies(with_breakdown(diagnostic, &report.memory), remedies, NO_LESS_MEMORY)
 }
 
 /// A use of a model does not fit what the machine has free: `doing` names it, `help` says what would make it smaller.

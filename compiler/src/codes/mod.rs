@@ -39,6 +39,7 @@ pub mod e0311;
 pub mod e0312;
 pub mod e0313;
 pub mod e0314;
+pub mod e0315;
 pub mod e0401;
 pub mod e0402;
 pub mod e0404;
@@ -88,6 +89,9 @@ pub mod e0459;
 pub mod e0460;
 pub mod e0461;
 pub mod e0462;
+pub mod e0463;
+pub mod e0464;
+pub mod e0465;
 pub mod e0501;
 pub mod e0502;
 pub mod e0503;
@@ -149,6 +153,7 @@ pub static ALL: &[&CodePage] = &[
     &e0312::PAGE,
     &e0313::PAGE,
     &e0314::PAGE,
+    &e0315::PAGE,
     &e0401::PAGE,
     &e0402::PAGE,
     &e0404::PAGE,
@@ -198,6 +203,9 @@ pub static ALL: &[&CodePage] = &[
     &e0460::PAGE,
     &e0461::PAGE,
     &e0462::PAGE,
+    &e0463::PAGE,
+    &e0464::PAGE,
+    &e0465::PAGE,
     &e0501::PAGE,
     &e0502::PAGE,
     &e0503::PAGE,

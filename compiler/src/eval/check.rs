@@ -209,6 +209,9 @@ impl Evaluator<'_> {
             | (Ty::Bool, value @ Value::Bool(_))
             | (Ty::Split, value @ Value::Split(..))
             | (Ty::Checkpoint, value @ Value::Checkpoint(..)) => Ok(value),
+            (Ty::Path, Value::Text(text)) if text.trim().is_empty() => {
+                Err(self.wrong_type(ty, "an empty text", expr.span))
+            }
             (Ty::Path, Value::Text(text)) => {
                 self.inside(&text, expr.span, place.context.scope).map(Value::Text)
             }
@@ -322,7 +325,11 @@ impl Evaluator<'_> {
             return Err(self.report(codes::e0311::wrong_length(min, max, items.len(), expr.span)));
         }
         let values: Vec<Result<Checked, Stop>> = items.iter().enumerate().map(element).collect();
-        values.into_iter().collect::<Result<Vec<_>, _>>().map(Value::List)
+        let values = values.into_iter().collect::<Result<Vec<_>, _>>()?;
+        if let Some((word, again, before)) = repeated_word(&values) {
+            return Err(self.report(codes::e0315::word_twice(word, again, before)));
+        }
+        Ok(Value::List(values))
     }
 
     fn map(
@@ -433,6 +440,18 @@ impl Evaluator<'_> {
             ExprKind::Unary { .. } | ExprKind::Binary { .. } | ExprKind::Call { .. } => "a computation",
         }
     }
+}
+
+/// A word that stands in a list more than once, and where.
+fn repeated_word(values: &[Checked]) -> Option<(&str, Span, Span)> {
+    let word = |checked: &'_ Checked| matches!(checked.value, Value::Word(_));
+    let same =
+        |a: &Checked, b: &Checked| matches!((&a.value, &b.value), (Value::Word(a), Value::Word(b)) if a == b);
+    values.iter().enumerate().filter(|(_, checked)| word(checked)).find_map(|(index, again)| {
+        let before = values.get(..index)?.iter().find(|before| same(before, again))?;
+        let Value::Word(word) = &again.value else { return None };
+        Some((word.as_str(), again.span, before.span))
+    })
 }
 
 /// Whether a path is one of these words.

@@ -229,11 +229,16 @@ impl<'a> Evaluator<'a> {
         match self.world.tokenizer_facts(&tokenizer, data.as_ref()) {
             Ok(Facts::Known(facts)) => Ok(facts),
             Err(diagnostics) => Err(self.report_all(diagnostics, span)),
-            Ok(Facts::Unknown { why }) => {
+            Ok(Facts::Unknown { why, missing }) => {
                 let ty = kinds::tokenizer::find(tokenizer_type(&tokenizer.kind)).ok_or(Stop::Reported)?;
                 let vocab = (ty.assumed_vocab)(&tokenizer.kind);
                 if tokenizer.kind != TokenizerKind::Bytes {
-                    self.report(codes::e0504::assumed_vocabulary(&tokenizer.name, vocab, &why, span));
+                    self.report(codes::e0504::assumed_vocabulary(
+                        &tokenizer.name,
+                        vocab,
+                        (&why, missing),
+                        span,
+                    ));
                 }
                 let end_of_text = u32::try_from(vocab.saturating_sub(1)).unwrap_or(u32::MAX);
                 let certainty = Certainty::Estimated;
@@ -261,10 +266,10 @@ impl<'a> Evaluator<'a> {
         match self.world.dataset_facts(&dataset, &text, train_on.as_ref()) {
             Ok(Facts::Known(facts)) => Ok(facts),
             Err(diagnostics) => Err(self.report_all(diagnostics, span)),
-            Ok(Facts::Unknown { why }) => {
+            Ok(Facts::Unknown { why, missing }) => {
                 let facts = assumed(&dataset, &text);
                 let tokens: u64 = facts.splits.iter().map(|s| s.tokens).sum();
-                self.report(codes::e0504::assumed_size(&dataset.name, tokens, &why, span));
+                self.report(codes::e0504::assumed_size(&dataset.name, tokens, (&why, missing), span));
                 Ok(facts)
             }
         }
@@ -361,7 +366,8 @@ impl<'a> Evaluator<'a> {
         let per_step = match duration.dimension {
             Dimension::STEPS => Quantity::count(1, Dimension::NONE),
             Dimension::TOKENS => {
-                let too_large = || self.report(codes::e0308::too_large(at));
+                let how = format!("{batch} samples of {sequence} tokens.");
+                let too_large = || self.report(codes::e0308::derived("the tokens of one batch", &how, at));
                 Quantity::count(numbers.tokens_per_step().ok_or_else(too_large)?, Dimension::NONE)
             }
             Dimension::EPOCHS => {
@@ -374,7 +380,8 @@ impl<'a> Evaluator<'a> {
         let steps = duration.divide(&per_step).ok().and_then(|q| q.ceil_u64());
         numbers.steps = steps.unwrap_or(u64::MAX);
         if numbers.tokens().is_none() {
-            return Err(self.report(codes::e0308::too_large(at)));
+            let how = format!("{duration} with {batch} samples a step of {sequence} tokens.");
+            return Err(self.report(codes::e0308::derived("the tokens of this stage", &how, at)));
         }
         Ok(numbers)
     }

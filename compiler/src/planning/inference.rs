@@ -3,7 +3,7 @@
 
 use super::memory::describe;
 use super::reserve::Allocator;
-use crate::arch::declare::declaration;
+use crate::arch::declare::{Unusable, declaration};
 use crate::codes;
 use crate::experiment::{Precision, Stage};
 use crate::front::{Options, load};
@@ -14,11 +14,11 @@ use crate::stages::generation::{self, Texts};
 use crate::stages::residents::Residents;
 use crate::stages::{compute_dtype, traits};
 use crate::world::MemoryWorld;
-use regimen_base::Diagnostic;
 use regimen_base::data::TokenizerFacts;
 use regimen_base::plan::{Backend, Report, Stage as StagePlan};
 use regimen_base::program::{Program, Resident};
 use regimen_base::tensor::{DType, Mesh, TensorType};
+use regimen_base::{Diagnostic, SourceMap};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -95,8 +95,12 @@ pub fn stage(subject: &Subject) -> Result<Stage, Vec<Diagnostic>> {
         let why = "it tells classes (`architectures` names a model for sequence classification)";
         return Err(vec![codes::e0603::not_usable(why)]);
     }
-    let model =
-        declaration("model", "words", config, biases).map_err(|why| vec![codes::e0603::not_usable(&why)])?;
+    let model = declaration("model", "words", config, biases).map_err(|why| {
+        vec![match why {
+            Unusable::Model(why) => codes::e0603::not_usable(&why),
+            Unusable::Entry(why) => codes::e0603::wrong_entry(&why),
+        }]
+    })?;
     let (hardware, precision) = (device.declaration(), device.precision.name());
     let text = format!(
         "experiment inference {{ seed = 0 }}
@@ -112,15 +116,36 @@ data none : text {{ files = \"none.txt\" }}
     let mut world = MemoryWorld::with("config.json", &text);
     world.tokenizers.insert("words".into(), tokenizer.clone());
     let (front, diagnostics) = load(&world, "config.json", &Options::default());
+    let sources = front.sources().clone();
     let stage = front.experiments.into_iter().flat_map(|experiment| experiment.stages).next();
-    // The text is nobody's: what is wrong with the model is said without pointing into it.
-    stage.ok_or_else(|| {
-        diagnostics
-            .into_iter()
-            .filter(Diagnostic::is_error)
-            .map(|d| Diagnostic { labels: vec![], ..d })
-            .collect()
-    })
+    stage.ok_or_else(|| refused(&sources, diagnostics, config))
+}
+
+/// What is wrong with a text that nobody wrote: rules that the model breaks are told in the words of its configuration, all else
+/// (the device) without pointing into the text.
+fn refused(sources: &SourceMap, diagnostics: Vec<Diagnostic>, config: &Value) -> Vec<Diagnostic> {
+    let of_model = |d: &Diagnostic| {
+        let at = d.labels.iter().find(|label| label.primary).map(|label| label.span);
+        let text = at.and_then(|at| sources.get(at.file)).map_or("", |source| source.text.as_str());
+        let (begin, end) = (text.find("\nmodel model :"), text.find("\nstage inference"));
+        let inside =
+            |(begin, end): (usize, usize)| at.is_some_and(|at| (begin..end).contains(&at.range().start));
+        begin.zip(end).is_some_and(inside)
+    };
+    let errors = diagnostics.into_iter().filter(Diagnostic::is_error);
+    let (model, other): (Vec<_>, Vec<_>) = errors.partition(of_model);
+    let kind = if config.get("model_type").and_then(Value::as_str) == Some("gpt2") { "gpt" } else { "llama" };
+    let sizes = crate::arch::find(kind).map_or(&[][..], |architecture| architecture.config_sizes());
+    let in_its_words = |rule: &Diagnostic| {
+        let told = rule.title.replace("`model`", "the model").replace("`words`", "its tokenizer");
+        sizes.iter().fold(told, |told, (field, key)| {
+            told.replace(&format!("`{field}`"), &format!("`{key}`"))
+                .replace(&format!("{field} ="), &format!("{key} ="))
+        })
+    };
+    let rules: Vec<String> = model.iter().map(in_its_words).collect();
+    let broken = (!rules.is_empty()).then(|| codes::e0603::impossible(&rules));
+    broken.into_iter().chain(other.into_iter().map(|d| Diagnostic { labels: vec![], ..d })).collect()
 }
 
 /// Whether the model has a head for classes, and none that predicts tokens.

@@ -76,6 +76,8 @@ pub fn percent(share: f64) -> String {
 pub fn notes(stage: &Stage) -> Vec<Diagnostic> {
     let Some((_, records)) = train(stage) else { return vec![] };
     let (_, cut) = records.fit(stage.sequence, marks(stage));
-    let warning = (cut > MOST_CUT).then(|| codes::e0453::many_cut(cut, stage.sequence, stage.spans.sequence));
+    let warning = (cut > MOST_CUT).then(|| {
+        codes::e0453::many_cut(cut, stage.sequence, stage.model.spec.context(), stage.spans.sequence)
+    });
     warning.into_iter().collect()
 }

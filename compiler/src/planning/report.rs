@@ -1,6 +1,6 @@
 //! What a plan says of a stage to people: the numbers that follow from it, and notes on them.
 
-use super::show::{self, bytes, count, duration};
+use super::show::{self, bytes, count, counted, duration};
 use super::time::{Device, Seconds};
 use super::{memory, pairs, records, time, upper_bound};
 use crate::codes;
@@ -133,7 +133,7 @@ fn conversations(filled: &Filled, sequence: u64, packing: bool) -> [(&'static st
         0 => String::new(),
         n => format!("{} longer than a sample are left out", count(n)),
     };
-    let labels = format!("{} of {} tokens are labels", count(filled.supervised), count(filled.positions));
+    let labels = format!("{} of {} are labels", count(filled.supervised), counted(filled.positions, "token"));
     let laid = if packing { "as many in a sample as fit" } else { "one in each sample" };
     [
         ("conversations", count(filled.conversations), left_out),
@@ -192,17 +192,15 @@ fn derived(stage: &Stage, lowered: &Lowered, seconds: &Seconds) -> Vec<Derived> 
     add("parameters", count(parameters), String::new());
     add("vocabulary", count(stage.model.spec.vocab()), String::new());
     let per_step = stage.batch * stage.sequence * stage.texts();
-    let (samples, texts) = if stage.texts() == 1 { ("sequences", "") } else { ("pairs", " × 2 texts") };
-    let how = format!("{} {samples}{texts} × {} tokens", count(stage.batch), count(stage.sequence));
+    let (sample, texts) = if stage.texts() == 1 { ("sequence", "") } else { ("pair", " × 2 texts") };
+    let how = format!("{}{texts} × {}", counted(stage.batch, sample), counted(stage.sequence, "token"));
     add("tokens per step", count(per_step), how);
-    let how = format!("{} micro-batches of {}", count(lowered.accumulate), count(lowered.micro_batch));
-    add("batch", format!("{} {samples}", count(stage.batch)), how);
+    let micro = if lowered.accumulate == 1 { "micro-batch" } else { "micro-batches" };
+    let how = format!("{} {micro} of {}", count(lowered.accumulate), count(lowered.micro_batch));
+    add("batch", counted(stage.batch, sample), how);
     let saved = seconds.checkpoints;
-    add(
-        "checkpoints",
-        count(saved.count),
-        format!("{} each, {} in all", bytes(saved.bytes), duration(saved.seconds)),
-    );
+    let how = format!("{} each, {} in all", bytes(saved.bytes), duration(saved.seconds));
+    add("checkpoints", count(saved.count), how);
     add("steps", count(stage.steps), format!("{} of warmup", count(stage.learning_rate.warmup)));
     add(
         "tokens",
@@ -245,6 +243,18 @@ fn derived(stage: &Stage, lowered: &Lowered, seconds: &Seconds) -> Vec<Derived> 
     }
     for (name, value, how) in records::derived(stage).into_iter().chain(pairs::derived(stage)) {
         add(name, value, how);
+    }
+    if let Some(feed) = lowered.feeds.iter().find(|feed| feed.name == "validation") {
+        let evaluate = stage.evaluate.as_ref();
+        let part = evaluate.map_or("", |evaluate| evaluate.split.as_str());
+        let known = evaluate.and_then(|e| stage.data_facts.splits.iter().find(|s| s.name == e.split));
+        let all = known.map_or(0, |split| stage.samples_of(split));
+        let of = if feed.batch < all {
+            format!("of the {} of `{part}`", count(all))
+        } else {
+            format!("all of `{part}`")
+        };
+        add("evaluated", counted(feed.batch, "sample"), of);
     }
     if stage.hardware.backend == Backend::Cpu {
         // Our own kernels always repeat.

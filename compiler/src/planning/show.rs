@@ -13,6 +13,11 @@ pub fn count(n: u64) -> String {
     out
 }
 
+/// `1 token`, `2,048 tokens`.
+pub fn counted(n: u64, what: &str) -> String {
+    format!("{} {what}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
 /// `1.50 GiB`; below a KiB in bytes.
 pub fn bytes(n: u64) -> String {
     const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -108,6 +113,7 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!(count(0), "0");
         assert_eq!(count(124_439_808), "124,439,808");
+        assert_eq!((counted(1, "token"), counted(2_048, "token")), ("1 token".into(), "2,048 tokens".into()));
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(80 << 30), "80.00 GiB");
         assert_eq!(apart(80 << 30, 1 << 30).0, "80.00 GiB");

@@ -14,6 +14,9 @@ use regimen_grammar::ast::{Ast, Declaration, Derivation, ExprKind, Ident, Item, 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// Longest name of an experiment or a stage.
+const MAX_NAME: usize = 80;
+
 /// Longest chain of derivations.
 const MAX_DERIVATIONS: usize = 64;
 
@@ -179,6 +182,11 @@ impl Collector<'_> {
         body: Block,
         span: Span,
     ) -> Option<ObjectId> {
+        // Folders of runs bear these names, and file systems take 255 bytes; a sweep adds to them.
+        if matches!(kind.name, "experiment" | "stage") && name.node.len() > MAX_NAME {
+            let (what, limit) = (format!("the name of this {}", kind.name), format!("{MAX_NAME} characters"));
+            self.sink.push(codes::e0212::too_large(&what, &limit, Some(name.span)));
+        }
         let id = ObjectId(self.program.objects.len() as u32);
         let shared = !matches!(kind.types, Types::One(_));
         if shared && !self.name(scope, name, What::Object(id)) {

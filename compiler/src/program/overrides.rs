@@ -132,6 +132,10 @@ pub fn conflicts(changes: &[Change], sink: &mut Vec<Diagnostic>) {
 pub fn members(program: &Program, sink: &mut Vec<Diagnostic>) -> Vec<Member> {
     let mut all: Vec<Member> = vec![];
     for sweep in &program.sweeps {
+        if sweep.entries.is_empty() {
+            sink.push(codes::e0313::nothing(&sweep.name));
+            continue;
+        }
         let axes = axes(program, sweep, sink);
         let rows = if sweep.zip { zipped(sweep, &axes, sink) } else { product(&axes) };
         let Some(rows) = rows.filter(|r| all.len().max(1).saturating_mul(r.len()) <= MAX_MEMBERS) else {

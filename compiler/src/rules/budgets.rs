@@ -5,6 +5,12 @@ use crate::codes;
 use crate::eval::Value;
 use regimen_base::Diagnostic;
 
+/// A budget limits something.
+pub fn limits(stage: &StageView<'_>) -> Option<Diagnostic> {
+    let budget = stage.budget.as_ref()?;
+    budget.entries.is_empty().then(|| codes::e0214::no_limits(budget.span))
+}
+
 /// The rule.
 pub fn check(stage: &StageView<'_>) -> Option<Diagnostic> {
     let budget = stage.budget.as_ref()?;

@@ -60,7 +60,8 @@ pub fn length(stage: &StageView<'_>) -> Option<Diagnostic> {
     };
     // That none is left is an error of its own.
     let some = left_out.too_long > 0 && remain > 0;
-    some.then(|| codes::e0507::left_out(left_out, sequence.0, sequence.1))
+    let context = stage.model.as_ref()?.count("context")?.0;
+    some.then(|| codes::e0507::left_out(left_out, sequence, context))
 }
 
 /// Where the template of a dataset is named; its declaration if nowhere.

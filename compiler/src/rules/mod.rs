@@ -2,6 +2,7 @@
 
 mod budgets;
 mod checkpoints;
+mod classes;
 pub mod cleaning;
 pub mod conversations;
 mod convolution;
@@ -22,6 +23,7 @@ mod periods;
 mod precision;
 mod prompt;
 mod recompute;
+mod rotary;
 mod sequence;
 pub mod shares;
 mod start;
@@ -45,6 +47,7 @@ pub const MODELS: &[fn(&ModelView<'_>) -> Option<Diagnostic>] = &[
     groups::pairs,
     vocabulary::check,
     convolution::check,
+    rotary::slope,
     weights::check,
 ];
 
@@ -62,6 +65,8 @@ pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[
     floor::check,
     learning_rate::check,
     evaluation::check,
+    evaluation::samples,
+    classes::check,
     stopping::check,
     periods::check,
     checkpoints::check,
@@ -74,6 +79,7 @@ pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[
     recompute::check,
     start::check,
     prompt::check,
+    budgets::limits,
     budgets::check,
 ];
 

@@ -1,6 +1,7 @@
 //! A model with `weights` has the sizes that the folder's `config.json` states.
 
 use super::ModelView;
+use crate::arch::declare;
 use crate::codes;
 use crate::program::Origin;
 use crate::world::join;
@@ -29,6 +30,9 @@ pub fn check(model: &ModelView<'_>) -> Option<Diagnostic> {
         Ok(config) => config,
         Err(error) => return Some(codes::e0421::unreadable(&path, &error.to_string(), weights.span)),
     };
+    if let Some(why) = declare::beyond(&config) {
+        return Some(codes::e0421::other(&folder, &why, weights.span));
+    }
     let architecture = crate::arch::find(model.fields.type_name?)?;
     let mut wrong = vec![];
     for (field, key) in architecture.config_sizes() {

@@ -3,6 +3,7 @@
 use crate::quantity::{Dimension, Quantity, number};
 use num_bigint::BigInt;
 use num_rational::BigRational;
+use num_traits::Zero as _;
 
 /// What a numeric field accepts.
 #[derive(Clone, Copy, Debug)]
@@ -96,13 +97,25 @@ impl Number {
     }
 
     /// Whether a value is still the same, and still in the range, as what the field becomes: counts are 64-bit integers, all else is
-    /// doubles. Whatever passes here can be converted, so that no field is lost without a word.
+    /// doubles, and what has no unit meets f32 sooner or later. Whatever passes here can be converted, so that no field is lost without
+    /// a word.
     pub fn keeps(&self, quantity: &Quantity) -> bool {
         if self.counts(quantity) {
             return quantity.ceil_u64().is_some();
         }
-        let rounded = BigRational::from_float(quantity.f64());
-        rounded.is_some_and(|rounded| self.contains(&rounded))
+        let rounded = if Number::single(quantity) {
+            BigRational::from_float(quantity.f64() as f32)
+        } else {
+            BigRational::from_float(quantity.f64())
+        };
+        let lost = |rounded: &BigRational| rounded.is_zero() && !quantity.value.is_zero();
+        rounded.is_some_and(|rounded| self.contains(&rounded) && !lost(&rounded))
+    }
+
+    /// Whether a value that is not counted is used as an f32: rates, deviations and shares are; seconds, bytes a second and dollars are
+    /// not.
+    pub fn single(quantity: &Quantity) -> bool {
+        quantity.dimension.is_none()
     }
 
     /// Whether a value becomes a 64-bit integer.

@@ -150,12 +150,14 @@ fn said(record: &Map<String, Value>, field: &str) -> Result<Said, Wrong> {
             Err(record::Wrong::Turns(what)) => Err(Wrong::Turns(what)),
         },
         Some(_) => Err(Wrong::Fields(format!("`{field}` is neither a text nor a list of messages."))),
-        None => {
-            let keys: Vec<String> = record.keys().take(8).map(|key| format!("`{key}`")).collect();
-            let has = if keys.is_empty() { "nothing".into() } else { keys.join(", ") };
-            Err(Wrong::Fields(format!("The record has no field `{field}`; it has {has}.")))
-        }
+        None => Err(missing(record, field)),
     }
+}
+
+fn missing(record: &Map<String, Value>, field: &str) -> Wrong {
+    let keys: Vec<String> = record.keys().take(8).map(|key| format!("`{key}`")).collect();
+    let has = if keys.is_empty() { "nothing".into() } else { keys.join(", ") };
+    Wrong::Fields(format!("The record has no field `{field}`; it has {has}."))
 }
 
 fn verdict(record: &Map<String, Value>, field: &str) -> Result<bool, Wrong> {
@@ -163,7 +165,8 @@ fn verdict(record: &Map<String, Value>, field: &str) -> Result<bool, Wrong> {
         Some(Value::Bool(good)) => Ok(*good),
         Some(Value::Number(number)) if number.as_f64() == Some(0.0) => Ok(false),
         Some(Value::Number(number)) if number.as_f64() == Some(1.0) => Ok(true),
-        _ => Err(Wrong::Fields(format!("`{field}` is not `true` or `false`, and not 1 or 0."))),
+        Some(_) => Err(Wrong::Fields(format!("`{field}` is not `true` or `false`, and not 1 or 0."))),
+        None => Err(missing(record, field)),
     }
 }
 

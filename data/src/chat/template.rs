@@ -2,7 +2,7 @@
 
 use super::mark::GENERATED;
 use super::special::Specials;
-use super::{Message, encode};
+use super::{Message, encode, known};
 use crate::Fault;
 use crate::codes::e0590;
 use crate::tokenizer::{CONFIG_FILE, Tokenize};
@@ -86,6 +86,30 @@ impl Template {
             Some(source) => Template::new(&source, edges_of(&described)),
             None => Err(failed(path, "there is no chat template".to_owned())),
         }
+    }
+
+    /// One that is known by name, with the special tokens of the tokenizer in a folder; as for a dataset, the token between documents is
+    /// the end where no other is named.
+    ///
+    /// # Errors
+    /// If the folder's `tokenizer_config.json` cannot be read.
+    pub fn known(name: &str, folder: &Path, tokenizer: &dyn Tokenize) -> Option<Result<Template, Fault>> {
+        let source = known::find(name)?;
+        let config = folder.join(CONFIG_FILE);
+        let failed = |why: String| Box::new(e0590::refused(&config.display().to_string(), &why));
+        let described = match config.is_file() {
+            true => std::fs::read_to_string(&config)
+                .map_err(|e| failed(e.to_string()))
+                .and_then(|text| serde_json::from_str(&text).map_err(|e| failed(e.to_string()))),
+            false => Ok(Value::Null),
+        };
+        Some(described.and_then(|described: Value| {
+            let mut edges = edges_of(&described);
+            if edges.end.is_empty() {
+                edges.end = tokenizer.decode(&[tokenizer.end_of_text()]);
+            }
+            Template::new(source, edges)
+        }))
     }
 
     /// Whether it marks what the assistant wrote with `{% generation %}`.

@@ -86,6 +86,14 @@ impl Cleaned {
         })
     }
 
+    /// If nothing is left of this dataset, how many documents there were and which step dropped most.
+    pub fn emptied(&self, dataset: &Dataset) -> Option<(u64, &str)> {
+        let ends = if dataset.clean.is_empty() { 0 } else { self.reports.len().saturating_sub(1) };
+        let empty = self.reports.iter().skip(ends).all(|report| report.after.documents == 0);
+        let report = self.reports.last().filter(|report| empty && report.before.documents > 0)?;
+        Some((report.before.documents, report.worst().map_or("", |step| step.step.as_str())))
+    }
+
     /// What the user should hear: classifiers that are poor.
     pub fn warnings(&self) -> Vec<Diagnostic> {
         let trained = |report: &Report| {
@@ -208,9 +216,30 @@ pub fn clean(place: &Place, dataset: &Dataset, progress: &mut dyn Progress) -> O
     clean_in_parts(place, dataset, Chain::PART, progress)
 }
 
+/// As [`clean`], for those who only look: that nothing is left is no error, [`Cleaned::emptied`] says it.
+///
+/// # Errors
+/// What is wrong with the files, or too many broken records.
+pub fn clean_or_empty(place: &Place, dataset: &Dataset, progress: &mut dyn Progress) -> Outcome<Cleaned> {
+    cleaned_in_parts(place, dataset, Chain::PART, progress)
+}
+
 /// As [`clean`], with parts of another size: the result is the same.
 #[doc(hidden)]
 pub fn clean_in_parts(
+    place: &Place,
+    dataset: &Dataset,
+    part: usize,
+    progress: &mut dyn Progress,
+) -> Outcome<Cleaned> {
+    let cleaned = cleaned_in_parts(place, dataset, part, progress)?;
+    match cleaned.emptied(dataset) {
+        None => Ok(cleaned),
+        Some((documents, step)) => Err(vec![e0586::nothing_left(&dataset.name, documents, step)]),
+    }
+}
+
+fn cleaned_in_parts(
     place: &Place,
     dataset: &Dataset,
     part: usize,
@@ -243,20 +272,7 @@ pub fn clean_in_parts(
         let job = Job { place, name: &dataset.name, cleaning: &cleaning, key: &key, part };
         job.run(&input, &names, &mut cleaned, progress)?;
     }
-    match emptied(dataset, &cleaned) {
-        None => Ok(cleaned),
-        Some(report) => {
-            let step = report.worst().map_or("", |step| step.step.as_str());
-            Err(vec![e0586::nothing_left(&dataset.name, report.before.documents, step)])
-        }
-    }
-}
-
-/// The report of the steps that left nothing, if nothing is left.
-fn emptied<'a>(dataset: &Dataset, cleaned: &'a Cleaned) -> Option<&'a Report> {
-    let ends = if dataset.clean.is_empty() { 0 } else { cleaned.reports.len().saturating_sub(1) };
-    let empty = cleaned.reports.iter().skip(ends).all(|report| report.after.documents == 0);
-    cleaned.reports.last().filter(|report| empty && report.before.documents > 0)
+    Ok(cleaned)
 }
 
 /// What identifies the cleaned documents of a dataset, if that can be told without reading: files are looked at, not opened.

@@ -16,8 +16,15 @@ data scenes : labelled { files = "scenes.jsonl", classes = ["comedy", "history",
 "#,
 };
 
-/// The record in `line` of `file` is of a class that is none of `classes`; these are `declared`, or were found in `train`.
-pub fn unknown_class(file: &str, line: u64, class: &str, classes: &[String], declared: bool) -> Diagnostic {
+/// The record in `line` of `file`, the first of so many, is of a class that is none of `classes`; these are `declared`, or were found in
+/// `train`.
+pub fn unknown_class(
+    (file, line): (&str, u64),
+    class: &str,
+    records: u64,
+    classes: &[String],
+    declared: bool,
+) -> Diagnostic {
     let shown: Vec<String> = classes.iter().take(12).map(|c| format!("`{c}`")).collect();
     let more = if classes.len() > 12 { ", …" } else { "" };
     let (whose, help) = match declared {
@@ -27,7 +34,12 @@ pub fn unknown_class(file: &str, line: u64, class: &str, classes: &[String], dec
             "correct the record, declare `classes`, or divide with `stratified = true`",
         ),
     };
-    Diagnostic::error(PAGE.code, format!("`{file}`, line {line}: unknown class `{class}`"))
+    let more_records = match records.saturating_sub(1) {
+        0 => String::new(),
+        1 => ", and in 1 more record".to_owned(),
+        more => format!(", and in {more} more records"),
+    };
+    Diagnostic::error(PAGE.code, format!("`{file}`, line {line}: unknown class `{class}`{more_records}"))
         .because(format!("{whose} {}{more}.", shown.join(", ")))
         .help(help)
 }
@@ -47,11 +59,15 @@ mod tests {
     #[test]
     fn names_the_offender_and_the_classes() {
         let classes = ["a".to_string(), "b".to_string()];
-        let message = unknown_class("x.jsonl", 3, "c", &classes, false);
+        let message = unknown_class(("x.jsonl", 3), "c", 5, &classes, false);
         assert_eq!(message.code, PAGE.code);
-        assert!(message.title.contains("line 3") && message.title.contains("`c`"), "{}", message.title);
+        assert!(
+            message.title.contains("line 3") && message.title.ends_with("`c`, and in 4 more records"),
+            "{}",
+            message.title
+        );
         assert!(message.notes[0].contains("`a`, `b`"), "{:?}", message.notes);
-        assert!(unknown_class("x", 1, "c", &classes, true).help.unwrap().contains("add the class"));
+        assert!(unknown_class(("x", 1), "c", 1, &classes, true).help.unwrap().contains("add the class"));
         assert!(too_few("scenes", &classes[..1]).title.contains("only `a`"));
     }
 }

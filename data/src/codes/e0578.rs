@@ -1,5 +1,6 @@
 //! E0578: a record has no prompt with answers.
 
+use regimen_base::data::Format;
 use regimen_base::{Code, CodePage, Diagnostic};
 
 /// What `regimen explain E0578` says.
@@ -23,11 +24,15 @@ Fields of other names are declared: `chosen = "better"`.
 "#,
 };
 
-/// Line `line` of `file` has none; `what` says what is missing.
-pub fn no_answers(file: &str, line: u64, what: &str) -> Diagnostic {
-    Diagnostic::error(PAGE.code, format!("`{file}`, line {line}: no prompt with answers"))
+/// Line `line` of `file` has none; `what` says what is missing of a record in this format.
+pub fn no_answers(file: &str, line: u64, what: &str, format: &Format) -> Diagnostic {
+    let (missing, field) = match format {
+        Format::Feedback(_) => ("answer with a verdict", "completion"),
+        _ => ("prompt with answers", "chosen"),
+    };
+    Diagnostic::error(PAGE.code, format!("`{file}`, line {line}: no {missing}"))
         .because(what.to_string())
-        .help("declare the names of the fields (`chosen = \"…\"`), or repair the record")
+        .help(format!("declare the names of the fields, such as `{field} = \"…\"`, or repair the record"))
 }
 
 #[cfg(test)]
@@ -36,7 +41,8 @@ mod tests {
 
     #[test]
     fn names_the_offender() {
-        let message = no_answers("x.jsonl", 3, "The record has no field `chosen`.");
+        let format = Format::Jsonl { field: "text".into() };
+        let message = no_answers("x.jsonl", 3, "The record has no field `chosen`.", &format);
         assert_eq!(message.code, PAGE.code);
         assert!(message.title.contains("line 3"), "{}", message.title);
     }

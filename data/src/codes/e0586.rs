@@ -18,6 +18,13 @@ pub fn nothing_left(dataset: &str, documents: u64, step: &str) -> Diagnostic {
         .help("see `regimen data FILE` for what each rule removed, and change the step")
 }
 
+/// The same, after the report was shown.
+pub fn nothing_left_above(dataset: &str, documents: u64, step: &str) -> Diagnostic {
+    nothing_left(dataset, documents, step).help(format!(
+        "the report above says what each rule removed: change `{step}`, or see one document with `--why FILE:LINE`"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,10 +17,11 @@ data talks : chats { files = "talks.jsonl", chat_template = chatml }
 data talks : chats { files = "talks.jsonl", chat_template = "my_template.jinja" }
 ```
 
-`regimen generate --chat` takes it from the model's folder, or from where `--template` says:
+`regimen generate --chat` takes it from the model's folder, where runs and `export` leave the one that was trained with, or from where
+`--template` says, a folder, a file or a name:
 
 ```
-regimen generate runs/tuned/sft --chat --template examples/smollm2/hf --prompt "Hello"
+regimen generate runs/tuned/sft --chat --template zephyr --prompt "Hello"
 ```
 "#,
 };
@@ -28,7 +29,7 @@ regimen generate runs/tuned/sft --chat --template examples/smollm2/hf --prompt "
 /// `what` names the template or where it was looked for.
 pub fn refused(what: &str, why: &str) -> Diagnostic {
     Diagnostic::error(PAGE.code, format!("{what}: {why}")).help(
-        "name a folder or file that holds the model's template: `chat_template = \"…\"` of the data, `--template` of `generate --chat`",
+        "name the model's template, a file or a known one such as `chatml`: `chat_template = …` of the data, `--template` of `generate --chat`",
     )
 }
 

@@ -57,13 +57,19 @@ impl Labels {
             .map(|name| classes.iter().position(|class| class == name).map(|number| number as u32))
             .collect();
         let number = |seen: &u32| renumbered.get(*seen as usize).copied().flatten();
-        let wrong = self.numbers.iter().zip(&self.places).filter(|(seen, _)| number(seen).is_none());
+        // One message a class: its first record, and how many more there are.
+        let mut wrong: BTreeMap<u32, (&(usize, u64), u64)> = BTreeMap::new();
+        for (seen, place) in self.numbers.iter().zip(&self.places).filter(|(seen, _)| number(seen).is_none())
+        {
+            wrong.entry(*seen).or_insert((place, 0)).1 += 1;
+        }
         let told: Vec<_> = wrong
+            .iter()
             .take(MAX_REPORTED)
-            .map(|(seen, (file, line))| {
+            .map(|(seen, ((file, line), records))| {
                 let file = input.files.get(*file).map_or("", |f| f.name.as_str());
                 let class = self.classes.get(*seen as usize).map_or("", String::as_str);
-                e0576::unknown_class(file, *line, class, &classes, !declared.is_empty())
+                e0576::unknown_class((file, *line), class, *records, &classes, !declared.is_empty())
             })
             .collect();
         if !told.is_empty() {

@@ -7,7 +7,6 @@ use crate::chat::answers::{Judged, Wrong, judged};
 use crate::codes::{e0554, e0578, e0579, e0592};
 use crate::files::InputFile;
 use regimen_base::data::Format;
-use serde_json::{Map, Value};
 
 /// The records of a jsonl file.
 pub(super) struct Records<'a> {
@@ -50,9 +49,9 @@ impl Iterator for Records<'_> {
 
 fn document(file: &str, line: u64, text: &str, format: &Format) -> Result<String, Fault> {
     let broken = |e: &serde_json::Error| Box::new(e0554::broken_record(file, line, &jsonl::describe(e)));
-    let record: Map<String, Value> = serde_json::from_str(text).map_err(|e| broken(&e))?;
+    let record = jsonl::record(text).map_err(|e| broken(&e))?;
     let judged = judged(&record, format).map_err(|wrong| match wrong {
-        Wrong::Fields(what) => Box::new(e0578::no_answers(file, line, &what)),
+        Wrong::Fields(what) => Box::new(e0578::no_answers(file, line, &what, format)),
         Wrong::Answers(what) => Box::new(e0579::nothing_to_learn(file, line, &what)),
         Wrong::Turns(what) => Box::new(e0592::turns(file, line, &what)),
     })?;

@@ -8,7 +8,6 @@ use crate::chat::Message;
 use crate::chat::record::{self, Wrong};
 use crate::codes::{e0554, e0591, e0592};
 use crate::files::InputFile;
-use serde_json::{Map, Value};
 
 /// The conversations of a jsonl file.
 pub(super) struct Records<'a> {
@@ -54,7 +53,7 @@ impl Iterator for Records<'_> {
 
 fn document(file: &str, line: u64, text: &str, templates: &[String]) -> Result<String, Fault> {
     let broken = |e: &serde_json::Error| Box::new(e0554::broken_record(file, line, &jsonl::describe(e)));
-    let record: Map<String, Value> = serde_json::from_str(text).map_err(|e| broken(&e))?;
+    let record = jsonl::record(text).map_err(|e| broken(&e))?;
     let messages = record::conversation(&record, templates).map_err(|wrong| match wrong {
         Wrong::Fields(what) => Box::new(e0591::no_conversation(file, line, &what)),
         Wrong::Turns(what) => Box::new(e0592::turns(file, line, &what)),

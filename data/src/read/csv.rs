@@ -40,7 +40,10 @@ impl<'a> Records<'a> {
         builder.terminator(Terminator::Any(b'\n'));
         let mut reader = builder.from_reader(input);
         let header = reader.byte_headers().map_err(|error| fault(file, 1, error))?.clone();
-        let place = |field: &str| header.iter().position(|name| without_return(name) == field.as_bytes());
+        let places = |field: &'a str| {
+            let is = move |name: &&[u8]| without_return(name) == field.as_bytes();
+            header.iter().enumerate().filter(move |(_, name)| is(name)).map(|(at, _)| at)
+        };
         let missing = |field: &str| {
             let names: Vec<String> =
                 header.iter().take(8).map(|name| format!("`{}`", String::from_utf8_lossy(name))).collect();
@@ -50,7 +53,14 @@ impl<'a> Records<'a> {
             };
             Box::new(e0588::no_column(&file.name, field, &what))
         };
-        let required = |field: &'a str| place(field).ok_or_else(|| missing(field)).map(|at| (at, field));
+        let required = |field: &'a str| {
+            let mut found = places(field);
+            let at = found.next().ok_or_else(|| missing(field))?;
+            match found.next() {
+                Some(again) => Err(Box::new(e0588::two_columns(&file.name, field, at + 1, again + 1))),
+                None => Ok((at, field)),
+            }
+        };
         let (column, _) = required(wanted.text)?;
         let label = wanted.label.map(required).transpose()?;
         let when = wanted.when.map(required).transpose()?;

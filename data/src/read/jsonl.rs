@@ -7,7 +7,7 @@ use crate::Fault;
 use crate::codes::{e0554, e0555, e0575, e0577};
 use crate::files::InputFile;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The documents of a jsonl file.
 pub(super) struct Records<'a> {
@@ -136,6 +136,38 @@ pub(super) fn describe(error: &serde_json::Error) -> String {
     format!("{} at column {}", text.get(..cut).unwrap_or(&text), error.column())
 }
 
+/// Which of two values was meant nobody can say; most readers take the last without a word.
+fn twice<E: serde::de::Error>(key: &str) -> E {
+    E::custom(format_args!("it has the key `{key}` twice"))
+}
+
+/// A whole record, whose keys all differ.
+pub(super) fn record(line: &str) -> serde_json::Result<Map<String, Value>> {
+    struct Distinct;
+    impl<'de> Visitor<'de> for Distinct {
+        type Value = Map<String, Value>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut all = Map::new();
+            while let Some(key) = map.next_key::<String>()? {
+                if all.contains_key(&key) {
+                    return Err(twice(&key));
+                }
+                all.insert(key, map.next_value()?);
+            }
+            Ok(all)
+        }
+    }
+    let mut json = serde_json::Deserializer::from_str(line);
+    let found = json.deserialize_map(Distinct)?;
+    json.end()?;
+    Ok(found)
+}
+
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -177,7 +209,10 @@ impl<'de> Visitor<'de> for Wanted<'_> {
             let is = |field: Option<&str>| field == Some(key.as_str());
             let (text, label, when) = (is(Some(self.text)), is(self.label), is(self.when));
             if text || label || when {
-                // As in every JSON reader, the last of equal names counts.
+                let known = [(text, &found.text), (label, &found.label), (when, &found.when)];
+                if known.iter().any(|(is, before)| *is && before.is_some()) {
+                    return Err(twice(&key));
+                }
                 let value: Value = map.next_value()?;
                 if label {
                     found.label = Some(value.clone());

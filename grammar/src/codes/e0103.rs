@@ -9,7 +9,8 @@ pub static PAGE: CodePage = CodePage {
     code: Code("E0103"),
     title: "unexpected character",
     page: r#"Outside strings and comments only ASCII letters, digits and the signs of the language have a meaning. Characters that come
-from a word processor or a web page (curly quotes, long dashes, no-break spaces) look right and are not.
+from a word processor or a web page (curly quotes, long dashes, no-break spaces) look right and are not. Lines end in a line feed, with or without
+a carriage return before it; carriage returns alone, as old Macs wrote them, would make the whole file one line.
 
 Wrong:
 
@@ -48,6 +49,14 @@ pub fn unexpected_character(span: Span, found: &str) -> Diagnostic {
             .help("Remove it, or put it between double quotes if it is part of a text.")
             .fix("remove it", span, ""),
     }
+}
+
+/// Lines that end in carriage returns alone.
+pub fn lone_return(span: Span) -> Diagnostic {
+    Diagnostic::error(PAGE.code, "a line ends in a carriage return alone (U+000D)")
+        .at(span, "no line feed follows")
+        .because("Lines end in a line feed; without one the file is a single line, and a comment takes all that follows.")
+        .help("Save the file with line feeds (LF) or with carriage returns and line feeds (CRLF).")
 }
 
 fn curly_quotes(span: Span, found: &str, between: &str) -> Diagnostic {
@@ -112,6 +121,12 @@ mod tests {
     fn invisible_characters_are_named() {
         assert!(only("let a\u{200b} = 1").title.contains("U+200B"));
         assert_eq!(fixed("let a\u{200b} = 1"), "let a = 1");
+    }
+
+    #[test]
+    fn lines_of_old_macs_are_refused() {
+        assert_eq!(codes("# a comment\rlet a = \rlet b = 1\r"), ["E0103"]);
+        assert!(diagnostics("# a comment\r\nlet a = 1\r\n\r").is_empty());
     }
 
     #[test]

@@ -35,6 +35,11 @@ pub fn check(file: FileId, text: &str) -> Lexical {
             parsable: false,
         };
     }
+    if let Some(at) = lone_return(text) {
+        let span = Span::new(file, at, at + 1);
+        let diagnostics = vec![codes::e0103::lone_return(span)];
+        return Lexical { diagnostics, unlisted: 0, torn: vec![], parsable: false };
+    }
     let mut check = Check { file, diagnostics: vec![], unlisted: 0, brackets: Brackets::new(file, text) };
     for token in tokens(text) {
         check.token(token);
@@ -46,6 +51,20 @@ pub fn check(file: FileId, text: &str) -> Lexical {
     let (brackets, torn) = check.brackets.finish();
     check.diagnostics.extend(brackets);
     Lexical { diagnostics: check.diagnostics, unlisted: check.unlisted, torn, parsable: true }
+}
+
+/// The first carriage return that belongs to no line break: a file whose lines end so would be one line, and all of it a comment after the first.
+fn lone_return(text: &str) -> Option<usize> {
+    let mut from = 0;
+    while let Some(found) = text.get(from..)?.find('\r') {
+        let at = from + found;
+        let rest = text.get(at..)?.trim_start_matches('\r');
+        if !rest.is_empty() && !rest.starts_with('\n') {
+            return Some(at);
+        }
+        from = text.len() - rest.len();
+    }
+    None
 }
 
 struct Check<'a> {

@@ -3,14 +3,20 @@
 use regimen_base::plan::Exchange;
 use serde_json::{Map, Value, json};
 
-/// Every difference in what is computed, as "`n_layer` is 12 there and 6 in the declared model".
+/// Every difference in what is computed, as "`n_layer` is 12 there and 6 in the model that is computed".
 pub fn differences(theirs: &Value, ours: &Exchange) -> Vec<String> {
     let theirs = in_older_words(theirs);
     let mut found = vec![];
+    if theirs.get("quantization_config").is_some_and(|quantised| !quantised.is_null()) {
+        found.push("`quantization_config`: the weights there are quantised".to_owned());
+    }
+    if theirs.get("add_cross_attention") == Some(&Value::Bool(true)) {
+        found.push("`add_cross_attention` is true there: that model attends to an encoder too".to_owned());
+    }
     for (key, default) in &ours.defaults {
         let (a, b) = (effective(&theirs, key, default), effective(&ours.config, key, default));
         if !same(&a, &b) {
-            found.push(format!("`{key}` is {a} there and {b} in the declared model"));
+            found.push(format!("`{key}` is {a} there and {b} in the model that is computed"));
         }
     }
     found
@@ -125,6 +131,15 @@ mod tests {
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].contains("relu"));
         assert!(found[1].contains("`n_layer` is 6 there and 12"));
+    }
+
+    #[test]
+    fn other_kinds_of_weights_and_inputs_are_told() {
+        let ours = ours(json!({"n_embd": 768}), &gpt2());
+        let theirs = json!({"n_embd": 768, "quantization_config": {"bits": 4}, "add_cross_attention": true});
+        assert_eq!(differences(&theirs, &ours).len(), 2);
+        let theirs = json!({"n_embd": 768, "quantization_config": null, "add_cross_attention": false});
+        assert!(differences(&theirs, &ours).is_empty());
     }
 
     #[test]

@@ -56,6 +56,11 @@ pub fn export(checkpoint: &Checkpoint, target: &Path, form: Form) -> Result<Expo
     if target.exists() {
         return Err(codes::export_exists(target));
     }
+    // Only the last folder is made: a misspelt path is not filled.
+    let around = target.parent().filter(|around| !around.as_os_str().is_empty());
+    if around.is_some_and(|around| !around.is_dir()) {
+        return Err(codes::export_failed(target, &std::io::ErrorKind::NotFound.into()));
+    }
     let name = target.file_name().and_then(|n| n.to_str()).unwrap_or("model");
     let aside = target.with_file_name(format!("{TEMPORARY}{name}"));
     let subject = Subject { checkpoint, stage, exchange };

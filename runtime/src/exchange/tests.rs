@@ -174,7 +174,7 @@ fn another_configuration_is_refused_with_its_differences() {
     let folder = exported(root.path());
     std::fs::write(folder.join("config.json"), "{\"n_layer\": 2}").unwrap();
     let error = imported(&stage(), &folder).unwrap_err();
-    assert!(error.notes[0].contains("`n_layer` is 2 there and 1 in the declared model"));
+    assert!(error.notes[0].contains("`n_layer` is 2 there and 1 in the model that is computed"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::codes;
 use regimen_base::Diagnostic;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 use std::io;
@@ -23,7 +23,7 @@ impl Interrupt {
         Interrupt::default()
     }
 
-    /// One that SIGINT and SIGTERM raise. A second signal ends the process as if nobody had handled it, losing the steps since the last
+    /// One that SIGINT, SIGTERM and SIGHUP (a terminal that is closed) raise. A second signal ends the process as if nobody had handled it, losing the steps since the last
     /// checkpoint. Every signal is answered at once by `say`: a step may take a minute.
     ///
     /// # Errors
@@ -32,10 +32,14 @@ impl Interrupt {
         let interrupt = Interrupt::default();
         let failed = |e: io::Error| codes::run_folder_failed("handle signals in", Path::new("."), &e);
         let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+        // Who started it with `nohup` wants it to go on without its terminal.
+        if !ignored(SIGHUP) {
+            signals.add_signal(SIGHUP).map_err(failed)?;
+        }
         let raised = interrupt.clone();
         let listen = move || {
             for signal in signals.forever() {
-                if raised.answer(&say) {
+                if raised.answer(signal, &say) {
                     // What comes after a default handler is never reached; were it, the process would have to end all the same.
                     let _ = emulate_default_handler(signal);
                     std::process::abort();
@@ -56,9 +60,13 @@ impl Interrupt {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Answers a signal; whether it was one too many.
-    fn answer(&self, say: &impl Fn(&str)) -> bool {
+    /// Answers a signal; whether it was one too many. A terminal that is closed hangs up more than once (the system does, and the shell):
+    /// nobody asks for an end at once by that.
+    fn answer(&self, signal: i32, say: &impl Fn(&str)) -> bool {
         let again = self.0.swap(true, Ordering::SeqCst);
+        if again && signal == SIGHUP {
+            return false;
+        }
         say(if again {
             "ended at once: what came after the last checkpoint is lost\n"
         } else {
@@ -66,6 +74,17 @@ impl Interrupt {
         });
         again
     }
+}
+
+/// Whether this process was started with a signal ignored.
+fn ignored(signal: i32) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: with no new action this only writes the present one, for which there is room; all zeros are a valid value of it.
+    let action = unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr());
+        action.assume_init()
+    };
+    action.sa_sigaction == libc::SIG_IGN
 }
 
 #[cfg(test)]
@@ -78,9 +97,10 @@ mod tests {
         let (interrupt, said) = (Interrupt::default(), RefCell::new(vec![]));
         let say = |text: &str| said.borrow_mut().push(text.to_string());
         assert!(!interrupt.asked());
-        assert!(!interrupt.answer(&say));
+        assert!(!interrupt.answer(SIGHUP, &say));
         assert!(interrupt.asked());
-        assert!(interrupt.answer(&say));
+        assert!(!interrupt.answer(SIGHUP, &say), "a terminal hangs up more than once");
+        assert!(interrupt.answer(SIGINT, &say));
         let said = said.into_inner();
         assert!(said[0].starts_with("stopping") && said[1].starts_with("ended at once"), "{said:?}");
     }

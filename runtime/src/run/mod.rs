@@ -9,6 +9,7 @@ mod check;
 pub mod codes;
 mod counting;
 pub mod engine;
+mod fields;
 pub mod folder;
 pub mod gpu;
 pub mod interrupt;
@@ -147,10 +148,14 @@ pub fn run_stage(job: &Job, parts: Parts) -> Result<Outcome, Diagnostic> {
         Some(c) => Manifest { plan: fresh.plan, machine: fresh.machine, ..c.manifest.clone() },
         None => Manifest { parent, ..fresh },
     };
-    announce(parts.observer, &checked, &folder, checkpoint.as_ref());
     if state.finished {
         return Ok(already_done(&folder, state.step));
     }
+    if checkpoint.is_none() {
+        // Before anything is said to begin.
+        parents::present(job.plan, job.root, stage)?;
+    }
+    announce(parts.observer, &checked, &folder, checkpoint.as_ref());
     let (recorder, warning) = Recorder::open(folder.path(), state.metrics_lines, state.step)?;
     warning.iter().for_each(|w| parts.observer.warning(w));
     let before = state.step;

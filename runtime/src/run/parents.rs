@@ -2,7 +2,7 @@
 //! run began with. Otherwise the child would be called a result of something that it is not.
 
 use super::{RunFolder, codes, numerics};
-use crate::checkpoint::{Checkpoint, Parent, names};
+use crate::checkpoint::{Checkpoint, Parent, Store, names};
 use regimen_base::Diagnostic;
 use regimen_base::plan::{Plan, Stage};
 use regimen_base::schedule::{Action, WeightSource};
@@ -29,6 +29,16 @@ pub fn current(plan: &Plan, root: &Path, stage: &Stage) -> Result<Option<Parent>
         let weights = manifest.files.get(names::WEIGHTS)?.sha256.clone();
         Some(Parent { stage: parent.to_owned(), which: which.to_owned(), step: manifest.step, weights })
     }))
+}
+
+/// Refuses to begin without the weights that the stage starts from.
+///
+/// # Errors
+/// If the stage that it starts from has left no such checkpoint.
+pub fn present(plan: &Plan, root: &Path, stage: &Stage) -> Result<(), Diagnostic> {
+    let Some((parent, which)) = source(&stage.schedule) else { return Ok(()) };
+    let run = RunFolder::path_of(root, &plan.content.experiment, parent)?;
+    Store::named(&run.join("checkpoints"), which).map(|_| ())
 }
 
 /// Refuses to go on with a run that began with other weights than its parent has now. If one of them is not known

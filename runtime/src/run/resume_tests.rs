@@ -120,13 +120,7 @@ fn what_changes_the_numbers_is_refused_field_by_field() {
     let (outcome, _) = run(root.path(), &other, &mut Bench::new(&other), Start::Resume, &Interrupt::manual());
     let error = outcome.unwrap_err();
     assert_eq!(error.code.0, "E0955");
-    assert_eq!(
-        error.notes,
-        [
-            "`feeds[train].shuffle` was 7 and is now 8.",
-            "`schedule[repeat].body[learning_rate].value.learning_rate.peak` was 0.1 and is now 0.2."
-        ]
-    );
+    assert_eq!(error.notes, ["`experiment.seed` is another one.", "`optimizer.lr` was 0.1 and is now 0.2."]);
     // Nothing was touched: the old plan still goes on.
     assert_eq!(run_whole(root.path(), &stage(), Start::Resume).end, End::Finished);
 }

@@ -60,5 +60,12 @@ fn read(eval: &Evaluator<'_>, object: ObjectId, fields: &Fields) -> Result<Vec<S
     // Parts that follow each other in time have the classes of their time.
     let stratified = fields.bool("stratified")? && fields.known("ordered_by").is_none();
     let (text, label) = (fields.text("text")?, fields.text("label")?);
+    if text == label {
+        return Err(eval.report(codes::e0465::one_field(
+            &text,
+            fields.span_of("text"),
+            fields.span_of("label"),
+        )));
+    }
     files(eval, object, fields, Format::Labelled { text, label, delimiter, classes, stratified })
 }

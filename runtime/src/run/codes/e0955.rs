@@ -1,5 +1,6 @@
 //! E0955: the plan computes something else than the run to be resumed.
 
+use crate::run::fields::in_words;
 use regimen_base::{Code, CodePage, Diagnostic};
 
 pub(super) const PAGE: CodePage = CodePage {
@@ -8,7 +9,7 @@ pub(super) const PAGE: CodePage = CodePage {
     page: "\
 A resumed run ends with the same bits as one that was never interrupted. That is only possible if the plan still
 computes the same: same model, data, tokenizer, batch, optimizer, learning rate, seed, precision, threads. The message lists
-the places in the plan that differ, with the old and the new value.
+the fields of the experiment that differ, with the old and the new value, and places in the plan that follow from no single field.
 
 What may change freely: when checkpoints are written and how many are kept, and sample texts.
 
@@ -48,12 +49,17 @@ pub fn resume_refused(stage: &str, differences: &[Difference]) -> Diagnostic {
 
 /// Adds a note for each difference; many are cut with their number.
 pub(super) fn with_differences(mut diagnostic: Diagnostic, differences: &[Difference]) -> Diagnostic {
-    const SHOWN: usize = 12;
-    for d in differences.iter().take(SHOWN) {
-        diagnostic = diagnostic.because(format!("`{}` was {} and is now {}.", d.field, d.before, d.now));
+    const SHOWN: usize = 8;
+    let all = in_words(differences);
+    for d in all.iter().take(SHOWN) {
+        diagnostic = diagnostic.because(match d.now.as_str() {
+            "" => format!("`{}` is another one.", d.field),
+            now => format!("`{}` was {} and is now {now}.", d.field, d.before),
+        });
     }
-    match differences.len().saturating_sub(SHOWN) {
+    match all.len().saturating_sub(SHOWN) {
         0 => diagnostic,
-        more => diagnostic.because(format!("{more} more places differ.")),
+        1 => diagnostic.because("1 more place in the plan differs."),
+        more => diagnostic.because(format!("{more} more places in the plan differ.")),
     }
 }

@@ -30,6 +30,13 @@ pub fn exchange_failed(path: &Path, what: impl AsRef<str>) -> Diagnostic {
     )
 }
 
+/// A configuration of a model that is only used asks for something that is never computed.
+pub fn not_computed(path: &Path) -> Diagnostic {
+    let title = format!("`{}` asks for what Regimen does not compute", path.display());
+    Diagnostic::error(PAGE.code, title)
+        .help("name a model without these entries; what is computed is in `regimen reference language`, kind `model`")
+}
+
 /// The folder that is to be written is there.
 pub fn export_exists(target: &Path) -> Diagnostic {
     Diagnostic::error(PAGE.code, format!("`{}` exists already; nothing is overwritten", target.display()))

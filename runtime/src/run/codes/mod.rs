@@ -35,9 +35,11 @@ pub use e0957::peak_differs;
 pub use e0958::plan_not_runnable;
 pub use e0959::run_folder_failed;
 pub use e0960::tensors_differ;
-pub use e0961::{exchange_failed, export_exists, export_failed, no_generator, tokenizer_not_exported};
+pub use e0961::{
+    exchange_failed, export_exists, export_failed, no_generator, not_computed, tokenizer_not_exported,
+};
 pub use e0962::metrics_short;
-pub use e0963::{generation_failed, prompt_empty};
+pub use e0963::{generation_failed, prompt_cut, prompt_empty};
 pub use e0964::checkpoint_of_another_model;
 pub use e0965::another_machine;
 pub use e0966::data_changed;
