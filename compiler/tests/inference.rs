@@ -65,7 +65,7 @@ fn what_no_declaration_may_say_is_refused_without_pointing_anywhere() {
     let wrong = |config: Value| used(&config, true, 1 << 30).unwrap_err();
     assert!(wrong(json!({"model_type": "bert"}))[0].starts_with("E0603"));
     let classes = wrong(json!({"model_type": "gpt2", "architectures": ["GPT2ForSequenceClassification"]}));
-    assert!(classes[0].contains("it tells classes"), "{classes:?}");
+    assert!(classes[0].contains("it has a head for whole texts"), "{classes:?}");
     let heads = json!({"model_type": "gpt2", "n_embd": 10, "n_head": 3, "n_layer": 1, "n_positions": 8, "vocab_size": 29});
     // In the words of the configuration: nobody wrote a declaration.
     let told = wrong(heads).join("; ");

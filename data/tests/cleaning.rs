@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use regimen_base::cleaning::*;
-use regimen_base::data::{Dataset, TextDocument};
+use regimen_base::data::{Dataset, TextDocument, Tokenizer, TokenizerKind};
 use regimen_data::clean::why::Fate;
 use regimen_data::clean::{Cleaned, clean, clean_in_parts};
 use regimen_data::{NoProgress, Progress};
@@ -424,6 +424,23 @@ fn tokens_are_predicted_and_the_truth_is_within_the_interval() {
             regimen_data::predict(&bench.place, &tokenizer, Some(&dataset), &dataset, 0, &mut NoProgress);
         assert_eq!(again.unwrap(), Some(truth));
         let _ = std::fs::remove_dir_all(&bench.place.cache);
+    }
+}
+
+#[test]
+fn tokens_of_a_tokenizer_whose_training_a_sample_says_little_of_are_not_predicted() {
+    let bench = Bench::new(&[("a.txt", &lines_of(&["to be or not".into(), "to be that is".into()]))]);
+    let dataset = with(text("*.txt", TextDocument::Line), vec![]);
+    let train_on = || "books".to_string();
+    let kinds = [
+        TokenizerKind::Wordpiece { train_on: train_on(), vocab: 100, min_frequency: 1, lowercase: false },
+        TokenizerKind::Unigram { train_on: train_on(), vocab: 100 },
+    ];
+    for kind in kinds {
+        let tokenizer = Tokenizer { name: "words".into(), kind };
+        let predicted =
+            regimen_data::predict(&bench.place, &tokenizer, Some(&dataset), &dataset, 0, &mut NoProgress);
+        assert_eq!(predicted.unwrap(), None, "{tokenizer:?}");
     }
 }
 

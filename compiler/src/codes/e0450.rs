@@ -13,7 +13,7 @@ pub const PAGE: CodePage = CodePage {
     page: r#"| a stage | learns from | which is data of the type |
 |---|---|---|
 | `causal_lm`, `masked_lm`, `replaced_token_detection` | running text | `text`, `jsonl`, `csv`, `parquet`, a `mix` of them |
-| `supervised` | conversations | `chats` |
+| `supervised` | conversations | `chats`, a `mix` of them |
 | `classify` | records that name a class | `labelled` |
 | `reward_model` | prompts with two answers | `preferences` |
 

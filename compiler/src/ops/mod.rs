@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub mod accumulate;
+pub mod activation;
 pub mod add;
 pub mod all_reduce;
 pub mod assign;
@@ -84,10 +85,10 @@ pub static ALL: &[&dyn Operation] = &[
     &embedding::EmbeddingGrad,
     &embedding::EmbeddingGradAccumulate,
     &fill::Fill,
-    &gelu::Gelu,
-    &gelu::GeluGrad,
-    &gelu_erf::GeluErf,
-    &gelu_erf::GeluErfGrad,
+    &gelu::GELU,
+    &gelu::GRADIENT,
+    &gelu_erf::GELU_ERF,
+    &gelu_erf::GRADIENT,
     &global_norm::GlobalNorm,
     &init::InitNormal,
     &init::InitFill,
@@ -120,8 +121,8 @@ pub static ALL: &[&dyn Operation] = &[
     &sum_leading::SumLeadingAccumulate,
     &swiglu::Swiglu,
     &swiglu::SwigluGrad,
-    &tanh::Tanh,
-    &tanh::TanhGrad,
+    &tanh::TANH,
+    &tanh::GRADIENT,
     &transpose::Transpose,
     &update::AdamW,
     &update::Sgd,

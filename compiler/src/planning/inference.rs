@@ -91,8 +91,8 @@ impl Use {
 /// If the model is none that predicts the next token, or breaks a rule.
 pub fn stage(subject: &Subject) -> Result<Stage, Vec<Diagnostic>> {
     let Subject { config, biases, tokenizer, device } = *subject;
-    if tells_classes(config) {
-        let why = "it tells classes (`architectures` names a model for sequence classification)";
+    if reads_whole_texts(config) {
+        let why = "it has a head for whole texts and predicts no tokens (`architectures` names a model for sequence classification)";
         return Err(vec![codes::e0603::not_usable(why)]);
     }
     let model = declaration("model", "words", config, biases).map_err(|why| {
@@ -148,8 +148,8 @@ fn refused(sources: &SourceMap, diagnostics: Vec<Diagnostic>, config: &Value) ->
     broken.into_iter().chain(other.into_iter().map(|d| Diagnostic { labels: vec![], ..d })).collect()
 }
 
-/// Whether the model has a head for classes, and none that predicts tokens.
-fn tells_classes(config: &Value) -> bool {
+/// Whether the model has a head for whole texts, and none that predicts tokens.
+fn reads_whole_texts(config: &Value) -> bool {
     let classes = config.get("architectures").and_then(Value::as_array);
     let named =
         |class: &Value| class.as_str().is_some_and(|name| name.ends_with("ForSequenceClassification"));

@@ -16,7 +16,9 @@ use crate::tokenizer::{self, Bpe, Chars, Tokenize};
 use crate::{Outcome, read};
 use rayon::prelude::*;
 use regimen_base::cleaning::{Level, Step};
-use regimen_base::data::{Certainty, Dataset, DatasetFacts, Sampled, SplitFacts, Tokenizer, TokenizerKind};
+use regimen_base::data::{
+    Certainty, Dataset, DatasetFacts, Sampled, Split, SplitFacts, Tokenizer, TokenizerKind,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -52,95 +54,133 @@ pub fn predict(
     if dataset.is_mix() {
         return mix::predict(place, tokenizer, train_on, dataset, seed, progress);
     }
-    let sample = Sample::read(place, dataset, seed, progress)?;
-    let steps = steps(dataset);
-    let judges: Vec<Box<dyn Judge>> = steps
-        .iter()
-        .map(|step| judge(place, step))
-        .collect::<Outcome<Vec<_>>>()?
-        .into_iter()
-        .flatten()
-        .collect();
-    let kept: Vec<(f64, u64, Option<String>)> = sample
-        .texts
-        .into_par_iter()
-        .map(|(_, (text, copies))| ((copies * text.len() as u64) as f64, copies, cleaned(&judges, text)))
-        .collect();
-    let once = steps
-        .iter()
-        .any(|s| matches!(s, Step::Exact(e) if e.level == Level::Document) || matches!(s, Step::Minhash(_)));
-    let count = |tokenizer: &dyn Tokenize, of: &[(f64, u64, Option<String>)]| -> Outcome<Ratio> {
-        let one = |(bytes, copies, text): &(f64, u64, Option<String>)| {
-            let copies = if once { 1.0 } else { *copies as f64 };
-            let Some(text) = text else { return Ok((*bytes, 0.0)) };
-            Ok((*bytes, (tokenizer.encode(text)?.len() + 1) as f64 * copies))
+    let sample = Cleaned::of(place, dataset, seed, progress)?;
+    let ratios = match ready(place, tokenizer, train_on)? {
+        Some(ready) => {
+            let ratio = sample.tokens(ready.as_ref(), &sample.texts)?;
+            Some((ratio, ratio))
+        }
+        None => sample.tokens_after_training(tokenizer)?,
+    };
+    Ok(ratios.map(|(low, high)| sample.facts(dataset, low, high)))
+}
+
+/// A text of the sample.
+struct Text {
+    /// Bytes of all its copies.
+    bytes: f64,
+    /// How often it occurs.
+    copies: u64,
+    /// What cleaning left of it.
+    left: Option<String>,
+}
+
+/// A sample after the steps that look at one document alone.
+struct Cleaned {
+    texts: Vec<Text>,
+    /// Whether equal documents are dropped.
+    once: bool,
+    /// Whether a step drops what the sample cannot show: documents and paragraphs that are nearly equal, or equal.
+    near_duplicates: bool,
+    /// Documents of the data, and their bytes.
+    documents: f64,
+    bytes: f64,
+}
+
+impl Cleaned {
+    fn of(place: &Place, dataset: &Dataset, seed: u64, progress: &mut dyn Progress) -> Outcome<Cleaned> {
+        let sample = Sample::read(place, dataset, seed, progress)?;
+        let steps = steps(dataset);
+        let judges: Outcome<Vec<_>> = steps.iter().map(|step| judge(place, step)).collect();
+        let judges: Vec<Box<dyn Judge>> = judges?.into_iter().flatten().collect();
+        let text = |(_, (text, copies)): (u64, (String, u64))| {
+            let bytes = (copies * text.len() as u64) as f64;
+            Text { bytes, copies, left: cleaned(&judges, text) }
         };
-        let pairs: Result<Vec<(f64, f64)>, crate::Fault> = of.par_iter().map(one).collect();
-        Ok(Ratio::of(&pairs.map_err(|fault| vec![*fault])?, sample.bytes as f64))
-    };
-    let ready = ready(place, tokenizer, train_on)?;
-    let (low, high) = match (ready, &tokenizer.kind) {
-        (Some(ready), _) => {
-            let ratio = count(ready.as_ref(), &kept)?;
-            (ratio, ratio)
-        }
-        // On the texts that it learned from a tokenizer needs fewer tokens than on the whole data, on others more.
-        (None, TokenizerKind::Bpe { vocab, min_frequency, .. }) => {
-            let train = |of: &[(f64, u64, Option<String>)]| {
-                let texts: Vec<String> = of.iter().filter_map(|(_, _, text)| text.clone()).collect();
-                Bpe::train(&tokenizer.name, *vocab, *min_frequency, texts.into_iter()).map_err(|f| vec![*f])
-            };
-            let (learned, others) = kept.split_at(kept.len() / 2);
-            (count(&train(&kept)?, &kept)?, count(&train(learned)?, others)?)
-        }
-        (None, TokenizerKind::Chars { .. }) => {
-            let all =
-                kept.iter().filter_map(|(_, _, text)| text.as_ref()).flat_map(|text| text.chars()).collect();
-            let ratio = count(&Chars::new(all), &kept)?;
-            (ratio, ratio)
-        }
-        (None, _) => return Ok(None),
-    };
-    let whole = sample.bytes as f64;
-    let whole_number = |tokens: f64| tokens.max(0.0).round() as u64;
-    let tokens = whole_number((low.value + high.value) / 2.0 * whole);
-    let sampled = Sampled {
-        documents: kept.len() as u64,
-        low: whole_number((low.value - low.error) * whole),
-        high: whole_number((high.value + high.error) * whole),
-        near_duplicates: steps.iter().any(|step| {
-            matches!(step, Step::Minhash(_)) || matches!(step, Step::Exact(e) if e.level == Level::Paragraph)
-        }),
-    };
-    let left = kept.iter().filter(|(_, _, text)| text.is_some()).count() as f64 / kept.len().max(1) as f64;
-    let text: f64 = kept
-        .iter()
-        .filter_map(|(_, copies, text)| {
-            Some(text.as_ref()?.len() as f64 * if once { 1.0 } else { *copies as f64 })
+        let level = |step: &Step, level| matches!(step, Step::Exact(exact) if exact.level == level);
+        let near = |step: &Step| matches!(step, Step::Minhash(_));
+        Ok(Cleaned {
+            texts: sample.texts.into_par_iter().map(text).collect(),
+            once: steps.iter().any(|step| near(step) || level(step, Level::Document)),
+            near_duplicates: steps.iter().any(|step| near(step) || level(step, Level::Paragraph)),
+            documents: sample.documents as f64,
+            bytes: sample.bytes as f64,
         })
-        .sum();
-    let read: f64 = kept.iter().map(|(bytes, ..)| bytes).sum();
-    let splits = dataset.splits.iter().map(|split| {
-        let share = |n: f64| (n * split.share.as_f64()).round() as u64;
-        SplitFacts {
-            name: split.name.clone(),
-            documents: share(sample.documents as f64 * left).max(1),
-            bytes: share(whole * text / read.max(1.0)),
-            tokens: share(tokens as f64),
-            records: None,
-            lengths: vec![],
-            answers: None,
-            left_out: 0,
-            members: vec![],
+    }
+
+    /// How often a text is left.
+    fn times(&self, text: &Text) -> f64 {
+        if self.once { 1.0 } else { text.copies as f64 }
+    }
+
+    /// Tokens per byte of some of its texts.
+    fn tokens(&self, tokenizer: &dyn Tokenize, texts: &[Text]) -> Outcome<Ratio> {
+        let one = |text: &Text| {
+            let Some(left) = &text.left else { return Ok((text.bytes, 0.0)) };
+            Ok((text.bytes, (tokenizer.encode(left)?.len() + 1) as f64 * self.times(text)))
+        };
+        let pairs: Result<Vec<(f64, f64)>, crate::Fault> = texts.par_iter().map(one).collect();
+        Ok(Ratio::of(&pairs.map_err(|fault| vec![*fault])?, self.bytes))
+    }
+
+    /// Tokens per byte, least and most, of a tokenizer that will learn from these data; nothing where a sample says little of it.
+    fn tokens_after_training(&self, tokenizer: &Tokenizer) -> Outcome<Option<(Ratio, Ratio)>> {
+        let left = |texts: &[Text]| -> Vec<String> { texts.iter().filter_map(|t| t.left.clone()).collect() };
+        match &tokenizer.kind {
+            // On the texts that it learned from a tokenizer needs fewer tokens than on the whole data, on others more.
+            TokenizerKind::Bpe { vocab, min_frequency, .. } => {
+                let train = |texts: &[Text]| {
+                    let learned =
+                        Bpe::train(&tokenizer.name, *vocab, *min_frequency, left(texts).into_iter());
+                    learned.map_err(|fault| vec![*fault])
+                };
+                let (learned, others) = self.texts.split_at(self.texts.len() / 2);
+                let least = self.tokens(&train(&self.texts)?, &self.texts)?;
+                Ok(Some((least, self.tokens(&train(learned)?, others)?)))
+            }
+            TokenizerKind::Chars { .. } => {
+                let characters = self.texts.iter().filter_map(|text| text.left.as_ref());
+                let chars = Chars::new(characters.flat_map(|text| text.chars()).collect());
+                let ratio = self.tokens(&chars, &self.texts)?;
+                Ok(Some((ratio, ratio)))
+            }
+            _ => Ok(None),
         }
-    });
-    Ok(Some(DatasetFacts {
-        splits: splits.collect(),
-        content: String::new(),
-        certainty: Certainty::Estimated,
-        sampled: Some(sampled),
-        remarks: vec![],
-    }))
+    }
+
+    /// What is predicted of the dataset.
+    fn facts(&self, dataset: &Dataset, low: Ratio, high: Ratio) -> DatasetFacts {
+        let whole_number = |tokens: f64| tokens.max(0.0).round() as u64;
+        let tokens = whole_number((low.value + high.value) / 2.0 * self.bytes);
+        let sampled = Sampled {
+            documents: self.texts.len() as u64,
+            low: whole_number((low.value - low.error) * self.bytes),
+            high: whole_number((high.value + high.error) * self.bytes),
+            near_duplicates: self.near_duplicates,
+        };
+        let stay = self.texts.iter().filter(|text| text.left.is_some()).count() as f64;
+        let left =
+            self.texts.iter().filter_map(|text| Some(text.left.as_ref()?.len() as f64 * self.times(text)));
+        let (stay, left) = (stay / self.texts.len().max(1) as f64, left.sum::<f64>());
+        let read: f64 = self.texts.iter().map(|text| text.bytes).sum();
+        let split = |split: &Split| {
+            let share = |n: f64| (n * split.share.as_f64()).round() as u64;
+            SplitFacts {
+                name: split.name.clone(),
+                documents: share(self.documents * stay).max(1),
+                bytes: share(self.bytes * left / read.max(1.0)),
+                tokens: share(tokens as f64),
+                ..SplitFacts::default()
+            }
+        };
+        DatasetFacts {
+            splits: dataset.splits.iter().map(split).collect(),
+            content: String::new(),
+            certainty: Certainty::Estimated,
+            sampled: Some(sampled),
+            remarks: vec![],
+        }
+    }
 }
 
 /// All steps that a document of the dataset comes through.

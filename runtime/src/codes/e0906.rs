@@ -19,7 +19,7 @@ in the catalogue can be described in a hardware file of one's own, with `device`
 pub fn another_gpu(hardware: &str, planned: &str, found: &str) -> Diagnostic {
     Diagnostic::error(PAGE.code, format!("the plan is for `{hardware}` ({planned}), this GPU is {found}"))
         .because("What a plan says of memory, time and money holds for one kind of GPU.")
-        .help("name this machine's GPU in the experiment's `hardware` block and plan again")
+        .help("name this machine's GPU: in the experiment's `hardware` block, or with `--hardware`")
 }
 
 /// A card of the same name, or of an own catalogue, that is divided otherwise.

@@ -1,9 +1,10 @@
 //! Prompts with an answer that is good or not.
 
-use super::chats::TEMPLATES;
-use super::{BROKEN, DataType, FILES, FOLD, FOLDS, NEAR_DUPLICATES, SPLIT, files, rendering};
-use crate::quantity::Dimension;
-use crate::schema::{Field, Number, Ty, Type};
+use super::{
+    ANSWER_TEMPLATE, BROKEN, DataType, FILES, FOLD, FOLDS, MAX_LENGTH, NEAR_DUPLICATES, SPLIT, files,
+    rendering,
+};
+use crate::schema::{Field, Ty, Type};
 use regimen_base::data::{Feedback, Format};
 
 /// The type.
@@ -33,16 +34,8 @@ static TYPE: Type = Type {
             "\"label\"",
             "The field that says whether it is good: `true` or `false`, 1 or 0.",
         ),
-        Field::optional(
-            "chat_template",
-            Ty::WordOr(TEMPLATES, &Ty::Path),
-            "What renders records of messages: the tokenizer's own template if it is not declared, a known one, or a file with Jinja. Records of text are taken as they are.",
-        ),
-        Field::optional(
-            "max_length",
-            Ty::Number(Number::count(&[Dimension::TOKENS], 2)),
-            "Most tokens of a prompt with any of its answers; longer records are left out and counted.",
-        ),
+        ANSWER_TEMPLATE,
+        MAX_LENGTH,
         BROKEN,
         SPLIT,
         FOLDS,

@@ -112,6 +112,20 @@ const BROKEN: Field = Field::with(
     "Largest share of broken records that is left out, each listed with file and line; by default the first one stops.",
 );
 
+/// What renders prompts with answers.
+const ANSWER_TEMPLATE: Field = Field::optional(
+    "chat_template",
+    Ty::WordOr(chats::TEMPLATES, &Ty::Path),
+    "What renders records of messages: the tokenizer's own template if it is not declared, a known one, or a file with Jinja. Records of text are taken as they are.",
+);
+
+/// How long prompts with answers may be.
+const MAX_LENGTH: Field = Field::optional(
+    "max_length",
+    Ty::Number(Number::count(&[Dimension::TOKENS], 2)),
+    "Most tokens of a prompt with any of its answers; longer records are left out and counted.",
+);
+
 /// How prompts and answers become tokens.
 fn rendering(fields: &Fields) -> Result<Rendering, Stop> {
     let chat_template = fields.known("chat_template").map(|_| chats::template(fields)).transpose()?;
