@@ -540,6 +540,9 @@ pub struct SplitFacts {
     /// Documents that lie in its time and are in no split: near-duplicates of documents of an earlier one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub left_out: u64,
+    /// Tokens of running text and labelled records that are the tokenizer's unknown one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unknown: u64,
     /// Of a mix, the same of each source in the order of the mix, under its name; what is said above is of all of them together.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<SplitFacts>,
@@ -555,6 +558,7 @@ impl SplitFacts {
             bytes: sum(|m| m.bytes),
             tokens: sum(|m| m.tokens),
             left_out: sum(|m| m.left_out),
+            unknown: sum(|m| m.unknown),
             members,
             ..SplitFacts::default()
         }

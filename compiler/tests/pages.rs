@@ -37,6 +37,19 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
         let facts = regimen_base::data::DatasetFacts::measured(splits, String::new());
         world.datasets.insert("reports".into(), facts);
     }
+    if example.contains("foreign.txt") {
+        let split = |name: &str, unknown| regimen_base::data::SplitFacts {
+            name: name.into(),
+            documents: 100,
+            bytes: 1_000_000,
+            tokens: 1_000_000,
+            unknown,
+            ..Default::default()
+        };
+        let splits = vec![split("train", 999), split("validation", 1_000)];
+        let facts = regimen_base::data::DatasetFacts::measured(splits, String::new());
+        world.datasets.insert("foreign".into(), facts);
+    }
     if example.contains("tiny.txt") {
         let split = |name: &str, tokens| regimen_base::data::SplitFacts {
             name: name.into(),
@@ -47,6 +60,7 @@ fn codes_of(example: &str) -> (Vec<&'static str>, bool, String) {
             lengths: vec![],
             left_out: 0,
             members: vec![],
+            unknown: 0,
             answers: None,
         };
         let facts = regimen_base::data::DatasetFacts::measured(

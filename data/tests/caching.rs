@@ -203,3 +203,13 @@ fn a_tokenizer_from_a_file_is_known_without_parsing_it() {
         regimen_data::facts(&bench.place, &hf("words/tokenizer.json"), None, &dataset, &mut NoProgress);
     assert_eq!(facts.unwrap().tokenizer.vocab, read.tokenizer_facts.vocab);
 }
+
+#[test]
+fn tokens_that_the_tokenizer_does_not_know_are_counted() {
+    let bench = Bench::new(&[("books.txt", "abcabc\n"), ("others.txt", "abxya\ncab\n")]);
+    let (books, others) = (text("books.txt", TextDocument::Line), text("others.txt", TextDocument::Line));
+    let found = regimen_data::facts(&bench.place, &chars(), Some(&books), &others, &mut NoProgress).unwrap();
+    // `x` and `y` of eight characters; two ends of documents are tokens, too.
+    let split = &found.dataset.splits[0];
+    assert_eq!((split.unknown, split.tokens), (2, 10));
+}

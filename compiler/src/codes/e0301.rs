@@ -48,6 +48,12 @@ pub fn unknown_unit(word: &Ident) -> Diagnostic {
         "minute" | "minutes" | "mins" => Some("minutes are written `min`"),
         "hour" | "hours" | "hr" | "hrs" => Some("hours are written `h`"),
         "day" | "days" => Some("days are written `d`"),
+        "pair" | "pairs" | "example" | "examples" | "record" | "records" => {
+            Some("what a batch holds is counted in `samples`")
+        }
+        "dollar" | "dollars" | "USD" | "usd" | "EUR" | "eur" | "€" => {
+            Some("money is in dollars, written before the number: `$5`")
+        }
         _ => None,
     };
     match ambiguous {

@@ -31,7 +31,7 @@ pub fn wrong_dimension(field: &str, number: &Number, found: &Quantity, span: Spa
     let title = format!("`{field}` needs {wanted}, got {}", found.dimension);
     let diagnostic = Diagnostic::error(CODE, title).at(span, format!("this is {found}"));
     match factor {
-        Some(factor) if !found.dimension.is_none() => diagnostic.help(factor),
+        Some(factor) if !found.dimension.is_none() => diagnostic.help(format!("write {wanted}, or {factor}")),
         _ => diagnostic.help(format!("write {wanted}")),
     }
 }

@@ -100,6 +100,7 @@ pub mod e0505;
 pub mod e0506;
 pub mod e0507;
 pub mod e0508;
+pub mod e0509;
 pub mod e0601;
 pub mod e0602;
 pub mod e0603;
@@ -214,6 +215,7 @@ pub static ALL: &[&CodePage] = &[
     &e0506::PAGE,
     &e0507::PAGE,
     &e0508::PAGE,
+    &e0509::PAGE,
     &e0601::PAGE,
     &e0602::PAGE,
     &e0603::PAGE,

@@ -30,6 +30,7 @@ mod start;
 mod stopping;
 mod text_length;
 mod training_part;
+mod unknown;
 mod vocabulary;
 mod warmup;
 mod weights;
@@ -74,6 +75,7 @@ pub const STAGES: &[fn(&StageView<'_>) -> Option<Diagnostic>] = &[
     text_length::check,
     training_part::check,
     division::left_out,
+    unknown::check,
     precision::check,
     devices::check,
     recompute::check,

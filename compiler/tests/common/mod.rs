@@ -152,6 +152,7 @@ fn facts() -> DatasetFacts {
         lengths: vec![],
         left_out: 0,
         members: vec![],
+        unknown: 0,
         answers: None,
     };
     DatasetFacts::measured(vec![train], String::new())

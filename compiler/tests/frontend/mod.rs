@@ -54,6 +54,7 @@ pub fn world(root: &str) -> MemoryWorld {
         lengths: lengths.to_vec(),
         left_out: 0,
         members: vec![],
+        unknown: 0,
         answers: None,
     };
     let facts = DatasetFacts::measured(vec![train], String::new());

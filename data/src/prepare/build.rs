@@ -129,6 +129,7 @@ struct Splits<'a> {
     records: Vec<Records>,
     facts: Vec<SplitFacts>,
     end_of_text: u32,
+    unknown: Option<u32>,
     /// The split of every document that is still to come.
     assigned: Box<dyn Iterator<Item = io::Result<u32>> + Send + 'a>,
     /// The class of every record.
@@ -152,8 +153,9 @@ impl<'a> Splits<'a> {
         };
         let facts = no_facts(input, survey);
         let labels = survey.labels.as_ref().map_or(&[][..], |labels| &labels.numbers);
-        let (end_of_text, assigned) = (tokenizer.end_of_text(), Box::new(slice.splits()));
-        Ok(Splits { writers, records, facts, end_of_text, assigned, labels, documents: 0 })
+        let (end_of_text, unknown) = (tokenizer.end_of_text(), tokenizer.unknown());
+        let assigned = Box::new(slice.splits());
+        Ok(Splits { writers, records, facts, end_of_text, unknown, assigned, labels, documents: 0 })
     }
 
     /// Writes the texts' tokens, and an end-of-text token after each text that is no labelled record.
@@ -171,6 +173,9 @@ impl<'a> Splits<'a> {
             while let Some((_, tokens)) = pieces.next_if(|(of, _)| *of == index) {
                 writer.push(tokens)?;
                 length += tokens.len() as u32;
+                if let Some(unknown) = self.unknown {
+                    facts.unknown += tokens.iter().filter(|token| **token == unknown).count() as u64;
+                }
             }
             match (self.records.get_mut(split), label) {
                 (Some(records), Some(label)) => records.push(length, label)?,
