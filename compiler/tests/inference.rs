@@ -16,15 +16,19 @@ use regimen_compiler::stages::generation::{DECODE, PREFILL, Texts};
 use regimen_compiler::stages::lower;
 use serde_json::{Value, json};
 
-fn used(config: &Value, biases: bool, memory: u64) -> Result<Stage, Vec<String>> {
-    let tokenizer = TokenizerFacts {
+fn tokenizer() -> TokenizerFacts {
+    TokenizerFacts {
         vocab: 29,
         end_of_text: 0,
         mask: None,
         marks: Default::default(),
         content: String::new(),
         certainty: Certainty::Measured,
-    };
+    }
+}
+
+fn used(config: &Value, biases: bool, memory: u64) -> Result<Stage, Vec<String>> {
+    let tokenizer = tokenizer();
     let device =
         Device { hardware: "cpu", threads: Some(2), memory: Some(memory), precision: Precision::F32 };
     let subject = Subject { config, biases, tokenizer: &tokenizer, device };
@@ -127,14 +131,7 @@ fn a_plan_that_does_not_fit_is_refused() {
 #[test]
 fn on_a_gpu_the_allocator_and_the_context_are_counted_too() {
     let model = llama([3, 6, 2, 24, 37], 200, 29);
-    let tokenizer = TokenizerFacts {
-        vocab: 29,
-        end_of_text: 0,
-        mask: None,
-        marks: Default::default(),
-        content: String::new(),
-        certainty: Certainty::Measured,
-    };
+    let tokenizer = tokenizer();
     let config = model.exchange().config;
     let plan_on = |hardware, precision| {
         let device = Device { hardware, threads: None, memory: None, precision };

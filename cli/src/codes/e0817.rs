@@ -19,14 +19,6 @@ back.
 ",
 };
 
-/// The catalogue knows no such hardware.
-pub fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Diagnostic {
-    let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
-    Diagnostic::error(PAGE.code, format!("there is no hardware `{name}` in the catalogue"))
-        .because(format!("The catalogue has {}.", known.join(", ")))
-        .help("name the entry for this machine: `cpu`, or that of its GPU")
-}
-
 /// The entry is that of a GPU, and none can be used here, because of `why`.
 pub fn no_gpu(name: &str, why: &str) -> Diagnostic {
     Diagnostic::error(PAGE.code, format!("`{name}` cannot be measured on this machine: {why}")).help(
@@ -65,8 +57,6 @@ mod tests {
 
     #[test]
     fn says_what_can_be_measured() {
-        let message = unknown("h100", ["cpu", "h100_sxm"].into_iter());
-        assert_eq!(message.notes, ["The catalogue has `cpu`, `h100_sxm`."]);
         assert!(no_gpu("h100_sxm", "there is no NVIDIA driver").title.contains("no NVIDIA driver"));
         assert!(too_many_threads(5_000, 2).help.is_some_and(|help| help.contains("--threads 2")));
         assert!(nowhere().help.is_some() && another_card("A", "B").title.ends_with("B, not A"));

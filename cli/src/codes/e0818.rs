@@ -1,13 +1,13 @@
-//! E0818: hardware that a model cannot be used on.
+//! E0818: hardware that a command cannot use.
 
 use regimen_base::{Code, CodePage, Diagnostic};
 
 /// What `regimen explain` says.
 pub static PAGE: CodePage = CodePage {
     code: Code("E0818"),
-    title: "hardware that a model cannot be used on",
+    title: "hardware that a command cannot use",
     page: "\
-`regimen generate` and `regimen evaluate` use a model on this machine's CPU, or on a GPU that the catalogue knows and that this machine
+`regimen generate`, `regimen evaluate` and `regimen calibrate` use this machine's CPU, or a GPU that the catalogue knows and that this machine
 has. Threads are a CPU's: a GPU has none to choose.
 
 ```
@@ -27,7 +27,7 @@ pub fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Diagnost
 /// Threads were asked for on a GPU.
 pub fn threads(hardware: &str) -> Diagnostic {
     Diagnostic::error(PAGE.code, format!("`{hardware}` is a GPU, which has no threads to choose"))
-        .help("leave `--threads` out, or use the model on a CPU: `--hardware cpu`")
+        .help("leave `--threads` out, or take a CPU: `--hardware cpu`")
 }
 
 #[cfg(test)]

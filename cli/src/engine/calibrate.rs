@@ -64,7 +64,7 @@ pub fn calibrate(asked: &Calibrate) -> Result<(), Vec<Diagnostic>> {
 /// Where the calibration goes, if there is hardware of this name that can be measured here.
 fn target(name: &str, backend: Backend, threads: Option<u64>) -> Result<PathBuf, Diagnostic> {
     if !hardware::built_in().any(|entry| entry.name == name) {
-        return Err(e0817::unknown(name, hardware::built_in().map(|entry| entry.name.as_str())));
+        return Err(e0818::unknown(name, hardware::built_in().map(|entry| entry.name.as_str())));
     }
     let kept = hardware::calibration_name(name, backend, threads.unwrap_or(0));
     calibration::path(&kept).ok_or_else(e0817::nowhere)

@@ -183,90 +183,100 @@ fn sources(stage: &Stage, lowered: &Lowered) -> Vec<(String, String, String)> {
 }
 
 fn derived(stage: &Stage, lowered: &Lowered, seconds: &Seconds) -> Vec<Derived> {
-    let parameters = stage.model.parameters;
+    let mut list = sizes(stage, lowered, seconds);
+    list.extend(passes(stage));
+    list.extend(sources(stage, lowered).into_iter().map(|(name, value, how)| line(name, value, how)));
+    let kinds = records::derived(stage).into_iter().chain(pairs::derived(stage));
+    list.extend(kinds.map(|(name, value, how)| line(name, value, how)));
+    list.extend(evaluated(stage, lowered));
+    // Our own kernels on a CPU always repeat.
+    if stage.hardware.backend != Backend::Cpu {
+        list.extend(repeats(stage, lowered));
+    }
+    list
+}
+
+fn line(name: impl Into<String>, value: String, how: String) -> Derived {
+    Derived { name: name.into(), value, how }
+}
+
+/// What follows from sizes alone.
+fn sizes(stage: &Stage, lowered: &Lowered, seconds: &Seconds) -> Vec<Derived> {
     let all = tokens(stage);
-    let mut list = vec![];
-    let mut add = |name: &str, value: String, how: String| {
-        list.push(Derived { name: name.to_string(), value, how });
-    };
-    add("parameters", count(parameters), String::new());
-    add("vocabulary", count(stage.model.spec.vocab()), String::new());
     let per_step = stage.batch * stage.sequence * stage.texts();
     let (sample, texts) = if stage.texts() == 1 { ("sequence", "") } else { ("pair", " × 2 texts") };
-    let how = format!("{}{texts} × {}", counted(stage.batch, sample), counted(stage.sequence, "token"));
-    add("tokens per step", count(per_step), how);
+    let laid = format!("{}{texts} × {}", counted(stage.batch, sample), counted(stage.sequence, "token"));
     let micro = if lowered.accumulate == 1 { "micro-batch" } else { "micro-batches" };
-    let how = format!("{} {micro} of {}", count(lowered.accumulate), count(lowered.micro_batch));
-    add("batch", counted(stage.batch, sample), how);
+    let cut = format!("{} {micro} of {}", count(lowered.accumulate), count(lowered.micro_batch));
     let saved = seconds.checkpoints;
-    let how = format!("{} each, {} in all", bytes(saved.bytes), duration(saved.seconds));
-    add("checkpoints", count(saved.count), how);
-    add("steps", count(stage.steps), format!("{} of warmup", count(stage.learning_rate.warmup)));
-    add(
-        "tokens",
-        count(all),
-        format!(
-            "{} per parameter; Chinchilla: {CHINCHILLA:.0}",
-            show::number(all as f64 / parameters as f64)
-        ),
-    );
-    if let Some(train) = stage.data_facts.splits.iter().find(|s| s.name == "train")
-        && let Objective::Supervised { packing } = stage.objective
-    {
+    let saving = format!("{} each, {} in all", bytes(saved.bytes), duration(saved.seconds));
+    let each = show::number(all as f64 / stage.model.parameters as f64);
+    vec![
+        line("parameters", count(stage.model.parameters), String::new()),
+        line("vocabulary", count(stage.model.spec.vocab()), String::new()),
+        line("tokens per step", count(per_step), laid),
+        line("batch", counted(stage.batch, sample), cut),
+        line("checkpoints", count(saved.count), saving),
+        line("steps", count(stage.steps), format!("{} of warmup", count(stage.learning_rate.warmup))),
+        line("tokens", count(all), format!("{each} per parameter; Chinchilla: {CHINCHILLA:.0}")),
+    ]
+}
+
+/// How often running text or conversations are seen, and how they fill samples.
+fn passes(stage: &Stage) -> Vec<Derived> {
+    let Some(train) = stage.data_facts.splits.iter().find(|s| s.name == "train") else { return vec![] };
+    if let Objective::Supervised { packing } = stage.objective {
         let filled =
             together(train.parts().iter().map(|part| filled(&part.lengths, stage.sequence, packing)));
         let epochs = show::number((stage.steps * stage.batch) as f64 / filled.rows.max(1) as f64);
-        add("epochs", epochs, format!("{} training samples", count(filled.rows)));
-        for (name, value, how) in conversations(&filled, stage.sequence, packing) {
-            add(name, value, how);
-        }
-    } else if let Some(train) = stage.data_facts.splits.iter().find(|s| s.name == "train")
-        && train.tokens > 0
-        && train.records.is_none()
-        && stage.texts() == 1
-    {
-        let epochs = show::number(all as f64 / train.tokens as f64);
-        add("epochs", epochs, format!("{} training tokens", count(train.tokens)));
-        if stage.objective == (Objective::CausalLm { documents: true }) {
-            // Every cut between two samples makes one piece more.
-            let samples = (train.tokens as f64 / stage.sequence as f64).max(1.0);
-            let texts = show::number(train.documents as f64 / samples + 1.0);
-            let ends = 100.0 * train.documents as f64 / train.tokens as f64;
-            let how = format!(
-                "about {texts} documents or pieces in a sample, which do not see each other; {ends:.1} % of tokens are ends and have no label"
-            );
-            add("padding", "0.0 %".to_string(), how);
-        }
-    }
-    for (name, value, how) in sources(stage, lowered) {
-        add(&name, value, how);
-    }
-    for (name, value, how) in records::derived(stage).into_iter().chain(pairs::derived(stage)) {
-        add(name, value, how);
-    }
-    if let Some(feed) = lowered.feeds.iter().find(|feed| feed.name == "validation") {
-        let evaluate = stage.evaluate.as_ref();
-        let part = evaluate.map_or("", |evaluate| evaluate.split.as_str());
-        let known = evaluate.and_then(|e| stage.data_facts.splits.iter().find(|s| s.name == e.split));
-        let all = known.map_or(0, |split| stage.samples_of(split));
-        let of = if feed.batch < all {
-            format!("of the {} of `{part}`", count(all))
-        } else {
-            format!("all of `{part}`")
-        };
-        add("evaluated", counted(feed.batch, "sample"), of);
-    }
-    if stage.hardware.backend == Backend::Cpu {
-        // Our own kernels always repeat.
+        let mut list = vec![line("epochs", epochs, format!("{} training samples", count(filled.rows)))];
+        let filling = conversations(&filled, stage.sequence, packing);
+        list.extend(filling.into_iter().map(|(name, value, how)| line(name, value, how)));
         return list;
     }
+    if train.tokens == 0 || train.records.is_some() || stage.texts() != 1 {
+        return vec![];
+    }
+    let epochs = show::number(tokens(stage) as f64 / train.tokens as f64);
+    let mut list = vec![line("epochs", epochs, format!("{} training tokens", count(train.tokens)))];
+    if stage.objective == (Objective::CausalLm { documents: true }) {
+        // Every cut between two samples makes one piece more.
+        let samples = (train.tokens as f64 / stage.sequence as f64).max(1.0);
+        let texts = show::number(train.documents as f64 / samples + 1.0);
+        let ends = 100.0 * train.documents as f64 / train.tokens as f64;
+        let how = format!(
+            "about {texts} documents or pieces in a sample, which do not see each other; {ends:.1} % of tokens are ends and have no label"
+        );
+        list.push(line("padding", "0.0 %".to_string(), how));
+    }
+    list
+}
+
+/// How much of the part that evaluations read they see.
+fn evaluated(stage: &Stage, lowered: &Lowered) -> Option<Derived> {
+    let feed = lowered.feeds.iter().find(|feed| feed.name == "validation")?;
+    let evaluate = stage.evaluate.as_ref();
+    let part = evaluate.map_or("", |evaluate| evaluate.split.as_str());
+    let known = evaluate.and_then(|e| stage.data_facts.splits.iter().find(|s| s.name == e.split));
+    let all = known.map_or(0, |split| stage.samples_of(split));
+    let of = if feed.batch < all {
+        format!("of the {} of `{part}`", count(all))
+    } else {
+        format!("all of `{part}`")
+    };
+    Some(line("evaluated", counted(feed.batch, "sample"), of))
+}
+
+/// Whether two runs on a GPU have the same bits, and what that costs.
+fn repeats(stage: &Stage, lowered: &Lowered) -> Vec<Derived> {
+    let mut list = vec![];
     let varying = not_repeatable(lowered);
     if !varying.is_empty() {
         let how = format!(
             "two runs differ in the last bits by {}; `reproducible = true` takes others",
             listed(varying)
         );
-        add("repeatable", "no".to_string(), how);
+        list.push(line("repeatable", "no".to_string(), how));
     }
     let (chosen, seconds) = made_repeatable(stage, lowered);
     if !chosen.is_empty() {
@@ -274,7 +284,11 @@ fn derived(stage: &Stage, lowered: &Lowered, seconds: &Seconds) -> Vec<Derived> 
             true => format!("{:+.1} ms a step", seconds * 1e3),
             false => "what that costs, `regimen calibrate` measures".to_owned(),
         };
-        add("repeatable", "yes".to_string(), format!("slower kernels of {}: {cost}", listed(chosen)));
+        list.push(line(
+            "repeatable",
+            "yes".to_string(),
+            format!("slower kernels of {}: {cost}", listed(chosen)),
+        ));
     }
     list
 }
